@@ -1,0 +1,115 @@
+# aeropc: `make run` installs what is missing, builds and boots the demo; `make check` installs, builds and tests.
+#   make                 build/aeropc and the ROMs     MODE=debug|asan|tsan|cov   other builds, under build/MODE
+#   make check-all       adds the slow tests           make check-guests          the boot ladder (real systems)
+#   make layers sizes    who includes whom; the largest functions and files
+#   make bench           JSON lines: ours, native, QEMU when installed
+
+MODE ?= release
+CC ?= gcc
+ifeq ($(MODE),release)
+B := build
+else
+B := build/$(MODE)
+endif
+
+OPT_release := -O2 -g
+OPT_debug := -O0 -g3
+OPT_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT_tsan := -O1 -g -fsanitize=thread
+OPT_cov := -O0 -g --coverage
+ifeq ($(OPT_$(MODE)),)
+$(error MODE=$(MODE) is unknown: use release, debug, asan, tsan or cov)
+endif
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wpointer-arith -Wwrite-strings \
+        -Wimplicit-fallthrough -Werror
+SDL_CFLAGS := $(shell pkg-config --cflags sdl2 2>/dev/null)
+SDL_LIBS := $(shell pkg-config --libs sdl2 2>/dev/null)
+COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+CFLAGS := -std=gnu11 $(OPT_$(MODE)) $(WARN) -fno-strict-aliasing -fwrapv -pthread -I. -D_GNU_SOURCE $(EXTRA_CFLAGS)
+LIBS := $(SDL_LIBS) -lz -lm -lutil -pthread
+
+SRC := $(wildcard machine/*.c machine/*/*.c cpu/*.c devices/*.c gpu/*.c)
+OBJ := $(SRC:%.c=$(B)/%.o)
+LIBOBJ := $(filter-out $(B)/machine/main.o,$(OBJ))
+ROMS := roms/bios.bin roms/vgabios.bin roms/demo.img
+TESTSRC := $(wildcard tests/unit/test_*.c)
+TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
+
+.PHONY: all roms run run-built check check-built check-all check-guests layers sizes bench clean deps format-check unit guest-tests cli-tests
+
+all: $(B)/aeropc roms
+
+roms: $(ROMS)
+-include bios/bios.mk bios/vga/vga.mk bios/demo/demo.mk
+-include tests/guest/guest.mk
+
+$(B)/aeropc: $(OBJ)
+	$(CC) $(CFLAGS) -o $@ $(OBJ) $(LIBS)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(if $(findstring _sdl.c,$<),$(SDL_CFLAGS)) -MMD -MP -c -o $@ $<
+
+$(B)/machine/main.o: EXTRA_CFLAGS += -DAEROPC_COMMIT='"$(COMMIT)"'
+
+# --- the two commands of the README: install what is missing first, then build in a second make that sees it ---
+deps:
+	@sh tests/deps.sh
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory run-built
+
+run-built:
+	@sh tests/run-demo.sh $(B)/aeropc
+
+check: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory check-built
+
+check-built: layers unit guest-tests cli-tests
+
+check-all: check
+	@$(MAKE) --no-print-directory MODE=asan unit
+	@$(MAKE) --no-print-directory check-guests
+
+# --- tests ---
+$(B)/tests/unit/suites.h: $(TESTSRC)
+	@mkdir -p $(@D)
+	@for t in $(patsubst tests/unit/test_%.c,%,$(TESTSRC)); do echo "SUITE($$t)"; done > $@.new; cmp -s $@.new $@ || cp $@.new $@
+
+$(B)/tests/unit/main.o: $(B)/tests/unit/suites.h
+$(B)/tests/unit/main.o: EXTRA_CFLAGS += -I$(B)/tests/unit
+
+$(B)/unit-tests: $(LIBOBJ) $(TESTOBJ) $(B)/tests/unit/main.o
+	$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
+
+unit: $(B)/unit-tests
+	CK_FORK=$(if $(filter asan,$(MODE)),no,yes) $(B)/unit-tests
+
+guest-tests: $(B)/aeropc roms
+	@if [ -f tests/guest/run.sh ]; then sh tests/guest/run.sh $(B)/aeropc; fi
+
+cli-tests: $(B)/aeropc roms
+	@bash tests/boot/cli.sh $(B)/aeropc
+
+check-guests: $(B)/aeropc roms
+	@bash tests/boot/ladder.sh
+
+layers:
+	@sh tests/layers.sh $(CC)
+
+sizes:
+	@sh tests/sizes.sh
+
+bench: $(B)/aeropc roms
+	@bash tests/bench/bench.sh
+
+format-check:
+	@clang-format --dry-run -Werror $(SRC)
+
+clean:
+	rm -rf build $(ROMS)
+
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d)

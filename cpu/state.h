@@ -1,0 +1,245 @@
+/* struct cpu: architectural state first, then what is derived from it (caches). Private to cpu/ and its tests.
+ * Flags: the arithmetic flags may be lazy; only flags.h touches cc_*; everybody else uses cpu_flags()/cpu_set_flags(). */
+#ifndef CPU_STATE_H
+#define CPU_STATE_H
+
+#include "cpu/cpu.h"
+#include "machine/core/types.h"
+
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, REG_ZERO, REG_RIP };
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_COUNT };
+
+#define FL_CF 0x1u
+#define FL_PF 0x4u
+#define FL_AF 0x10u
+#define FL_ZF 0x40u
+#define FL_SF 0x80u
+#define FL_TF 0x100u
+#define FL_IF 0x200u
+#define FL_DF 0x400u
+#define FL_OF 0x800u
+#define FL_IOPL 0x3000u
+#define FL_NT 0x4000u
+#define FL_RF 0x10000u
+#define FL_VM 0x20000u
+#define FL_AC 0x40000u
+#define FL_VIF 0x80000u
+#define FL_VIP 0x100000u
+#define FL_ID 0x200000u
+#define FL_ARITH (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF)
+
+#define CR0_PE 0x1u
+#define CR0_MP 0x2u
+#define CR0_EM 0x4u
+#define CR0_TS 0x8u
+#define CR0_ET 0x10u
+#define CR0_NE 0x20u
+#define CR0_WP 0x10000u
+#define CR0_AM 0x40000u
+#define CR0_NW 0x20000000u
+#define CR0_CD 0x40000000u
+#define CR0_PG 0x80000000u
+#define CR4_VME 0x1u
+#define CR4_PVI 0x2u
+#define CR4_TSD 0x4u
+#define CR4_DE 0x8u
+#define CR4_PSE 0x10u
+#define CR4_PAE 0x20u
+#define CR4_MCE 0x40u
+#define CR4_PGE 0x80u
+#define CR4_PCE 0x100u
+#define CR4_OSFXSR 0x200u
+#define CR4_OSXMMEXCPT 0x400u
+#define CR4_UMIP 0x800u
+#define CR4_FSGSBASE 0x10000u
+#define CR4_OSXSAVE 0x40000u
+#define CR4_SMEP 0x100000u
+#define CR4_SMAP 0x200000u
+#define EFER_SCE 0x1u
+#define EFER_LME 0x100u
+#define EFER_LMA 0x400u
+#define EFER_NXE 0x800u
+
+enum {
+    EXC_DE, EXC_DB, EXC_NMI, EXC_BP, EXC_OF, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_CSO, EXC_TS, EXC_NP, EXC_SS, EXC_GP,
+    EXC_PF, EXC_MF = 16, EXC_AC, EXC_MC, EXC_XM
+};
+
+/* Hidden part of a segment register. attr = descriptor bits 40-47 in bits 0-7 and 52-55 in bits 12-15, i.e. the
+ * access-rights word of LAR >> 8: type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15. limit is in bytes (G applied). */
+struct seg {
+    u64 base;
+    u32 limit;
+    u16 sel;
+    u16 attr;
+};
+#define ATTR_TYPE 0xfu
+#define ATTR_S 0x10u
+#define ATTR_DPL(a) (((a) >> 5) & 3)
+#define ATTR_P 0x80u
+#define ATTR_L 0x2000u
+#define ATTR_D 0x4000u
+#define ATTR_G 0x8000u
+
+struct dtable {
+    u64 base;
+    u32 limit;
+};
+
+/* 80-bit extended real as in memory. */
+struct f80 {
+    u64 mant;
+    u16 se; /* sign and exponent */
+};
+
+union vreg {
+    u8 b[32];
+    u16 w[16];
+    u32 d[8];
+    u64 q[4];
+    i8 sb[32];
+    i16 sw[16];
+    i32 sd[8];
+    i64 sq[4];
+    float f[8];
+    double df[4];
+} __attribute__((aligned(32)));
+
+enum cpu_bits { BITS16, BITS32, BITS64 }; /* default operand size of the code segment */
+
+/* Bits of struct cpu.events: anything that must be looked at before the next instruction. */
+enum {
+    CE_FAULT = 1,       /* exception recorded in fault_*, deliver it */
+    CE_INTR = 2,        /* an interrupt may be deliverable (INTR wire or APIC) */
+    CE_NMI = 4,
+    CE_SMI = 8,
+    CE_HALT = 16,       /* HLT executed */
+    CE_KICK = 32,
+    CE_SHADOW = 64,     /* previous instruction was STI / MOV SS / POP SS: no interrupt yet */
+    CE_TRAP = 128,      /* TF or data breakpoint: #DB after the current instruction */
+    CE_MODE = 256,      /* mode, CS or paging changed: the current decoded run is stale */
+    CE_SHUTDOWN = 512,
+    CE_BREAK = 1024,    /* monitor breakpoints or single step active: slow loop */
+    CE_INIT = 2048,
+    CE_CODE = 4096,     /* code in the page being executed was modified */
+    CE_DRX = 8192,      /* DR7 has an execution breakpoint: call exc_code_breakpoint() before each instruction */
+    CE_RF = 16384,      /* RFLAGS.RF is set: clear it when the next instruction has completed */
+};
+enum { SHADOW_STI = 1, SHADOW_SS = 2 }; /* values of struct cpu.shadow; SHADOW_SS also holds back #DB traps */
+
+#define TLB_ENTRIES 1024
+/* One translation. Tags are linear page addresses, ~0 when invalid. off + linear address = host address.
+ * A tag with TLB_SLOW set never equals a page address: the translation is known, but every access must take the
+ * slow path (I/O, APIC page, code page for writes, data breakpoint in the page, user page under SMAP). */
+#define TLB_SLOW 1u
+#define TLB_GLOBAL 1u /* in gpa: kept over CR3 loads */
+#define TLB_USER 2u   /* in gpa: user page (SMAP check) */
+struct tlb_entry {
+    u64 tag_r, tag_w;
+    u64 off;
+    u64 gpa; /* page | TLB_GLOBAL | TLB_USER, for slow paths */
+};
+#define TLB_LIST 512 /* slots filled since the last flush that flushing can visit instead of all */
+
+/* Translation of a code page; filled by mmu_code_page(). */
+#define XTLB_ENTRIES 512
+struct xtlb_entry {
+    u64 tag;            /* linear page address, ~0 when invalid */
+    u64 gpa;            /* physical page, A20 applied */
+    u8 *host;           /* its 4096 bytes, NULL when it is not plain memory */
+    struct region *rgn; /* RAM or ROM region behind it ... */
+    u64 rgn_off;        /* ... and the page's offset there; NULL and 0 for I/O */
+    bool global;
+};
+
+struct cpu_model; /* cpuid.c */
+struct apic;      /* apic.c */
+struct icache;    /* interp.c: decoded pages */
+
+struct cpu {
+    /* --- architectural --- */
+    union {
+        u64 r[18];
+        struct {
+            u64 gpr[16];
+            u64 zero; /* always 0: "no base", "no index" */
+            u64 rip;  /* inside a handler: address of the next instruction, not masked to 16/32 bits beyond need */
+        };
+    };
+    u64 rflags;       /* without the arithmetic flags when they are lazy (flags.h) */
+    u64 cc_dst, cc_src; /* lazy flags; meaning in flags.h */
+    u32 cc_op;
+    volatile u32 events; /* CE_* ; set with __atomic_or by cpu_kick */
+    u64 insn_rip;     /* start of the current instruction: where faults return to */
+    u64 budget;       /* instructions left in this slice */
+    u8 cpl;
+    u8 bits;          /* enum cpu_bits of CS */
+    bool long_mode;   /* EFER.LMA */
+    bool flat_ds;     /* DS, ES, SS flat 4 GiB or 64-bit mode: segment check can be skipped for them */
+    struct seg seg[SEG_COUNT], ldtr, tr;
+    struct dtable gdtr, idtr;
+    u64 cr0, cr2, cr3, cr4, cr8;
+    u64 efer;
+    u64 dr[8];
+    bool a20;
+
+    struct f80 fpr[8]; /* physical x87 registers; MMX alias is mant */
+    u16 fcw, fsw;      /* fsw holds TOP in bits 13-11 */
+    u8 ftw;            /* bit n set: physical register n is NOT empty (FXSAVE form) */
+    u16 fop;
+    u64 fip, fdp;
+    u16 fcs, fds;
+    bool ignne;        /* FERR#/IGNNE# flip-flop */
+    union vreg v[16];
+    u32 mxcsr;
+    u64 xcr0;
+
+    /* --- MSRs and other rarely used architectural state --- */
+    u64 star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
+    u64 sysenter_cs, sysenter_esp, sysenter_eip;
+    u64 apic_base, pat, misc_enable, debugctl, ucode_rev, feature_control;
+    u64 mtrr_phys[16], mtrr_fix[11], mtrr_def;
+    u64 mcg_status, mcg_ctl, mci_ctl[10], mci_status[10], mci_addr[10], mci_misc[10];
+    u64 tsc_offset, tsc_adjust;
+    u64 smbase;
+    bool in_smm, nmi_blocked, halted, shutdown;
+    u64 pdpte[4];      /* PAE page-directory pointers, loaded with CR3 */
+
+    /* --- pending events --- */
+    bool nmi_pending, smi_pending, intr_line;
+    u8 fault_vector;
+    bool fault_has_error;
+    u32 fault_error;
+    u64 fault_cr2;
+    u32 pending_dr6;   /* bits to report with the next #DB trap */
+    u8 shadow;         /* SHADOW_*: set by STI, MOV SS, POP SS; cleared when the next instruction has completed */
+    bool exc_ext;      /* delivering an event from outside the program: EXT bit of error codes */
+
+    /* --- wiring --- */
+    struct cpu_env env;
+    struct bus *mem, *io;
+    struct clock *clock;
+    const struct cpu_model *model;
+    struct apic *apic;
+    u64 apic_page;     /* physical page of the local APIC, ~0 when disabled */
+    u64 phys_mask;     /* physical address width of the model; A20 not included */
+    u64 a20_mask;      /* ~0 or ~1 MiB bit */
+    u64 tsc_last;      /* RDTSC never goes below it */
+    bool msr_logged;   /* the first unknown MSR has been reported at warn level */
+
+    /* --- caches --- */
+    u32 bus_generation;
+    struct tlb_entry tlb[2][TLB_ENTRIES]; /* [0] supervisor, [1] user */
+    u64 tlb_x_tag[2]; u64 tlb_x_gpa[2]; u8 *tlb_x_host[2]; /* last code page per privilege */
+    struct xtlb_entry xtlb[2][XTLB_ENTRIES];
+    u16 tlb_list[TLB_LIST];
+    unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
+    struct icache *icache;
+    u64 icount_base;   /* instructions retired before this slice */
+    u64 slice;         /* size of this slice: retired = icount_base + slice - budget */
+    u64 stats[16];     /* counters for info stats; names in interp.c */
+    u64 breaks[16];
+    unsigned nbreaks;
+};
+
+#endif
