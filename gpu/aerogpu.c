@@ -1,0 +1,127 @@
+/* AeroGPU, the paravirtual display adapter A3A0:0001 at 00:07.0: so far its PCI function only.
+ *
+ * BAR0 (64 KiB) answers MAGIC and ABI_VERSION, so software can tell the device and its version, and reports no
+ * feature: both FEATURES registers read 0 and every other register reads its reset value and ignores writes.
+ * BAR1 (64 MiB) is plain memory, zero after a cold reset. No interrupt is ever raised and no memory is read.
+ * AeroGPU contract ABI 1.4, sections 3 and 4. Left out: ring, fences, scanout, cursor, vblank, error
+ * registers, legacy VGA decode. */
+#include "gpu/aerogpu.h"
+
+#include <sys/mman.h>
+
+#include "devices/pci.h"
+
+enum { REG_MAGIC = 0x000, REG_ABI_VERSION = 0x004, REGS_SIZE = 0x10000 };
+enum { MAGIC = 0x55504741, ABI_VERSION = 0x00010004 };
+#define VRAM_SIZE (64 * MIB)
+
+struct aerogpu {
+    struct pci_dev pci;
+    u32 class_code; /* option "class" */
+    struct region regs, vram;
+    u8 *vram_mem;
+};
+
+/* SCANOUT0_VBLANK_PERIOD_NS reads 0 too: the contract's value for a device without vblank. */
+static u32 read_register(u32 offset)
+{
+    switch (offset) {
+    case REG_MAGIC: return MAGIC;
+    case REG_ABI_VERSION: return ABI_VERSION;
+    default: return 0;
+    }
+}
+
+/* Narrow and unaligned reads return the addressed bytes of the doublewords around them. */
+static u64 regs_read(void *opaque, u64 offset, unsigned size)
+{
+    (void)opaque;
+    u32 at = (u32)offset & ~3u;
+    u64 pair = read_register(at) | (u64)read_register(at + 4) << 32;
+    u64 value = (pair >> (8 * (offset & 3))) & mask_n(size);
+    TRACE(aerogpu_rd, offset, value, 0, 0);
+    return value;
+}
+
+static void regs_write(void *opaque, u64 offset, u64 value, unsigned size)
+{
+    (void)opaque, (void)size;
+    TRACE(aerogpu_wr, offset, value, 0, 0);
+    LOG_GUEST("aerogpu", "write %llx to register %llx ignored: not implemented", (unsigned long long)value,
+              (unsigned long long)offset);
+}
+
+static const struct io_ops regs_ops = { regs_read, regs_write, 1, 4 };
+
+static int aerogpu_init(struct device *d, struct error *e)
+{
+    struct aerogpu *g = (struct aerogpu *)d;
+    const struct pci_id id = { 0xa3a0, 0x0001, 0, g->class_code, 0xa3a0, 0x0001, 1, false };
+    if (g->class_code >> 8 != 0x0300 && g->class_code >> 8 != 0x0380)
+        return error_set(e, "%s: class 0x%x is neither 0x030000 nor 0x038000", d->name, g->class_code);
+    void *mem = mmap(NULL, VRAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mem == MAP_FAILED) return error_set(e, "%s: no host memory for 64 MiB of video memory", d->name);
+    g->vram_mem = mem;
+    if (pci_register(&g->pci, &id, e)) return -1;
+    region_init_io(&g->regs, "aerogpu-regs", REGS_SIZE, &regs_ops, g);
+    region_init_ram(&g->vram, "aerogpu-vram", VRAM_SIZE, g->vram_mem);
+    pci_add_bar(&g->pci, 0, &g->regs, PCI_BAR_MEM);
+    pci_add_bar(&g->pci, 1, &g->vram, PCI_BAR_PREFETCH);
+    return 0;
+}
+
+/* Video memory is zero after reset; giving the pages back costs nothing when they were never touched. */
+static void aerogpu_reset(struct device *d, enum reset_kind kind)
+{
+    (void)kind;
+    struct aerogpu *g = (struct aerogpu *)d;
+    pci_reset(&g->pci);
+    madvise(g->vram_mem, VRAM_SIZE, MADV_DONTNEED);
+    ram_written(&g->vram, 0, VRAM_SIZE);
+}
+
+static void aerogpu_post_load(struct device *d, u32 version)
+{
+    (void)version;
+    pci_post_load(&((struct aerogpu *)d)->pci);
+}
+
+static void aerogpu_info(struct device *d, struct text *t)
+{
+    struct aerogpu *g = (struct aerogpu *)d;
+    text_add(t, "ABI 1.4, features 0, BAR0 %08x BAR1 %08x\n", pci_bar_addr(&g->pci, 0), pci_bar_addr(&g->pci, 1));
+}
+
+static void aerogpu_fini(struct device *d)
+{
+    struct aerogpu *g = (struct aerogpu *)d;
+    pci_unregister(&g->pci);
+    if (g->vram.size) region_fini(&g->vram);
+    if (g->vram_mem) munmap(g->vram_mem, VRAM_SIZE);
+}
+
+static const struct device_option aerogpu_options[] = {
+    PCI_OPTIONS("0x38"),
+    { "class", OPT_U32, offsetof(struct aerogpu, class_code), "0x030000",
+      "PCI class code: 0x030000 (VGA compatible) or 0x038000 (other display)" },
+    { NULL, 0, 0, NULL, NULL },
+};
+
+static const struct device_field aerogpu_fields[] = {
+    PCI_FIELDS,
+    { NULL, 0, 0, 0, 0 },
+};
+
+const struct device_class aerogpu_class = {
+    .name = "aerogpu",
+    .help = "AeroGPU display adapter: identification and memory aperture only",
+    .size = sizeof(struct aerogpu),
+    .version = 1,
+    .options = aerogpu_options,
+    .fields = aerogpu_fields,
+    .init = aerogpu_init,
+    .reset = aerogpu_reset,
+    .post_load = aerogpu_post_load,
+    .info = aerogpu_info,
+    .fini = aerogpu_fini,
+};
