@@ -1,0 +1,305 @@
+/* Power management function of the PIIX4 (8086:7113, 00:01.3; 82371AB section 7, ACPI 2.0 section 4.7).
+ *
+ * Config 40h holds the base of a 64-byte I/O block, config 80h bit 0 enables it; firmware puts it at 600h. In
+ * it: PM1 status and enable (0, 2), PM1 control (4), PM timer (8). GPE0 status and enable sit at AFE0h as on the
+ * reference machine; nothing raises a GPE. Port B2h is the FADT's SMI_CMD: F1h sets SCI_EN, F0h clears it; B3h is
+ * a byte of storage. The wire "sci" is high while SCI_EN is set and an enabled status bit is.
+ *
+ * The PM timer is virtual time at 3.579545 MHz, 24 bits. Its status bit is derived: the number of top-bit
+ * toggles so far differs from the number when it was last cleared.
+ *
+ * SLP_EN with SLP_TYP 0 (the board's \_S5) asks for power-off. Left out: other sleep states (refused with a
+ * line in the log), SMI and SMM (DEVACTB reads as if a handler were installed, so that firmware with SMM support
+ * does not wait for one), the SMBus host (config 90h and D2h read 0 and cannot be written), RTC wake status. */
+#include "devices/acpi_pm.h"
+
+#include "devices/pci.h"
+
+enum { CFG_PMBA = 0x40, CFG_DEVACTB_HI = 0x5b, CFG_PMREGMISC = 0x80, PMIOSE = 1 };
+enum { REG_PM1 = 0x0, REG_CNT = 0x4, REG_TIMER = 0x8, GPE_BASE = 0xafe0, GPE_LEN = 4 };
+enum { STS_TMR = 0x0001, STS_GBL = 0x0020, STS_PWRBTN = 0x0100, STS_RTC = 0x0400, STS_WAK = 0x8000 };
+enum { EN_MASK = STS_TMR | STS_GBL | STS_PWRBTN | STS_RTC };
+enum { CNT_SCI_EN = 0x0001, CNT_STORED = 0x1c03, CNT_SLP_EN = 0x2000 };
+enum { ACPI_ENABLE = 0xf1, ACPI_DISABLE = 0xf0 };
+enum { TIMER_HZ = 3579545, TIMER_MASK = 0xffffff, TIMER_TOP_SHIFT = 23 };
+
+struct acpi_pm {
+    struct pci_dev pci;
+    struct irq sci;
+    u16 status;   /* without STS_TMR, which is derived */
+    u16 enable, control;
+    u64 toggles;  /* of the timer's top bit when STS_TMR was last cleared */
+    u16 gpe_status, gpe_enable;
+    u8 smi_cmd, smi_data;
+    struct timer timer;
+    struct region block, gpe, smi;
+};
+
+static u64 timer_ticks(const struct acpi_pm *a)
+{
+    return mul_div(clock_now(a->pci.dev.host->clock), TIMER_HZ, NS_PER_SEC);
+}
+
+static u16 status_now(const struct acpi_pm *a)
+{
+    return a->status | (timer_ticks(a) >> TIMER_TOP_SHIFT != a->toggles ? STS_TMR : 0);
+}
+
+/* Wire, and the timer for the next overflow if somebody wants to hear of it. */
+static void update_irq(struct acpi_pm *a)
+{
+    u16 status = status_now(a);
+    bool gpe = a->gpe_status & a->gpe_enable;
+    irq_set(&a->sci, (a->control & CNT_SCI_EN) && ((status & a->enable) || gpe));
+    if ((a->enable & STS_TMR) && !(status & STS_TMR)) {
+        timer_set(&a->timer, mul_div((a->toggles + 1) << TIMER_TOP_SHIFT, NS_PER_SEC, TIMER_HZ) + 1);
+    } else {
+        timer_cancel(&a->timer);
+    }
+}
+
+static void overflow(void *opaque)
+{
+    update_irq(opaque);
+}
+
+void acpi_pm_power_button(struct device *d)
+{
+    struct acpi_pm *a = (struct acpi_pm *)d;
+    if (!(a->control & CNT_SCI_EN)) {
+        d->host->request(d->host->machine, REQ_POWEROFF, 0, "power button, guest without ACPI");
+        return;
+    }
+    a->status |= STS_PWRBTN;
+    update_irq(a);
+}
+
+static void sleep_now(struct acpi_pm *a, unsigned type)
+{
+    struct host_if *h = a->pci.dev.host;
+    if (type == 0) {
+        h->request(h->machine, REQ_POWEROFF, 0, "ACPI S5");
+    } else {
+        LOG(LOG_WARN, a->pci.dev.name, "sleep type %u is not supported; the machine stays awake", type);
+    }
+}
+
+static void wr_control(struct acpi_pm *a, u16 v)
+{
+    a->control = v & CNT_STORED;
+    update_irq(a);
+    if (v & CNT_SLP_EN) sleep_now(a, v >> 10 & 7);
+}
+
+static void wr_status(struct acpi_pm *a, u16 clear)
+{
+    a->status &= ~clear;
+    if (clear & STS_TMR) a->toggles = timer_ticks(a) >> TIMER_TOP_SHIFT;
+}
+
+static u32 rd_reg(const struct acpi_pm *a, u64 reg)
+{
+    switch (reg) {
+    case REG_PM1:
+        return status_now(a) | (u32)a->enable << 16;
+    case REG_CNT:
+        return a->control;
+    case REG_TIMER:
+        return timer_ticks(a) & TIMER_MASK;
+    }
+    return 0;
+}
+
+static u64 rd_block(void *opaque, u64 offset, unsigned size)
+{
+    (void)size;
+    return rd_reg(opaque, offset & ~3ull) >> ((offset & 3) * 8);
+}
+
+static void wr_block(void *opaque, u64 offset, u64 value, unsigned size)
+{
+    struct acpi_pm *a = opaque;
+    u64 reg = offset & ~3ull;
+    unsigned shift = (offset & 3) * 8;
+    u32 written = mask_n(size) << shift;
+    u32 v = (u32)(value << shift) & written;
+    TRACE(pm_wr, offset, value, 0, 0);
+    switch (reg) {
+    case REG_PM1:
+        wr_status(a, v);
+        a->enable = ((a->enable & ~(written >> 16)) | v >> 16) & EN_MASK;
+        update_irq(a);
+        return;
+    case REG_CNT:
+        if (written & 0xffff) wr_control(a, (a->control & ~written) | v);
+        return;
+    case REG_TIMER:
+        return;
+    }
+    LOG_GUEST(a->pci.dev.name, "write of %llx to register %02llx ignored", (unsigned long long)value,
+              (unsigned long long)offset);
+}
+
+static u64 rd_gpe(void *opaque, u64 offset, unsigned size)
+{
+    const struct acpi_pm *a = opaque;
+    (void)size;
+    return (a->gpe_status | (u32)a->gpe_enable << 16) >> (offset * 8);
+}
+
+static void wr_gpe(void *opaque, u64 offset, u64 value, unsigned size)
+{
+    struct acpi_pm *a = opaque;
+    u32 written = mask_n(size) << (offset * 8);
+    u32 v = (u32)(value << (offset * 8)) & written;
+    TRACE(pm_wr, GPE_BASE + offset, value, 0, 0);
+    a->gpe_status &= ~v;
+    a->gpe_enable = (a->gpe_enable & ~(written >> 16)) | v >> 16;
+    update_irq(a);
+}
+
+static u64 rd_smi(void *opaque, u64 offset, unsigned size)
+{
+    const struct acpi_pm *a = opaque;
+    (void)size;
+    return offset ? a->smi_data : a->smi_cmd;
+}
+
+static void wr_smi(void *opaque, u64 offset, u64 value, unsigned size)
+{
+    struct acpi_pm *a = opaque;
+    (void)size;
+    TRACE(pm_wr, 0xb2 + offset, value, 0, 0);
+    if (offset) {
+        a->smi_data = value;
+        return;
+    }
+    a->smi_cmd = value;
+    if (value == ACPI_ENABLE) {
+        a->control |= CNT_SCI_EN;
+    } else if (value == ACPI_DISABLE) {
+        a->control &= ~CNT_SCI_EN;
+    } else {
+        LOG_GUEST(a->pci.dev.name, "SMI command %02llx has no handler", (unsigned long long)value);
+    }
+    update_irq(a);
+}
+
+static const struct io_ops block_ops = { rd_block, wr_block, 1, 4 };
+static const struct io_ops gpe_ops = { rd_gpe, wr_gpe, 1, 4 };
+static const struct io_ops smi_ops = { rd_smi, wr_smi, 1, 1 };
+
+/* The block follows config 40h and 80h. Low priority: a guest that puts it onto another chip loses the block. */
+static void place_block(struct acpi_pm *a)
+{
+    const u8 *config = a->pci.config;
+    u32 base = ld16(&config[CFG_PMBA]) & 0xffc0;
+    bus_enable(&a->block, false);
+    if (!(config[CFG_PMREGMISC] & PMIOSE) || !base) return;
+    bus_move(&a->block, base);
+    bus_enable(&a->block, true);
+}
+
+static void config_written(struct pci_dev *pci, unsigned reg, unsigned size)
+{
+    bool base = reg < CFG_PMBA + 4 && reg + size > CFG_PMBA;
+    bool enable = reg <= CFG_PMREGMISC && reg + size > CFG_PMREGMISC;
+    if (base || enable) place_block((struct acpi_pm *)pci);
+}
+
+static const struct pci_ops pm_ops = { config_written };
+
+static int acpi_pm_init(struct device *d, struct error *e)
+{
+    static const struct pci_id id = {
+        0x8086, 0x7113, 3, 0x068000, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 1, false,
+    };
+    struct acpi_pm *a = (struct acpi_pm *)d;
+    struct bus *io = d->host->io;
+    timer_init(&a->timer, d->host->clock, d->name, overflow, a);
+    region_init_io(&a->block, "acpi-pm", 64, &block_ops, a);
+    region_init_io(&a->gpe, "acpi-gpe0", GPE_LEN, &gpe_ops, a);
+    region_init_io(&a->smi, "smi-cmd", 2, &smi_ops, a);
+    if (pci_register(&a->pci, &id, e)) return -1;
+    a->pci.ops = &pm_ops;
+    st16(&a->pci.wmask[CFG_PMBA], 0xffc0);
+    a->pci.wmask[CFG_PMREGMISC] = PMIOSE;
+    if (bus_map(io, GPE_BASE, &a->gpe, 0, e) || bus_map(io, 0xb2, &a->smi, 0, e)) return -1;
+    if (bus_map(io, 0x600, &a->block, -2, e)) return -1;
+    bus_enable(&a->block, false);
+    return 0;
+}
+
+static void acpi_pm_reset(struct device *d, enum reset_kind kind)
+{
+    struct acpi_pm *a = (struct acpi_pm *)d;
+    (void)kind;
+    pci_reset(&a->pci);
+    st32(&a->pci.config[CFG_PMBA], 1); /* bit 0: an I/O base */
+    a->pci.config[CFG_DEVACTB_HI] = 0x02; /* APMC_EN */
+    a->pci.config[CFG_PMREGMISC] = 0;
+    a->status = a->enable = a->control = 0;
+    a->gpe_status = a->gpe_enable = 0;
+    a->smi_cmd = a->smi_data = 0;
+    a->toggles = timer_ticks(a) >> TIMER_TOP_SHIFT;
+    place_block(a);
+    update_irq(a);
+}
+
+static void acpi_pm_post_load(struct device *d, u32 version)
+{
+    struct acpi_pm *a = (struct acpi_pm *)d;
+    (void)version;
+    pci_post_load(&a->pci);
+    place_block(a);
+    update_irq(a);
+}
+
+static void acpi_pm_info(struct device *d, struct text *t)
+{
+    struct acpi_pm *a = (struct acpi_pm *)d;
+    text_add(t, "base %04x%s status %04x enable %04x control %04x timer %06x gpe %04x/%04x\n",
+             ld16(&a->pci.config[CFG_PMBA]) & 0xffc0, a->pci.config[CFG_PMREGMISC] & PMIOSE ? "" : " (off)",
+             status_now(a), a->enable, a->control, (unsigned)(timer_ticks(a) & TIMER_MASK), a->gpe_status,
+             a->gpe_enable);
+}
+
+static void acpi_pm_fini(struct device *d)
+{
+    struct acpi_pm *a = (struct acpi_pm *)d;
+    timer_cancel(&a->timer);
+    region_fini(&a->block);
+    region_fini(&a->gpe);
+    region_fini(&a->smi);
+    pci_unregister(&a->pci);
+}
+
+static const struct device_option acpi_pm_options[] = { PCI_OPTIONS("0x0b"), { 0 } };
+static const struct device_field acpi_pm_fields[] = {
+    PCI_FIELDS,
+    FIELD(struct acpi_pm, status),
+    FIELD(struct acpi_pm, enable),
+    FIELD(struct acpi_pm, control),
+    FIELD(struct acpi_pm, toggles),
+    FIELD(struct acpi_pm, gpe_status),
+    FIELD(struct acpi_pm, gpe_enable),
+    FIELD(struct acpi_pm, smi_cmd),
+    FIELD(struct acpi_pm, smi_data),
+    { 0 },
+};
+static const struct device_wire acpi_pm_outputs[] = { { "sci", offsetof(struct acpi_pm, sci), 1 }, { 0 } };
+
+const struct device_class acpi_pm_class = {
+    .name = "acpi_pm",
+    .help = "PIIX4 power management: ACPI registers, PM timer, SCI",
+    .size = sizeof(struct acpi_pm),
+    .version = 1,
+    .options = acpi_pm_options,
+    .fields = acpi_pm_fields,
+    .outputs = acpi_pm_outputs,
+    .init = acpi_pm_init,
+    .reset = acpi_pm_reset,
+    .post_load = acpi_pm_post_load,
+    .info = acpi_pm_info,
+    .fini = acpi_pm_fini,
+};
