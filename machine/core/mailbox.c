@@ -1,0 +1,64 @@
+/* The mailbox: one lock, held only to append and to take the whole queue. */
+#include "machine/core/mailbox.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "machine/core/error.h"
+
+void mailbox_init(struct mailbox *m)
+{
+    memset(m, 0, sizeof(*m));
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->arrived, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+void mailbox_fini(struct mailbox *m)
+{
+    pthread_cond_destroy(&m->arrived);
+    pthread_mutex_destroy(&m->lock);
+    free(m->queue);
+}
+
+void mailbox_post(struct mailbox *m, struct mail mail)
+{
+    pthread_mutex_lock(&m->lock);
+    if (m->len == m->cap) {
+        m->cap = m->cap ? m->cap * 2 : 64;
+        m->queue = xrealloc(m->queue, m->cap * sizeof(*m->queue));
+    }
+    m->queue[m->len++] = mail;
+    pthread_cond_signal(&m->arrived);
+    pthread_mutex_unlock(&m->lock);
+    if (m->kick) m->kick(m->kick_opaque);
+}
+
+unsigned mailbox_drain(struct mailbox *m)
+{
+    if (!__atomic_load_n(&m->len, __ATOMIC_ACQUIRE)) return 0;
+    pthread_mutex_lock(&m->lock);
+    struct mail *q = m->queue;
+    unsigned n = m->len;
+    m->queue = NULL;
+    m->len = m->cap = 0;
+    pthread_mutex_unlock(&m->lock);
+    for (unsigned k = 0; k < n; k++) q[k].run(q[k].opaque, q[k].a, q[k].b);
+    free(q);
+    return n;
+}
+
+void mailbox_wait(struct mailbox *m, u64 ns)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    u64 at = (u64)ts.tv_sec * NS_PER_SEC + (u64)ts.tv_nsec + MIN(ns, NS_PER_SEC);
+    ts.tv_sec = (time_t)(at / NS_PER_SEC);
+    ts.tv_nsec = (long)(at % NS_PER_SEC);
+    pthread_mutex_lock(&m->lock);
+    if (!m->len) pthread_cond_timedwait(&m->arrived, &m->lock, &ts);
+    pthread_mutex_unlock(&m->lock);
+}

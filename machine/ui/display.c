@@ -1,0 +1,144 @@
+/* Ownership of the screen and the triple buffer (display.h). `spare` is the buffer nobody uses: the machine thread swaps its finished
+ * frame into it, the window thread swaps the newest one out of it; one lock, held for one copy or swap. */
+#include "machine/ui/display.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "machine/core/error.h"
+
+#define MAX_SOURCES 4
+
+struct display {
+    const struct display_source *sources[MAX_SOURCES];
+    unsigned nsources;
+    const struct display_source *shown;
+    int forced; /* source index chosen by the toggle, -1: the rules decide */
+    pthread_mutex_t lock;
+    struct frame buf[4]; /* drawing, last published (machine thread's copy), spare, window's */
+    struct frame *draw, *current, *spare, *window;
+    bool spare_fresh;
+    u64 serial;
+};
+
+struct display *display_create(void)
+{
+    struct display *d = xalloc(sizeof(*d));
+    pthread_mutex_init(&d->lock, NULL);
+    d->draw = &d->buf[0];
+    d->current = &d->buf[1];
+    d->spare = &d->buf[2];
+    d->window = &d->buf[3];
+    d->forced = -1;
+    return d;
+}
+
+void display_destroy(struct display *d)
+{
+    if (!d) return;
+    for (unsigned k = 0; k < LEN(d->buf); k++) {
+        free(d->buf[k].pixels);
+        free(d->buf[k].text);
+    }
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+void display_add_source(struct display *d, const struct display_source *src)
+{
+    check(d->nsources < MAX_SOURCES);
+    d->sources[d->nsources++] = src;
+}
+
+void frame_size(struct frame *f, u32 width, u32 height)
+{
+    width = MIN(width, DISPLAY_MAX_W);
+    height = MIN(height, DISPLAY_MAX_H);
+    size_t need = (size_t)width * height;
+    if (need > f->capacity) {
+        free(f->pixels);
+        f->pixels = xalloc(need * sizeof(u32));
+        f->capacity = need;
+    }
+    f->width = width;
+    f->height = height;
+}
+
+void frame_text(struct frame *f, u32 cols, u32 rows)
+{
+    size_t need = (size_t)cols * rows;
+    if (need > f->text_capacity) {
+        free(f->text);
+        f->text = xalloc(need);
+        f->text_capacity = need;
+    }
+    f->cols = cols;
+    f->rows = rows;
+}
+
+static void copy_frame(struct frame *to, const struct frame *from)
+{
+    frame_size(to, from->width, from->height);
+    memcpy(to->pixels, from->pixels, (size_t)from->width * from->height * sizeof(u32));
+    frame_text(to, from->cols, from->rows);
+    if (from->cols) memcpy(to->text, from->text, (size_t)from->cols * from->rows);
+    to->serial = from->serial;
+    to->source = from->source;
+}
+
+static const struct display_source *choose(struct display *d)
+{
+    if (!d->nsources) return NULL;
+    if (d->forced >= 0) return d->sources[(unsigned)d->forced % d->nsources];
+    for (unsigned k = d->nsources; k-- > 1;) {
+        if (d->sources[k]->claims && d->sources[k]->claims(d->sources[k]->opaque)) return d->sources[k];
+    }
+    return d->sources[0];
+}
+
+bool display_refresh(struct display *d, bool force)
+{
+    const struct display_source *src = choose(d);
+    if (!src) return false;
+    if (src != d->shown) force = true;
+    d->shown = src;
+    if (!src->refresh(src->opaque, d->draw, force)) return false;
+    d->draw->serial = ++d->serial;
+    struct frame *old = d->current;
+    d->current = d->draw;
+    d->draw = old;
+    pthread_mutex_lock(&d->lock);
+    copy_frame(d->spare, d->current);
+    d->spare_fresh = true;
+    pthread_mutex_unlock(&d->lock);
+    return true;
+}
+
+const struct frame *display_current(struct display *d)
+{
+    return d->current;
+}
+
+void display_toggle(struct display *d)
+{
+    if (d->forced >= 0) {
+        d->forced = -1;
+        return;
+    }
+    for (unsigned k = 0; k < d->nsources; k++) {
+        if (d->sources[k] == d->shown) d->forced = (int)((k + 1) % d->nsources);
+    }
+}
+
+const struct frame *display_take(struct display *d, u64 seen)
+{
+    pthread_mutex_lock(&d->lock);
+    if (d->spare_fresh) {
+        struct frame *t = d->window;
+        d->window = d->spare;
+        d->spare = t;
+        d->spare_fresh = false;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return d->window->serial > seen ? d->window : NULL;
+}
