@@ -88,7 +88,7 @@ static int map_ram(struct i440fx *h, struct error *e)
 {
     struct bus *mem = h->pci.dev.host->mem;
     u64 size = h->ram->size;
-    if (size < MIB) return error_set(e, "%s: at least 1 MiB of RAM is needed", h->pci.dev.name);
+    if (size < MIB) return error_set(e, "at least 1 MiB of RAM is needed");
     region_init_alias(&h->low, "ram-low", h->ram, 0, 0xa0000);
     region_init_alias(&h->smram, "smram", h->ram, 0xa0000, 0x20000);
     if (bus_map(mem, 0, &h->low, 0, e) || bus_map(mem, 0xa0000, &h->smram, PRIO_SMRAM, e)) return -1;
@@ -108,7 +108,7 @@ static int i440fx_init(struct device *d, struct error *e)
 {
     static const struct pci_id id = { 0x8086, 0x1237, 2, 0x060000, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 0, false };
     struct i440fx *h = (struct i440fx *)d;
-    if (!h->ram) return error_set(e, "%s: no RAM connected", d->name);
+    if (!h->ram) return error_set(e, "no RAM connected");
     if (pci_register(&h->pci, &id, e)) return -1;
     h->pci.ops = &bridge_ops;
     /* 50h-5Eh configuration and timing, 59h-5Fh PAM, 60h-67h row boundaries, 68h hole, 72h-7Fh. */

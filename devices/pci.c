@@ -77,11 +77,11 @@ void pci_set_irq(struct pci_dev *p, bool level)
 
 int pci_register(struct pci_dev *p, const struct pci_id *id, struct error *e)
 {
-    if (!p->bus) return error_set(e, "%s: not connected to a PCI bus", p->dev.name);
+    if (!p->bus) return error_set(e, "not connected to a PCI bus");
     if (p->addr >= LEN(p->bus->slot))
-        return error_set(e, "%s: PCI slot 0x%x does not exist", p->dev.name, p->addr);
+        return error_set(e, "PCI slot 0x%x does not exist", p->addr);
     if (p->bus->slot[p->addr])
-        return error_set(e, "%s: PCI slot %02x.%u is taken by %s", p->dev.name, p->addr >> 3,
+        return error_set(e, "PCI slot %02x.%u is taken by %s", p->addr >> 3,
                          p->addr & 7, p->bus->slot[p->addr]->dev.name);
     p->bus->slot[p->addr] = p;
     st16(&p->config[PCI_VENDOR], id->vendor);

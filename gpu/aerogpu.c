@@ -58,9 +58,9 @@ static int aerogpu_init(struct device *d, struct error *e)
     struct aerogpu *g = (struct aerogpu *)d;
     const struct pci_id id = { 0xa3a0, 0x0001, 0, g->class_code, 0xa3a0, 0x0001, 1, false };
     if (g->class_code >> 8 != 0x0300 && g->class_code >> 8 != 0x0380)
-        return error_set(e, "%s: class 0x%x is neither 0x030000 nor 0x038000", d->name, g->class_code);
+        return error_set(e, "class 0x%x is neither 0x030000 nor 0x038000", g->class_code);
     void *mem = mmap(NULL, VRAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mem == MAP_FAILED) return error_set(e, "%s: no host memory for 64 MiB of video memory", d->name);
+    if (mem == MAP_FAILED) return error_set(e, "no host memory for 64 MiB of video memory");
     g->vram_mem = mem;
     if (pci_register(&g->pci, &id, e)) return -1;
     region_init_io(&g->regs, "aerogpu-regs", REGS_SIZE, &regs_ops, g);
