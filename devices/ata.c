@@ -346,7 +346,7 @@ static void next_chunk(struct ata_drive *d)
     d->chunk = (u32)MIN(d->left * SECTOR, ATA_BUFFER);
     d->chunk_pos = 0;
     if (flags & MOVE_WRITE) expose_block(d, flags & MOVE_DMA ? ATA_DMA_OUT : ATA_PIO_OUT, false);
-    else ata_io(d, BLOCK_READ, d->cur_lba * SECTOR, d->buffer, d->chunk);
+    else ata_io(d, BLOCK_OP_READ, d->cur_lba * SECTOR, d->buffer, d->chunk);
 }
 
 static void start_move(struct ata_drive *d)
@@ -424,7 +424,7 @@ static void disk_window_done(struct ata_drive *d)
         return;
     }
     if (!input) {
-        ata_io(d, BLOCK_WRITE, d->cur_lba * SECTOR, d->buffer, d->chunk);
+        ata_io(d, BLOCK_OP_WRITE, d->cur_lba * SECTOR, d->buffer, d->chunk);
         return;
     }
     advance_chunk(d);
@@ -435,11 +435,11 @@ static void disk_window_done(struct ata_drive *d)
 static void disk_io_done(struct ata_drive *d)
 {
     u8 flags = move_flags(d->last_command);
-    if (d->req.op == BLOCK_READ) {
+    if (d->req.op == BLOCK_OP_READ) {
         expose_block(d, flags & MOVE_DMA ? ATA_DMA_IN : ATA_PIO_IN, !(flags & MOVE_DMA));
         return;
     }
-    if (d->req.op == BLOCK_FLUSH) {
+    if (d->req.op == BLOCK_OP_FLUSH) {
         if (is_move(d->last_command)) end_move(d, false);
         else ata_done(d);
         return;
@@ -450,7 +450,7 @@ static void disk_io_done(struct ata_drive *d)
         d->chunk_pos = 0;
         expose_block(d, flags & MOVE_DMA ? ATA_DMA_OUT : ATA_PIO_OUT, !(flags & MOVE_DMA));
     } else if ((flags & MOVE_FUA) || !d->write_cache) {
-        ata_io(d, BLOCK_FLUSH, 0, NULL, 0);
+        ata_io(d, BLOCK_OP_FLUSH, 0, NULL, 0);
     } else {
         end_move(d, false);
     }
@@ -482,7 +482,7 @@ static void queue_next(struct ata_queued *q)
         return;
     }
     q->iov = (struct iovec){ q->buf, len };
-    q->req.op = q->write ? BLOCK_WRITE : BLOCK_READ;
+    q->req.op = q->write ? BLOCK_OP_WRITE : BLOCK_OP_READ;
     q->req.offset = q->lba * SECTOR;
     q->req.bytes = len;
     q->req.iov = &q->iov;
@@ -496,20 +496,20 @@ static void queue_io_done(void *opaque)
     struct ata_drive *d = q->drive;
     unsigned tag = (unsigned)(q - d->queue);
     u64 len = q->req.bytes;
-    if (q->req.op == BLOCK_READ && !d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true)) {
+    if (q->req.op == BLOCK_OP_READ && !d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true)) {
         queue_fail(d, tag, q->lba, ATA_ABRT);
         d->port->queue_done(d->port_opaque, tag, false);
         return;
     }
-    if (q->req.op != BLOCK_FLUSH) {
+    if (q->req.op != BLOCK_OP_FLUSH) {
         q->offset += len;
         q->lba += len / SECTOR;
         q->left -= len / SECTOR;
     }
     if (q->left) {
         queue_next(q);
-    } else if (q->write && (q->fua || !d->write_cache) && q->req.op == BLOCK_WRITE) {
-        q->req.op = BLOCK_FLUSH;
+    } else if (q->write && (q->fua || !d->write_cache) && q->req.op == BLOCK_OP_WRITE) {
+        q->req.op = BLOCK_OP_FLUSH;
         q->req.offset = q->req.bytes = q->req.iovcnt = 0;
         block_submit(d->block, &q->req);
     } else {
@@ -561,7 +561,7 @@ static void set_features(struct ata_drive *d)
     default: ok = false;
     }
     /* Switching the cache off makes what it holds durable. */
-    if (ok && d->feature[0] == 0x82) ata_io(d, BLOCK_FLUSH, 0, NULL, 0);
+    if (ok && d->feature[0] == 0x82) ata_io(d, BLOCK_OP_FLUSH, 0, NULL, 0);
     else if (ok) ata_done(d);
     else ata_fail(d, ATA_ABRT);
 }
@@ -654,7 +654,7 @@ static void disk_command(struct ata_drive *d, u8 command)
     case 0xe4: ata_window(d, ATA_PIO_IN, d->buffer, SECTOR, true); return;
     case 0xe8: ata_window(d, ATA_PIO_OUT, d->buffer, SECTOR, false); return;
     case 0xe0: case 0xe2: case 0xe6: case 0xe7: case 0xea: case 0x94: case 0x96: case 0x99:
-        ata_io(d, BLOCK_FLUSH, 0, NULL, 0); /* standby and sleep write the cache back, too */
+        ata_io(d, BLOCK_OP_FLUSH, 0, NULL, 0); /* standby and sleep write the cache back, too */
         return;
     case 0xe1: case 0xe3: case 0x95: case 0x97: ata_done(d); return; /* IDLE */
     case 0xe5: case 0x98: d->count[0] = 0xff; ata_done(d); return;   /* CHECK POWER MODE: active */

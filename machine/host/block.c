@@ -20,7 +20,7 @@ static int transfer(struct block *b, const struct block_req *r)
     u64 offset = r->offset;
     for (unsigned i = 0; i < r->iovcnt; i++) {
         const struct iovec *v = &r->iov[i];
-        int err = r->op == BLOCK_WRITE ? block_pwrite(b, offset, v->iov_base, v->iov_len)
+        int err = r->op == BLOCK_OP_WRITE ? block_pwrite(b, offset, v->iov_base, v->iov_len)
                                        : block_pread(b, offset, v->iov_base, v->iov_len);
         if (err) return err;
         offset += v->iov_len;
@@ -31,10 +31,10 @@ static int transfer(struct block *b, const struct block_req *r)
 static int perform(struct block *b, const struct block_req *r)
 {
     switch (r->op) {
-    case BLOCK_READ:
-    case BLOCK_WRITE: return transfer(b, r);
-    case BLOCK_FLUSH: return block_flush(b);
-    case BLOCK_DISCARD: return b->fmt->discard ? b->fmt->discard(b, r->offset, r->bytes) : 0;
+    case BLOCK_OP_READ:
+    case BLOCK_OP_WRITE: return transfer(b, r);
+    case BLOCK_OP_FLUSH: return block_flush(b);
+    case BLOCK_OP_DISCARD: return b->fmt->discard ? b->fmt->discard(b, r->offset, r->bytes) : 0;
     }
     return -EINVAL;
 }
@@ -42,7 +42,7 @@ static int perform(struct block *b, const struct block_req *r)
 /* The machine stops; the clock stands still with it, so the retry comes when it runs again. */
 static void stall(struct block *b, const struct block_req *r, int err)
 {
-    bool reading = r->op == BLOCK_READ;
+    bool reading = r->op == BLOCK_OP_READ;
     char *why = xasprintf("%s: %s while %s; nothing is lost, continue to try again", reading ? b->path : b->writes_to,
                           err == -ENOSPC ? "the host disk is full" : strerror(-err), reading ? "reading" : "writing");
     b->stalled = true;
@@ -177,13 +177,13 @@ static int check_image(int fd, const char *path, u64 *size, struct error *e)
 struct block *block_open(const char *path, enum block_mode mode, struct error *e)
 {
     u64 size = 0;
-    int fd = file_open_locked(path, mode == BLOCK_WRITE_THROUGH, e);
+    int fd = file_open_locked(path, mode == BLOCK_WRITE, e);
     if (fd < 0) return NULL;
     if (check_image(fd, path, &size, e)) {
         close(fd);
         return NULL;
     }
-    if (mode == BLOCK_WRITE_THROUGH || mode == BLOCK_READONLY)
+    if (mode == BLOCK_WRITE || mode == BLOCK_READONLY)
         return block_raw_open(fd, path, size, mode == BLOCK_READONLY);
     return block_overlay_open(fd, path, size, mode == BLOCK_THROWAWAY, e);
 }

@@ -16,7 +16,7 @@
 
 struct host_if;
 struct block;
-enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD };
+enum block_op { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH, BLOCK_OP_DISCARD };
 
 struct block_req {
     enum block_op op;
@@ -33,7 +33,7 @@ struct block_req {
 
 enum block_mode {
     BLOCK_OVERLAY,       /* writes go to IMAGE.overlay, the image is only read */
-    BLOCK_WRITE_THROUGH, /* --write: the image itself is written */
+    BLOCK_WRITE,         /* --write: the image itself is written */
     BLOCK_THROWAWAY,     /* --throwaway: writes go to an anonymous temporary file */
     BLOCK_READONLY,      /* CD images */
 };
