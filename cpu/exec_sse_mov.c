@@ -1,0 +1,281 @@
+/* SSE data movement: full, partial, non-temporal and masked moves, moves between register files, shuffles and unpacks of
+ * floating-point vectors. Non-temporal hints are ordinary stores here. SDM 2, the instructions of the handlers' names. */
+#include "cpu/sse.h"
+
+/* --- 128-bit moves --- */
+
+INLINE void load128(struct cpu *c, const struct insn *i, sse_load_fn *load)
+{
+    __m128i s;
+
+    if (sse_begin(c) && load(c, i, &s)) xmm_set(c, i->reg, s);
+}
+
+INLINE void store128(struct cpu *c, const struct insn *i, bool aligned)
+{
+    if (!sse_begin(c)) return;
+    if (!is_mem(i)) xmm_set(c, i->rm, xmm_get(c, i->reg));
+    else if (aligned) mem_write128a(c, i->seg, ea_offset(c, i), &c->v[i->reg]);
+    else mem_write_n(c, i->seg, ea_offset(c, i), &c->v[i->reg], 16);
+}
+
+/* MOVAPS, MOVAPD, MOVDQA, MOVNTDQA */
+void op_movdqa_v_w(struct cpu *c, const struct insn *i)
+{
+    load128(c, i, load_m128a);
+}
+
+/* the same and MOVNTPS, MOVNTPD, MOVNTDQ */
+void op_movdqa_w_v(struct cpu *c, const struct insn *i)
+{
+    store128(c, i, true);
+}
+
+/* MOVUPS, MOVUPD, MOVDQU, LDDQU */
+void op_movdqu_v_w(struct cpu *c, const struct insn *i)
+{
+    load128(c, i, load_m128u);
+}
+
+void op_movdqu_w_v(struct cpu *c, const struct insn *i)
+{
+    store128(c, i, false);
+}
+
+/* --- scalar moves: a load clears the rest of the register, a register move keeps it --- */
+
+void op_movss_v_w(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (!sse_begin(c) || !load_m32(c, i, &s)) return;
+    if (is_mem(i)) xmm_set(c, i->reg, s);
+    else c->v[i->reg].d[0] = c->v[i->rm].d[0];
+}
+
+void op_movss_w_v(struct cpu *c, const struct insn *i)
+{
+    if (!sse_begin(c)) return;
+    if (is_mem(i)) mem_write32(c, i->seg, ea_offset(c, i), c->v[i->reg].d[0]);
+    else c->v[i->rm].d[0] = c->v[i->reg].d[0];
+}
+
+void op_movsd_v_w(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (!sse_begin(c) || !load_m64(c, i, &s)) return;
+    if (is_mem(i)) xmm_set(c, i->reg, s);
+    else c->v[i->reg].q[0] = c->v[i->rm].q[0];
+}
+
+void op_movsd_w_v(struct cpu *c, const struct insn *i)
+{
+    if (!sse_begin(c)) return;
+    if (is_mem(i)) mem_write64(c, i->seg, ea_offset(c, i), c->v[i->reg].q[0]);
+    else c->v[i->rm].q[0] = c->v[i->reg].q[0];
+}
+
+/* MOVQ xmm, xmm/m64 and back: the upper half becomes zero. */
+void op_movq_v_w(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (sse_begin(c) && load_m64(c, i, &s)) xmm_set(c, i->reg, _mm_move_epi64(s));
+}
+
+void op_movq_w_v(struct cpu *c, const struct insn *i)
+{
+    if (!sse_begin(c)) return;
+    if (is_mem(i)) mem_write64(c, i->seg, ea_offset(c, i), c->v[i->reg].q[0]);
+    else xmm_set(c, i->rm, _mm_move_epi64(xmm_get(c, i->reg)));
+}
+
+/* --- halves --- */
+
+INLINE void load_half(struct cpu *c, const struct insn *i, unsigned half)
+{
+    u64 v;
+
+    if (sse_begin(c) && mem_read64(c, i->seg, ea_offset(c, i), &v)) c->v[i->reg].q[half] = v;
+}
+
+INLINE void store_half(struct cpu *c, const struct insn *i, unsigned half)
+{
+    if (sse_begin(c)) mem_write64(c, i->seg, ea_offset(c, i), c->v[i->reg].q[half]);
+}
+
+void op_movlps_v_m(struct cpu *c, const struct insn *i)
+{
+    load_half(c, i, 0);
+}
+
+void op_movhps_v_m(struct cpu *c, const struct insn *i)
+{
+    load_half(c, i, 1);
+}
+
+void op_movlps_m_v(struct cpu *c, const struct insn *i)
+{
+    store_half(c, i, 0);
+}
+
+void op_movhps_m_v(struct cpu *c, const struct insn *i)
+{
+    store_half(c, i, 1);
+}
+
+void op_movhlps(struct cpu *c, const struct insn *i)
+{
+    if (sse_begin(c)) c->v[i->reg].q[0] = c->v[i->rm].q[1];
+}
+
+void op_movlhps(struct cpu *c, const struct insn *i)
+{
+    if (sse_begin(c)) c->v[i->reg].q[1] = c->v[i->rm].q[0];
+}
+
+void op_movddup(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (sse_begin(c) && load_m64(c, i, &s)) xmm_set(c, i->reg, _mm_unpacklo_epi64(s, s));
+}
+
+void op_movsldup(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (sse_begin(c) && load_m128a(c, i, &s)) xmm_set(c, i->reg, _mm_shuffle_epi32(s, 0xa0));
+}
+
+void op_movshdup(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (sse_begin(c) && load_m128a(c, i, &s)) xmm_set(c, i->reg, _mm_shuffle_epi32(s, 0xf5));
+}
+
+/* --- general registers --- */
+
+/* MOVD/MOVQ xmm, r/m32 or r/m64 */
+void op_movd_v_e(struct cpu *c, const struct insn *i)
+{
+    unsigned osz = i->osz == OSZ64 ? OSZ64 : OSZ32;
+    u64 v;
+
+    if (sse_begin(c) && rm_read(c, i, osz, &v)) xmm_set(c, i->reg, _mm_cvtsi64_si128((long long)v));
+}
+
+void op_movd_e_v(struct cpu *c, const struct insn *i)
+{
+    if (!sse_begin(c)) return;
+    if (i->osz == OSZ64) rm_write(c, i, OSZ64, c->v[i->reg].q[0]);
+    else rm_write(c, i, OSZ32, c->v[i->reg].d[0]);
+}
+
+void op_movmskps(struct cpu *c, const struct insn *i)
+{
+    if (sse_begin(c)) set_reg32(c, i->reg, (u32)_mm_movemask_ps(_mm_castsi128_ps(xmm_get(c, i->rm))));
+}
+
+void op_movmskpd(struct cpu *c, const struct insn *i)
+{
+    if (sse_begin(c)) set_reg32(c, i->reg, (u32)_mm_movemask_pd(_mm_castsi128_pd(xmm_get(c, i->rm))));
+}
+
+void op_pmovmskb_x(struct cpu *c, const struct insn *i)
+{
+    if (sse_begin(c)) set_reg32(c, i->reg, (u32)_mm_movemask_epi8(xmm_get(c, i->rm)));
+}
+
+/* MASKMOVDQU: bytes whose mask bit is set go to [rDI]; nothing else is written, but the first faulting byte stops all. */
+void op_maskmovdqu(struct cpu *c, const struct insn *i)
+{
+    union v128 v, mask;
+    u64 off = c->r[RDI];
+
+    if (!sse_begin(c)) return;
+    off = i->asz == ASZ64 ? off : i->asz == ASZ32 ? (u32)off : (u16)off;
+    v.m = xmm_get(c, i->reg);
+    mask.m = xmm_get(c, i->rm);
+    if (!_mm_movemask_epi8(mask.m)) return;
+    if (!mem_probe_write(c, i->seg, off, 16)) return;
+    for (unsigned k = 0; k < 16; k++) {
+        if ((mask.b[k] & 0x80) && !mem_write8(c, i->seg, off + k, v.b[k])) return;
+    }
+}
+
+/* --- shuffles --- */
+
+void op_shufps(struct cpu *c, const struct insn *i)
+{
+    union v128 d, s, r;
+    unsigned n = (unsigned)i->imm;
+
+    if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
+    d.m = xmm_get(c, i->reg);
+    r.d[0] = d.d[n & 3];
+    r.d[1] = d.d[(n >> 2) & 3];
+    r.d[2] = s.d[(n >> 4) & 3];
+    r.d[3] = s.d[(n >> 6) & 3];
+    xmm_set(c, i->reg, r.m);
+}
+
+void op_shufpd(struct cpu *c, const struct insn *i)
+{
+    union v128 d, s, r;
+
+    if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
+    d.m = xmm_get(c, i->reg);
+    r.q[0] = d.q[i->imm & 1];
+    r.q[1] = s.q[(i->imm >> 1) & 1];
+    xmm_set(c, i->reg, r.m);
+}
+
+void op_pshufd(struct cpu *c, const struct insn *i)
+{
+    union v128 s, r;
+
+    if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
+    for (unsigned k = 0; k < 4; k++) r.d[k] = s.d[(i->imm >> (2 * k)) & 3];
+    xmm_set(c, i->reg, r.m);
+}
+
+INLINE void shuffle_words(struct cpu *c, const struct insn *i, unsigned first)
+{
+    union v128 s, r;
+
+    if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
+    r = s;
+    for (unsigned k = 0; k < 4; k++) r.w[first + k] = s.w[first + ((i->imm >> (2 * k)) & 3)];
+    xmm_set(c, i->reg, r.m);
+}
+
+void op_pshuflw(struct cpu *c, const struct insn *i)
+{
+    shuffle_words(c, i, 0);
+}
+
+void op_pshufhw(struct cpu *c, const struct insn *i)
+{
+    shuffle_words(c, i, 4);
+}
+
+/* --- insert and extract --- */
+
+void op_pinsrw_x(struct cpu *c, const struct insn *i)
+{
+    u64 v;
+
+    if (!sse_begin(c)) return;
+    if (!is_mem(i)) v = c->r[i->rm];
+    else if (!rm_read(c, i, OSZ16, &v)) return;
+    c->v[i->reg].w[i->imm & 7] = (u16)v;
+}
+
+/* 0F C5: register form, destination in ModRM.reg. */
+void op_pextrw_x(struct cpu *c, const struct insn *i)
+{
+    if (sse_begin(c)) set_reg32(c, i->reg, c->v[i->rm].w[i->imm & 7]);
+}
