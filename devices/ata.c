@@ -97,13 +97,19 @@ static void drop_queue(struct ata_drive *d)
     }
 }
 
-void ata_reset(struct ata_drive *d, bool hard)
+void ata_abort(struct ata_drive *d)
 {
     if (d->block) block_cancel(d->block, &d->req);
     drop_queue(d);
     d->phase = ATA_NO_DATA;
     d->win_len = 0;
     d->irq = false;
+    if (d->status & (ATA_BSY | ATA_DRQ)) d->status = ATA_DRDY | ATA_DSC;
+}
+
+void ata_reset(struct ata_drive *d, bool hard)
+{
+    ata_abort(d);
     d->type->reset(d, hard);
     ata_signature(d);
 }

@@ -100,6 +100,8 @@ void ata_command(struct ata_drive *d, u8 command);
 void ata_transferred(struct ata_drive *d, u32 bytes);
 /* SRST, or COMRESET when hard: aborts what runs, posts the signature. No interrupt. */
 void ata_reset(struct ata_drive *d, bool hard);
+/* Drops whatever runs, without a trace for the host. */
+void ata_abort(struct ata_drive *d);
 void ata_signature(struct ata_drive *d);
 /* Queued command with the tag in count bits 7:3. False: refused, d->status and d->error say why; else
  * queue_done() follows, perhaps before this returns. */
