@@ -81,6 +81,12 @@ static void init_video(void)
 {
     post_code(0x40);
     video_rom_init();
+    if (bs.video_up) {                  /* not every video BIOS sets a mode by itself */
+        struct callregs r;
+        memset(&r, 0, sizeof r);
+        r.ax = 0x0003;
+        call_int(0x10, &r);
+    }
     u32 mib = (bs.low_top >> 20) + (u32)(bs.high_size >> 20);
     printf("aeropc BIOS\n\nMemory: %u MiB\n", mib);
 }
