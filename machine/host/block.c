@@ -102,8 +102,9 @@ void block_submit(struct block *b, struct block_req *r)
 void block_cancel(struct block *b, struct block_req *r)
 {
     if (!r->pending) return;
-    struct block_req *prev = NULL;
-    for (struct block_req *q = b->head; q && q != r; q = q->next) prev = q;
+    struct block_req *prev = NULL, *q = b->head;
+    for (; q && q != r; q = q->next) prev = q;
+    if (!q) return; /* it waits in another backend's queue */
     if (prev) prev->next = r->next;
     else b->head = r->next;
     if (b->tail == r) b->tail = prev;
