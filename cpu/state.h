@@ -131,7 +131,7 @@ enum { SHADOW_STI = 1, SHADOW_SS = 2 }; /* values of struct cpu.shadow; SHADOW_S
 /* One translation. Tags are linear page addresses, ~0 when invalid. off + linear address = host address.
  * A tag with TLB_SLOW set never equals a page address: the translation is known, but every access must take the
  * slow path (I/O, APIC page, code page for writes, data breakpoint in the page, user page under SMAP). */
-#define TLB_SLOW 1u
+#define TLB_SLOW 0x800u /* above the alignment bits that mem.h leaves in the compared address */
 #define TLB_GLOBAL 1u /* in gpa: kept over CR3 loads */
 #define TLB_USER 2u   /* in gpa: user page (SMAP check) */
 struct tlb_entry {
@@ -213,6 +213,7 @@ struct cpu {
     u64 fault_cr2;
     u32 pending_dr6;   /* bits to report with the next #DB trap */
     u8 shadow;         /* SHADOW_*: set by STI, MOV SS, POP SS; cleared when the next instruction has completed */
+    bool no_step;      /* the current instruction entered a handler (INT n ...): no single-step trap after it; the loop clears it */
     bool exc_ext;      /* delivering an event from outside the program: EXT bit of error codes */
 
     /* --- wiring --- */
@@ -234,6 +235,8 @@ struct cpu {
     struct xtlb_entry xtlb[2][XTLB_ENTRIES];
     u16 tlb_list[TLB_LIST];
     unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
+    u64 tlb_large[16];        /* bit per hashed 2 MiB of linear address: a piece of a large page may be in the TLB */
+    bool tlb_huge;            /* a piece of a 1 GiB page is */
     struct icache *icache;
     u64 icount_base;   /* instructions retired before this slice */
     u64 slice;         /* size of this slice: retired = icount_base + slice - budget */

@@ -1,0 +1,682 @@
+/* Linear and physical addresses: page walks, the TLB behind mem.h, and the complete ("slow") memory access.
+ *
+ * Paging forms: off, 2-level (4 KiB, 4 MiB with PSE and PSE-36), PAE (PDPTEs are registers, loaded with CR3), 4-level with
+ * 2 MiB and 1 GiB pages (SDM 3A chapter 4). Rights: U/S, R/W, WP, NX, SMEP, SMAP; reserved bits; accessed and dirty bits.
+ *
+ * The TLB holds 4 KiB pieces, split by privilege, so a matching tag means "allowed": mem.h compares one tag and adds one
+ * offset. Whatever needs a look at every access gets a tag with TLB_SLOW, which never matches a page address, and ends
+ * here: I/O, the local APIC's page, writes to pages that hold decoded code, pages with a data breakpoint, user pages
+ * under SMAP. Filled slots are remembered in a short list because loading CR3 (twice per system call in a guest with
+ * split page tables) must not sweep the whole array.
+ *
+ * Left out: memory types (PAT and MTRRs have no effect), PCID, protection keys, 5-level paging. */
+#include "cpu/mmu.h"
+
+#include "cpu/apic.h"
+#include "cpu/exec.h"
+
+/* ---- physical memory ---- */
+
+u64 phys_read(struct cpu *c, u64 gpa, unsigned size)
+{
+    gpa &= c->a20_mask;
+    const struct bus_range *r = bus_find(c->mem, gpa);
+    if (likely(r->rd && r->rd->ram && gpa + size - 1 <= r->last)) return ld_n(r->rd->ram + (gpa - r->rd->base), size);
+    return bus_read(c->mem, gpa, size);
+}
+
+void phys_write(struct cpu *c, u64 gpa, u64 v, unsigned size)
+{
+    bus_write(c->mem, gpa & c->a20_mask, v, size); /* marks the page dirty and invalidates decoded code */
+}
+
+/* Host view of one physical page: NULL pointers where it is not plain memory. */
+struct page {
+    u8 *rd, *wr;
+    struct region *rrgn, *wrgn;
+    u64 roff, woff;
+};
+
+static u8 *region_page(struct region *r, u64 gpa, u64 *off)
+{
+    *off = 0;
+    if (!r || !r->ram || ((gpa - r->base) & 0xfff)) return NULL;
+    *off = gpa - r->base;
+    return r->ram + *off;
+}
+
+static void resolve_page(struct cpu *c, u64 gpa, struct page *p)
+{
+    memset(p, 0, sizeof(*p));
+    if (gpa == c->apic_page) return;
+    const struct bus_range *r = bus_find(c->mem, gpa);
+    if (r->base > gpa || r->last < gpa + 0xfff) return;
+    p->rrgn = r->rd;
+    p->rd = region_page(r->rd, gpa, &p->roff);
+    if (!p->rd) p->rrgn = NULL;
+    if (!r->wr || r->wr->readonly) return;
+    p->wrgn = r->wr;
+    p->wr = region_page(r->wr, gpa, &p->woff);
+    if (!p->wr) p->wrgn = NULL;
+}
+
+/* ---- page walks ---- */
+
+static void walk_entry(struct cpu *c, struct walk *w, u64 at, unsigned bit)
+{
+    w->at[w->count] = at;
+    w->entry[w->count] = phys_read(c, at, w->esize);
+    w->bit[w->count] = (u8)bit;
+    w->count++;
+}
+
+static void walk_finish(struct cpu *c, struct walk *w, u64 gla, u64 frame, unsigned bit, u64 leaf)
+{
+    u64 in_page = gla & (BIT64(bit) - 1) & ~0xfffull;
+    w->present = true;
+    w->large = bit > 12;
+    w->global = (leaf & 0x100) && (c->cr4 & CR4_PGE);
+    w->gpa = ((frame & ~(BIT64(bit) - 1)) | in_page) & c->a20_mask;
+}
+
+/* 32-bit entries: CR4.PAE = 0. */
+static void walk_2level(struct cpu *c, u64 gla, struct walk *w)
+{
+    w->esize = 4;
+    walk_entry(c, w, (c->cr3 & 0xfffff000) + ((gla >> 22) & 0x3ff) * 4, 22);
+    u64 pde = w->entry[0];
+    if (!(pde & 1)) return;
+    w->user = pde & 4;
+    w->writable = pde & 2;
+    if ((pde & 0x80) && (c->cr4 & CR4_PSE)) {
+        u64 high = cpu_has(c, FT_PSE36) ? (pde >> 13 & 0xff) << 32 : 0;
+        w->reserved = (pde & (cpu_has(c, FT_PSE36) ? 0x200000 : 0x3fe000)) || (high & ~c->phys_mask);
+        walk_finish(c, w, gla, (pde & 0xffc00000) | high, 22, pde);
+        return;
+    }
+    walk_entry(c, w, (pde & 0xfffff000) + ((gla >> 12) & 0x3ff) * 4, 12);
+    u64 pte = w->entry[1];
+    if (!(pte & 1)) return;
+    w->user = w->user && (pte & 4);
+    w->writable = w->writable && (pte & 2);
+    walk_finish(c, w, gla, pte & 0xfffff000, 12, pte);
+}
+
+/* 64-bit entries from table address `table` on, whose index starts at linear address bit `bit`. */
+static void walk_64bit(struct cpu *c, u64 gla, struct walk *w, u64 table, unsigned bit)
+{
+    u64 addr = c->phys_mask & 0xffffffffff000ull;
+    u64 always = ~c->phys_mask & 0x000fffffffffffffull;
+    if (!(c->efer & EFER_NXE)) always |= BIT64(63);
+    if (!c->long_mode) always |= 0x7ff0000000000000ull;
+    for (;; bit -= 9) {
+        walk_entry(c, w, table + ((gla >> bit) & 0x1ff) * 8, bit);
+        u64 e = w->entry[w->count - 1];
+        if (!(e & 1)) return;
+        bool leaf = bit == 12 || (bit == 21 && (e & 0x80)) || (bit == 30 && (e & 0x80) && cpu_has(c, FT_PG1G));
+        u64 reserved = always;
+        if (leaf && bit > 12) reserved |= (BIT64(bit) - 1) & ~0x1fffull;
+        if (!leaf && bit >= 30) reserved |= 0x80;
+        w->user = w->user && (e & 4);
+        w->writable = w->writable && (e & 2);
+        w->nx = w->nx || (e & BIT64(63));
+        if (e & reserved) w->reserved = true;
+        if (leaf || w->reserved) {
+            walk_finish(c, w, gla, e & addr, bit, e);
+            return;
+        }
+        table = e & addr;
+    }
+}
+
+void mmu_walk(struct cpu *c, u64 gla, struct walk *w)
+{
+    memset(w, 0, sizeof(*w));
+    if (!(c->cr0 & CR0_PG)) {
+        w->present = w->user = w->writable = true;
+        w->gpa = (u32)gla & 0xfffff000 & c->a20_mask;
+        return;
+    }
+    if (!(c->cr4 & CR4_PAE)) {
+        walk_2level(c, gla, w);
+        return;
+    }
+    w->esize = 8;
+    w->user = w->writable = true;
+    if (c->long_mode) {
+        walk_64bit(c, gla, w, c->cr3 & c->phys_mask & ~0xfffull, 39);
+        return;
+    }
+    u64 pdpte = c->pdpte[(gla >> 30) & 3];
+    if (pdpte & 1) walk_64bit(c, gla, w, pdpte & c->phys_mask & ~0xfffull, 21);
+}
+
+bool mmu_load_pdptes(struct cpu *c, u64 cr3)
+{
+    u64 v[4];
+    for (unsigned i = 0; i < 4; i++) {
+        v[i] = phys_read(c, (cr3 & 0xffffffe0) + i * 8, 8);
+        if ((v[i] & 1) && (v[i] & (0x1e6 | ~c->phys_mask))) return false;
+    }
+    memcpy(c->pdpte, v, sizeof(v));
+    return true;
+}
+
+static bool walk_allows(const struct cpu *c, const struct walk *w, unsigned acc)
+{
+    if (!w->esize) return true;
+    bool user = acc & ACC_USER;
+    if (user && !w->user) return false;
+    if ((acc & ACC_WRITE) && !w->writable && (user || (c->cr0 & CR0_WP))) return false;
+    if ((acc & ACC_EXEC) && w->nx) return false;
+    if (!user && w->user && (acc & ACC_EXEC) && (c->cr4 & CR4_SMEP)) return false;
+    if (!user && w->user && !(acc & ACC_EXEC) && (c->cr4 & CR4_SMAP)) {
+        if ((acc & ACC_IMPLICIT) || !(c->rflags & FL_AC)) return false;
+    }
+    return true;
+}
+
+static void walk_mark(struct cpu *c, const struct walk *w, bool write)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        u64 want = w->entry[i] | 0x20;
+        if (write && i == w->count - 1u) want |= 0x40;
+        if (want != w->entry[i]) phys_write(c, w->at[i], want, w->esize);
+    }
+}
+
+static bool page_fault(struct cpu *c, u64 gla, u32 code)
+{
+    bool reports_fetch = (c->cr4 & CR4_SMEP) || ((c->cr4 & CR4_PAE) && (c->efer & EFER_NXE));
+    if (!reports_fetch) code &= ~(u32)ACC_EXEC;
+    c->fault_cr2 = gla;
+    exc_raise_err(c, EXC_PF, code);
+    return false;
+}
+
+/* Walk with rights; sets accessed and dirty bits. */
+static bool translate(struct cpu *c, u64 gla, unsigned acc, struct walk *w)
+{
+    mmu_walk(c, gla, w);
+    u32 code = acc & (ACC_WRITE | ACC_USER | ACC_EXEC);
+    if (unlikely(!w->present)) return page_fault(c, gla, code);
+    if (unlikely(w->reserved)) return page_fault(c, gla, code | 9);
+    if (unlikely(!walk_allows(c, w, acc))) return page_fault(c, gla, code | 1);
+    walk_mark(c, w, acc & ACC_WRITE);
+    return true;
+}
+
+/* ---- TLB ---- */
+
+#define INVALID_TAG (~0ull)
+#define LIST_CODE 0x8000u
+
+static bool tag_is(u64 tag, u64 page)
+{
+    return tag != INVALID_TAG && (tag & ~0xfffull) == page;
+}
+
+static void remember_slot(struct cpu *c, unsigned slot)
+{
+    if (c->tlb_list_len < TLB_LIST) c->tlb_list[c->tlb_list_len] = (u16)slot;
+    if (c->tlb_list_len <= TLB_LIST) c->tlb_list_len++;
+}
+
+static void remember_large(struct cpu *c, const struct walk *w, u64 gla)
+{
+    if (!w->large) return;
+    if (w->bit[w->count - 1] == 30) c->tlb_huge = true;
+    c->tlb_large[(gla >> 27) & 15] |= BIT64((gla >> 21) & 63);
+}
+
+static void drop_entry(struct tlb_entry *e)
+{
+    e->tag_r = e->tag_w = INVALID_TAG;
+}
+
+void tlb_flush_all(struct cpu *c)
+{
+    for (unsigned u = 0; u < 2; u++) {
+        for (unsigned i = 0; i < TLB_ENTRIES; i++) drop_entry(&c->tlb[u][i]);
+        for (unsigned i = 0; i < XTLB_ENTRIES; i++) c->xtlb[u][i].tag = INVALID_TAG;
+        c->tlb_x_tag[u] = INVALID_TAG;
+    }
+    memset(c->tlb_large, 0, sizeof(c->tlb_large));
+    c->tlb_huge = false;
+    c->tlb_list_len = 0;
+    c->bus_generation = c->mem->generation;
+    cpu_event_set(c, CE_MODE);
+}
+
+static void drop_slot_nonglobal(struct cpu *c, unsigned slot)
+{
+    if (slot & LIST_CODE) {
+        struct xtlb_entry *x = &c->xtlb[slot / XTLB_ENTRIES & 1][slot % XTLB_ENTRIES];
+        if (!x->global) x->tag = INVALID_TAG;
+        return;
+    }
+    struct tlb_entry *e = &c->tlb[slot / TLB_ENTRIES & 1][slot % TLB_ENTRIES];
+    if (!(e->gpa & TLB_GLOBAL)) drop_entry(e);
+}
+
+void tlb_flush_nonglobal(struct cpu *c)
+{
+    if (c->tlb_list_len <= TLB_LIST) {
+        for (unsigned i = 0; i < c->tlb_list_len; i++) drop_slot_nonglobal(c, c->tlb_list[i]);
+    } else {
+        for (unsigned i = 0; i < 2 * TLB_ENTRIES; i++) drop_slot_nonglobal(c, i);
+        for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot_nonglobal(c, LIST_CODE | i);
+    }
+    c->tlb_list_len = 0;
+    c->tlb_x_tag[0] = c->tlb_x_tag[1] = INVALID_TAG;
+    cpu_event_set(c, CE_MODE);
+}
+
+/* A large page was split into many entries when it was loaded: drop all of the same 4 MiB. */
+static void flush_large(struct cpu *c, u64 gla)
+{
+    for (unsigned u = 0; u < 2; u++) {
+        for (unsigned i = 0; i < TLB_ENTRIES; i++) {
+            struct tlb_entry *e = &c->tlb[u][i];
+            if ((e->tag_r ^ gla) >> 22 == 0 || (e->tag_w ^ gla) >> 22 == 0) drop_entry(e);
+        }
+        for (unsigned i = 0; i < XTLB_ENTRIES; i++) {
+            if ((c->xtlb[u][i].tag ^ gla) >> 22 == 0) c->xtlb[u][i].tag = INVALID_TAG;
+        }
+    }
+}
+
+void tlb_flush_page(struct cpu *c, u64 gla)
+{
+    if (c->tlb_huge) {
+        tlb_flush_all(c);
+        return;
+    }
+    u64 page = gla & ~0xfffull;
+    for (unsigned u = 0; u < 2; u++) {
+        struct tlb_entry *e = &c->tlb[u][(gla >> 12) % TLB_ENTRIES];
+        struct xtlb_entry *x = &c->xtlb[u][(gla >> 12) % XTLB_ENTRIES];
+        if (tag_is(e->tag_r, page) || tag_is(e->tag_w, page)) drop_entry(e);
+        if (x->tag == page) x->tag = INVALID_TAG;
+        c->tlb_x_tag[u] = INVALID_TAG;
+    }
+    u64 both = 3ull << ((gla >> 21) & 62); /* either half of a 4 MiB page */
+    if (c->tlb_large[(gla >> 27) & 15] & both) flush_large(c, gla);
+    cpu_event_set(c, CE_MODE);
+}
+
+void tlb_protect_code(struct cpu *c, const u8 *hva)
+{
+    for (unsigned u = 0; u < 2; u++) {
+        for (unsigned i = 0; i < TLB_ENTRIES; i++) {
+            struct tlb_entry *e = &c->tlb[u][i];
+            if (e->tag_w != INVALID_TAG && !(e->tag_w & TLB_SLOW) && (u64)(uintptr_t)hva == e->tag_w + e->off)
+                e->tag_w |= TLB_SLOW;
+        }
+    }
+}
+
+/* ---- data breakpoints (DR7 R/W = 01 write, 11 read or write) ---- */
+
+static u64 bp_len(u64 dr7, unsigned n)
+{
+    static const u8 len[4] = { 1, 2, 8, 4 };
+    return len[(dr7 >> (18 + n * 4)) & 3];
+}
+
+static bool page_has_breakpoint(const struct cpu *c, u64 page)
+{
+    if (likely(!(c->dr[7] & 0xff))) return false;
+    for (unsigned n = 0; n < 4; n++) {
+        if (!(c->dr[7] >> (n * 2) & 3) || !(c->dr[7] >> (16 + n * 4) & 1)) continue;
+        u64 a = c->dr[n] & ~(bp_len(c->dr[7], n) - 1);
+        if ((a & ~0xfffull) == page) return true;
+    }
+    return false;
+}
+
+static void match_data_breakpoints(struct cpu *c, u64 gla, unsigned n, bool write)
+{
+    if (likely(!(c->dr[7] & 0xff))) return;
+    for (unsigned k = 0; k < 4; k++) {
+        unsigned rw = c->dr[7] >> (16 + k * 4) & 3;
+        if (!(rw == 3 || (rw == 1 && write))) continue;
+        u64 len = bp_len(c->dr[7], k);
+        u64 a = c->dr[k] & ~(len - 1);
+        if (gla + n <= a || gla >= a + len) continue;
+        if (!(c->dr[7] >> (k * 2) & 3)) continue;
+        c->pending_dr6 |= BIT(k);
+        cpu_event_set(c, CE_TRAP);
+    }
+}
+
+/* ---- one access inside one page ---- */
+
+/* Puts the translation of `page` into its slot; e->gpa is set by the caller's walk. */
+static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct walk *w, unsigned acc)
+{
+    struct page p;
+    u64 gpa = w->gpa | (w->global ? TLB_GLOBAL : 0) | (w->user && w->esize ? TLB_USER : 0);
+    bool special = page_has_breakpoint(c, page);
+    if ((c->cr4 & CR4_SMAP) && !(acc & ACC_USER) && (gpa & TLB_USER)) special = true;
+    resolve_page(c, w->gpa, &p);
+    u8 *host = p.rd ? p.rd : p.wr;
+    u64 off = (u64)(uintptr_t)host - page;
+    bool same = tag_is(e->tag_w, page) && e->gpa == gpa && e->off == off;
+    if (!same) e->tag_w = INVALID_TAG;
+    e->gpa = gpa;
+    e->off = off;
+    e->tag_r = page | (special || !p.rd ? TLB_SLOW : 0);
+    if (!(acc & ACC_WRITE)) return;
+    e->tag_w = page | TLB_SLOW;
+    if (special || !p.wr || p.wr != host) return;
+    u8 *flags = &p.wrgn->page_flags[p.woff >> 12];
+    if (*flags & PAGE_CODE) return;
+    *flags |= PAGE_DIRTY;
+    e->tag_w = page;
+}
+
+/* Returns the slot that translates gla for this access, walking if needed; NULL: fault raised. */
+static struct tlb_entry *tlb_get(struct cpu *c, u64 gla, unsigned acc)
+{
+    u64 page = gla & ~0xfffull;
+    unsigned user = acc & ACC_USER ? 1 : 0;
+    unsigned idx = (gla >> 12) % TLB_ENTRIES;
+    struct tlb_entry *e = &c->tlb[user][idx];
+    u64 tag = acc & ACC_WRITE ? e->tag_w : e->tag_r;
+    bool smap = (c->cr4 & CR4_SMAP) && !user;
+    if (tag_is(tag, page) && !(smap && (e->gpa & TLB_USER))) return e;
+    struct walk w;
+    if (!translate(c, gla, acc, &w)) return NULL;
+    tlb_fill(c, e, page, &w, acc);
+    if (!w.global) remember_slot(c, user * TLB_ENTRIES + idx);
+    remember_large(c, &w, gla);
+    return e;
+}
+
+static void io_read(struct cpu *c, u64 gpa, u8 *buf, unsigned n)
+{
+    bool apic = (gpa & ~0xfffull) == c->apic_page;
+    while (n) {
+        unsigned k = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+        u64 v = apic ? apic_mmio_read(c, gpa & 0xfff, k) : bus_read(c->mem, gpa, k);
+        st_n(buf, v, k);
+        gpa += k;
+        buf += k;
+        n -= k;
+    }
+}
+
+static void io_write(struct cpu *c, u64 gpa, const u8 *buf, unsigned n)
+{
+    bool apic = (gpa & ~0xfffull) == c->apic_page;
+    while (n) {
+        unsigned k = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+        if (apic) apic_mmio_write(c, gpa & 0xfff, ld_n(buf, k), k);
+        else bus_write(c->mem, gpa, ld_n(buf, k), k);
+        gpa += k;
+        buf += k;
+        n -= k;
+    }
+}
+
+static void page_read(struct cpu *c, const struct tlb_entry *e, u64 gla, void *buf, unsigned n)
+{
+    if (likely(!(e->tag_r & TLB_SLOW))) {
+        memcpy(buf, (const void *)(uintptr_t)(e->off + gla), n);
+        return;
+    }
+    u64 gpa = e->gpa & ~0xfffull;
+    struct page p;
+    resolve_page(c, gpa, &p);
+    match_data_breakpoints(c, gla, n, false);
+    if (p.rd) memcpy(buf, p.rd + (gla & 0xfff), n);
+    else io_read(c, gpa | (gla & 0xfff), buf, n);
+}
+
+static void page_write(struct cpu *c, struct tlb_entry *e, u64 gla, const void *buf, unsigned n)
+{
+    if (likely(!(e->tag_w & TLB_SLOW))) {
+        memcpy((void *)(uintptr_t)(e->off + gla), buf, n);
+        return;
+    }
+    u64 gpa = e->gpa & ~0xfffull;
+    struct page p;
+    resolve_page(c, gpa, &p);
+    match_data_breakpoints(c, gla, n, true);
+    if (!p.wr) {
+        io_write(c, gpa | (gla & 0xfff), buf, n);
+        return;
+    }
+    memcpy(p.wr + (gla & 0xfff), buf, n);
+    ram_written(p.wrgn, p.woff + (gla & 0xfff), n);
+    /* The decoded code of the page is gone now: later writes may take the fast path again. */
+    bool smap_user = (c->cr4 & CR4_SMAP) && (e->gpa & TLB_USER);
+    if (p.wr == p.rd && !(p.wrgn->page_flags[p.woff >> 12] & PAGE_CODE) && !smap_user &&
+        !page_has_breakpoint(c, gla & ~0xfffull))
+        e->tag_w = gla & ~0xfffull;
+}
+
+/* ---- accesses of up to 512 bytes, all or nothing ---- */
+
+static u64 next_page(const struct cpu *c, u64 gla)
+{
+    u64 next = (gla & ~0xfffull) + 0x1000;
+    return c->bits != BITS64 && !(gla >> 32) ? (u32)next : next;
+}
+
+static bool access_read(struct cpu *c, u64 gla, void *buf, unsigned n, unsigned acc)
+{
+    cpu_check_generation(c);
+    unsigned first = 0x1000 - (gla & 0xfff);
+    struct tlb_entry *e = tlb_get(c, gla, acc);
+    if (!e) return false;
+    if (likely(n <= first)) {
+        page_read(c, e, gla, buf, n);
+        return true;
+    }
+    u64 gla2 = next_page(c, gla);
+    struct tlb_entry *e2 = tlb_get(c, gla2, acc);
+    if (!e2) return false;
+    page_read(c, e, gla, buf, first);
+    page_read(c, e2, gla2, (u8 *)buf + first, n - first);
+    return true;
+}
+
+static bool access_write(struct cpu *c, u64 gla, const void *buf, unsigned n, unsigned acc)
+{
+    cpu_check_generation(c);
+    unsigned first = 0x1000 - (gla & 0xfff);
+    acc |= ACC_WRITE;
+    struct tlb_entry *e = tlb_get(c, gla, acc);
+    if (!e) return false;
+    if (likely(n <= first)) {
+        page_write(c, e, gla, buf, n);
+        return true;
+    }
+    u64 gla2 = next_page(c, gla);
+    struct tlb_entry *e2 = tlb_get(c, gla2, acc);
+    if (!e2) return false;
+    page_write(c, e, gla, buf, first);
+    page_write(c, e2, gla2, (const u8 *)buf + first, n - first);
+    return true;
+}
+
+static bool access_probe(struct cpu *c, u64 gla, unsigned n, unsigned acc)
+{
+    cpu_check_generation(c);
+    if (!tlb_get(c, gla, acc | ACC_WRITE)) return false;
+    return n <= 0x1000 - (gla & 0xfff) || tlb_get(c, next_page(c, gla), acc | ACC_WRITE);
+}
+
+static u64 system_address(const struct cpu *c, u64 gla)
+{
+    return c->long_mode ? gla : (u32)gla;
+}
+
+bool lin_read_as(struct cpu *c, u64 gla, void *buf, unsigned n, bool user)
+{
+    return access_read(c, system_address(c, gla), buf, n, user ? ACC_USER : 0);
+}
+
+bool lin_write_as(struct cpu *c, u64 gla, const void *buf, unsigned n, bool user)
+{
+    return access_write(c, system_address(c, gla), buf, n, user ? ACC_USER : 0);
+}
+
+bool lin_probe_as(struct cpu *c, u64 gla, unsigned n, bool user)
+{
+    return access_probe(c, system_address(c, gla), n, user ? ACC_USER : 0);
+}
+
+bool lin_read(struct cpu *c, u64 gla, void *buf, unsigned n)
+{
+    return access_read(c, system_address(c, gla), buf, n, ACC_IMPLICIT);
+}
+
+bool lin_write(struct cpu *c, u64 gla, const void *buf, unsigned n)
+{
+    return access_write(c, system_address(c, gla), buf, n, ACC_IMPLICIT);
+}
+
+bool lin_probe_write(struct cpu *c, u64 gla, unsigned n)
+{
+    return access_probe(c, system_address(c, gla), n, ACC_IMPLICIT);
+}
+
+/* ---- accesses through a segment ---- */
+
+static bool segment_fault(struct cpu *c, unsigned seg)
+{
+    exc_raise_err(c, seg == SEG_SS ? EXC_SS : EXC_GP, 0);
+    return false;
+}
+
+bool seg_linear(struct cpu *c, unsigned seg, u64 off, unsigned n, bool write, u64 *gla)
+{
+    const struct seg *s = &c->seg[seg];
+    if (c->bits == BITS64) {
+        u64 a = off + (seg >= SEG_FS ? s->base : 0);
+        *gla = a;
+        if (unlikely(!is_canonical(a) || !is_canonical(a + n - 1))) return segment_fault(c, seg);
+        return true;
+    }
+    if ((c->cr0 & CR0_PE) && !(c->rflags & FL_VM)) {
+        if (!(s->attr & ATTR_P)) return segment_fault(c, seg);
+        if (write ? (s->attr & 0xa) != 2 : (s->attr & 0xa) == 8) return segment_fault(c, seg);
+    }
+    u64 last = off + n - 1;
+    if ((s->attr & 0xc) == 4) { /* expand-down data */
+        u64 top = s->attr & ATTR_D ? 0xffffffffu : 0xffffu;
+        if (off <= s->limit || last > top) return segment_fault(c, seg);
+    } else if (last > s->limit || last < off) {
+        return segment_fault(c, seg);
+    }
+    *gla = (u32)(s->base + off);
+    return true;
+}
+
+/* #AC: SDM 3A table 6-7; operands whose size is not a power of two use the alignment of their largest part. */
+static bool alignment_ok(struct cpu *c, u64 gla, unsigned n)
+{
+    if (likely(!(c->cr0 & CR0_AM)) || !(c->rflags & FL_AC) || c->cpl != 3) return true;
+    unsigned align = n == 6 ? 4 : n == 10 ? 8 : n & (n - 1) || n > 8 ? 1 : n;
+    if (!(gla & (align - 1))) return true;
+    exc_raise_err(c, EXC_AC, 0);
+    return false;
+}
+
+static unsigned data_access(const struct cpu *c)
+{
+    return c->cpl == 3 ? ACC_USER : 0;
+}
+
+bool mem_slow_read(struct cpu *c, unsigned seg, u64 off, void *buf, unsigned n)
+{
+    u64 gla;
+    return seg_linear(c, seg, off, n, false, &gla) && alignment_ok(c, gla, n) &&
+           access_read(c, gla, buf, n, data_access(c));
+}
+
+bool mem_slow_write(struct cpu *c, unsigned seg, u64 off, const void *buf, unsigned n)
+{
+    u64 gla;
+    return seg_linear(c, seg, off, n, true, &gla) && alignment_ok(c, gla, n) &&
+           access_write(c, gla, buf, n, data_access(c));
+}
+
+bool mem_slow_probe(struct cpu *c, unsigned seg, u64 off, unsigned n)
+{
+    u64 gla;
+    return seg_linear(c, seg, off, n, true, &gla) && alignment_ok(c, gla, n) &&
+           access_probe(c, gla, n, data_access(c));
+}
+
+/* ---- code ---- */
+
+const struct xtlb_entry *mmu_code_page(struct cpu *c, u64 gla)
+{
+    cpu_check_generation(c);
+    if (c->bits == BITS64 && unlikely(!is_canonical(gla))) {
+        exc_gp0(c);
+        return NULL;
+    }
+    u64 page = gla & ~0xfffull;
+    unsigned user = c->cpl == 3, idx = (gla >> 12) % XTLB_ENTRIES;
+    struct xtlb_entry *x = &c->xtlb[user][idx];
+    if (likely(x->tag == page)) return x;
+    struct walk w;
+    if (!translate(c, gla, ACC_EXEC | (user ? ACC_USER : 0), &w)) return NULL;
+    struct page p;
+    resolve_page(c, w.gpa, &p);
+    *x = (struct xtlb_entry){ .tag = page, .gpa = w.gpa, .host = p.rd, .rgn = p.rrgn, .rgn_off = p.roff, .global = w.global };
+    if (!w.global) remember_slot(c, LIST_CODE | (user * XTLB_ENTRIES + idx));
+    remember_large(c, &w, gla);
+    return x;
+}
+
+/* ---- monitor ---- */
+
+bool cpu_translate(struct cpu *c, u64 gla, u64 *gpa)
+{
+    struct walk w;
+    if (c->long_mode ? !is_canonical(gla) : gla >> 32) return false;
+    mmu_walk(c, gla, &w);
+    *gpa = w.gpa | (gla & 0xfff);
+    return w.present && !w.reserved;
+}
+
+size_t cpu_peek_linear(struct cpu *c, u64 gla, void *buf, size_t len)
+{
+    size_t done = 0;
+    while (done < len) {
+        u64 gpa;
+        size_t n = MIN(len - done, 0x1000 - (size_t)((gla + done) & 0xfff));
+        if (!cpu_translate(c, gla + done, &gpa)) break;
+        const struct bus_range *r = bus_find(c->mem, gpa);
+        if (!r->rd || !r->rd->ram || r->last < gpa + n - 1) break; /* reading I/O could change it */
+        memcpy((u8 *)buf + done, r->rd->ram + (gpa - r->rd->base), n);
+        done += n;
+    }
+    return done;
+}
+
+void cpu_info_page_walk(struct cpu *c, u64 gla, struct text *t)
+{
+    struct walk w;
+    mmu_walk(c, gla, &w);
+    text_add(t, "cr0=%llx cr3=%llx cr4=%llx efer=%llx\n", (unsigned long long)c->cr0, (unsigned long long)c->cr3,
+             (unsigned long long)c->cr4, (unsigned long long)c->efer);
+    if (!w.esize) text_add(t, "paging is off\n");
+    for (unsigned i = 0; i < w.count; i++) {
+        text_add(t, "bits %u..: [%llx] = %llx\n", w.bit[i], (unsigned long long)w.at[i],
+                 (unsigned long long)w.entry[i]);
+    }
+    if (!w.present) {
+        text_add(t, "%llx: not present\n", (unsigned long long)gla);
+        return;
+    }
+    text_add(t, "%llx -> %llx %s%s%s%s%s\n", (unsigned long long)gla, (unsigned long long)(w.gpa | (gla & 0xfff)),
+             w.user ? "user " : "supervisor ", w.writable ? "writable " : "read-only ", w.nx ? "no-execute " : "",
+             w.global ? "global " : "", w.reserved ? "RESERVED BITS SET" : "");
+}
