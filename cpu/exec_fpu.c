@@ -154,24 +154,17 @@ ARITH_OP(divr, X87_DIVR)
 
 /* --- comparison --- */
 
-/* Takes over C3 C2 C0 (C1 = 0); false when an unmasked exception keeps the stack. */
+/* Takes over C3 C2 C0 (C1 = 0), whatever happened; false when an unmasked exception keeps the stack. */
 INLINE bool compared(struct cpu *c, u16 sw)
 {
-    u16 flags = sw & FSW_EXC;
-
-    if (unlikely(flags & ~c->fcw & FSW_PRE)) {
-        fpu_flags(c, flags, FSW_C1);
-        return false;
-    }
     fpu_flags(c, sw & (FSW_EXC | FSW_C0 | FSW_C2 | FSW_C3), FSW_CC);
-    return true;
+    return likely(!(sw & ~c->fcw & FSW_PRE));
 }
 
 static __attribute__((noinline)) bool compare_underflow(struct cpu *c)
 {
-    if (!fpu_stack_fault(c, false)) return false;
     c->fsw |= FSW_C0 | FSW_C2 | FSW_C3;
-    return true;
+    return fpu_stack_fault(c, false);
 }
 
 INLINE void compare_mem(struct cpu *c, const struct insn *i, unsigned size, x87_fn *fn, bool pop)
@@ -256,10 +249,11 @@ void op_fucompp(struct cpu *c, const struct insn *i)
     compare_reg(c, i, x87_ucom, 1, 2);
 }
 
-/* FCOMI family: the result goes to ZF PF CF, OF SF AF are cleared, C3 C2 C0 are left alone. */
+/* FCOMI family: the result goes to ZF PF CF whatever was raised, OF SF AF are cleared, C3 C2 C1 C0 are left alone. */
 INLINE void compare_eflags(struct cpu *c, const struct insn *i, x87_fn *fn, bool pop)
 {
     unsigned top, other;
+    bool done;
     u16 sw;
 
     if (!fpu_begin(c)) return;
@@ -267,15 +261,15 @@ INLINE void compare_eflags(struct cpu *c, const struct insn *i, x87_fn *fn, bool
     top = fpu_top(c);
     other = (top + i->modrm) & 7;
     if (unlikely(!fpu_used(c, top) || !fpu_used(c, other))) {
-        if (!fpu_stack_fault(c, false)) return;
+        done = fpu_stack_fault(c, false);
         sw = FSW_C0 | FSW_C2 | FSW_C3;
     } else {
         sw = x87_run(c->fcw, c->fsw, fn, NULL, &c->fpr[top], &c->fpr[other]);
-        fpu_flags(c, sw & FSW_EXC, FSW_C1);
-        if (unlikely(sw & FSW_PRE & ~c->fcw)) return;
+        fpu_flags(c, sw & FSW_EXC, 0);
+        done = !(sw & FSW_PRE & ~c->fcw);
     }
     cpu_set_arith(c, (sw & FSW_C0 ? FL_CF : 0) | (sw & FSW_C2 ? FL_PF : 0) | (sw & FSW_C3 ? FL_ZF : 0));
-    if (pop) fpu_pop(c);
+    if (done && pop) fpu_pop(c);
 }
 
 void op_fcomi(struct cpu *c, const struct insn *i)
@@ -300,7 +294,7 @@ void op_fucomip(struct cpu *c, const struct insn *i)
 
 /* --- loads --- */
 
-/* Pushes v unless register TOP-1 is in use. Exceptions of a conversion are in sw. */
+/* Pushes v unless register TOP-1 is in use. Exceptions of a conversion are in sw: an unmasked IE keeps the stack, a DE does not. */
 INLINE void push_value(struct cpu *c, const struct f80 *v, u16 sw)
 {
     unsigned dst = (fpu_top(c) - 1) & 7;
@@ -313,7 +307,7 @@ INLINE void push_value(struct cpu *c, const struct f80 *v, u16 sw)
         return;
     }
     fpu_flags(c, sw & FSW_EXC, FSW_C1);
-    if (unlikely(sw & ~c->fcw & FSW_PRE)) return;
+    if (unlikely(sw & ~c->fcw & FSW_IE)) return;
     fpu_set_top(c, dst);
     c->ftw |= (u8)(1u << dst);
     c->fpr[dst].mant = v->mant;
@@ -432,6 +426,7 @@ INLINE void store_mem(struct cpu *c, const struct insn *i, unsigned size, x87_fn
     if (unlikely(sw & ~c->fcw & (FSW_EXC & ~FSW_PE))) {
         if (!mem_probe_write(c, i->seg, off, size)) return;
         fpu_note_mem(c, i, off);
+        if (sw & ~c->fcw & (FSW_OE | FSW_UE)) sw &= (u16)~FSW_PE; /* nothing was rounded */
         fpu_flags(c, sw & (FSW_EXC | FSW_SF), FSW_C1);
         return;
     }
@@ -528,7 +523,7 @@ void op_fstp_sti(struct cpu *c, const struct insn *i)
     store_reg(c, i, true);
 }
 
-/* D9 D8+i, FSTPNCE: as FSTP ST(i), but an empty ST(0) raises no stack fault and is simply copied. */
+/* D9 D8+i, FSTPNCE: as FSTP ST(i), but an empty ST(0) raises no stack fault: it is only popped. */
 void op_fstpnce(struct cpu *c, const struct insn *i)
 {
     unsigned top, dst;
@@ -538,7 +533,7 @@ void op_fstpnce(struct cpu *c, const struct insn *i)
     top = fpu_top(c);
     dst = (top + i->modrm) & 7;
     c->fsw &= (u16)~FSW_C1;
-    fpu_set(c, dst, &c->fpr[top]);
+    if (fpu_used(c, top)) fpu_set(c, dst, &c->fpr[top]);
     fpu_pop(c);
 }
 
@@ -575,13 +570,9 @@ INLINE void cmov(struct cpu *c, const struct insn *i, u32 flags, bool when)
     top = fpu_top(c);
     other = (top + i->modrm) & 7;
     if (unlikely(!fpu_used(c, top) || !fpu_used(c, other))) {
-        bool move = !!(cpu_flags(c) & flags) == when;
-        if (!fpu_stack_fault(c, false) || !move) return;
-        c->fpr[top] = f80_indefinite();
-        c->ftw |= (u8)(1u << top);
+        underflow_to(c, top); /* whether the condition holds or not */
         return;
     }
-    c->fsw &= (u16)~FSW_C1;
     if (!!(cpu_flags(c) & flags) == when) c->fpr[top] = c->fpr[other];
 }
 

@@ -249,12 +249,21 @@ void op_fnstenv(struct cpu *c, const struct insn *i)
     set_fcw(c, c->fcw | FSW_EXC);
 }
 
+/* The processor touches both ends before it reads: CR2 of a page fault in the middle is the last byte. */
+static bool read_env(struct cpu *c, const struct insn *i, unsigned size, u8 *env)
+{
+    u64 off = ea_offset(c, i);
+
+    return mem_read8(c, i->seg, off, env) && mem_read8(c, i->seg, off + size - 1, env) &&
+           mem_read_n(c, i->seg, off, env, size);
+}
+
 void op_fldenv(struct cpu *c, const struct insn *i)
 {
     bool wide = i->osz != OSZ16;
     u8 env[28];
 
-    if (!fpu_begin(c) || !mem_read_n(c, i->seg, ea_offset(c, i), env, wide ? 28 : 14)) return;
+    if (!fpu_begin(c) || !read_env(c, i, wide ? 28 : 14, env)) return;
     unpack_env(c, wide, env);
 }
 

@@ -16,7 +16,7 @@ static __attribute__((noinline)) bool unmasked(struct cpu *c, enum x87_op op, co
     if (!(c->fcw & FSW_UE) && f80_is_tiny(r)) flags |= FSW_UE;
     raised = flags & ~c->fcw;
     if (raised & FSW_PRE) {
-        fpu_flags(c, flags & FSW_PRE, FSW_C1);
+        fpu_flags(c, flags & FSW_PRE, (u16)(FSW_C1 | (cc & FSW_C2)));
         return false;
     }
     if (raised & (FSW_OE | FSW_UE)) {
@@ -45,6 +45,7 @@ INLINE void unary(struct cpu *c, const struct insn *i, x87_fn *fn, u16 cc)
     top = fpu_top(c);
     if (unlikely(!fpu_used(c, top))) {
         r = f80_indefinite();
+        c->fsw &= (u16)~(cc & FSW_C2);
         if (fpu_stack_fault(c, false)) fpu_set(c, top, &r);
         return;
     }
@@ -90,11 +91,13 @@ INLINE void binary(struct cpu *c, const struct insn *i, x87_fn *fn, enum x87_op 
     next = (top + 1) & 7;
     dst = pop ? next : top;
     if (unlikely(!fpu_used(c, top) || !fpu_used(c, next))) {
+        c->fsw &= (u16)~(cc & FSW_C2);
         if (!fpu_stack_fault(c, false)) return;
         r = f80_indefinite();
         fpu_set(c, dst, &r);
     } else {
         sw = x87_run(c->fcw, c->fsw, fn, &r, &c->fpr[top], &c->fpr[next]);
+        if (cc && f80_is_nan(&r)) cc = FSW_C2; /* no quotient: C3 and C0 stay */
         if (!computed(c, op, &c->fpr[top], &c->fpr[next], sw, cc, &r)) return;
         c->fpr[dst] = r;
     }
@@ -146,6 +149,7 @@ INLINE void two_results(struct cpu *c, const struct insn *i, x87_fn *fn, u16 cc)
     empty = !fpu_used(c, top);
     if (unlikely(empty || fpu_used(c, push))) {
         r[0] = f80_indefinite();
+        c->fsw &= (u16)~(cc & FSW_C2);
         if (!fpu_stack_fault(c, !empty)) return;
         fpu_set(c, top, &r[0]);
         fpu_set(c, push, &r[0]);
@@ -246,15 +250,12 @@ void op_ftst(struct cpu *c, const struct insn *i)
     fpu_note(c, i);
     top = fpu_top(c);
     if (unlikely(!fpu_used(c, top))) {
-        if (fpu_stack_fault(c, false)) c->fsw |= FSW_C0 | FSW_C2 | FSW_C3;
+        c->fsw |= FSW_C0 | FSW_C2 | FSW_C3;
+        fpu_stack_fault(c, false);
         return;
     }
-    sw = x87_run(c->fcw, c->fsw, x87_tst, &r, &c->fpr[top], NULL) & (FSW_EXC | FSW_C0 | FSW_C2 | FSW_C3);
-    if (unlikely(sw & ~c->fcw & FSW_PRE)) {
-        fpu_flags(c, sw & FSW_EXC, FSW_C1);
-        return;
-    }
-    fpu_flags(c, sw, FSW_CC);
+    sw = x87_run(c->fcw, c->fsw, x87_tst, &r, &c->fpr[top], NULL);
+    fpu_flags(c, sw & (FSW_EXC | FSW_C0 | FSW_C2 | FSW_C3), FSW_CC);
 }
 
 /* Classifies any content, an empty register included: C1 is its sign all the same. */

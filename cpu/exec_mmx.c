@@ -134,7 +134,9 @@ MMX_SHIFT(psrad)
 void op_emms(struct cpu *c, const struct insn *i)
 {
     (void)i;
-    if (mmx_begin(c)) c->ftw = 0;
+    if (!mmx_begin(c)) return;
+    mmx_enter(c);
+    c->ftw = 0;
 }
 
 void op_movd_p_e(struct cpu *c, const struct insn *i)
@@ -214,7 +216,7 @@ void op_pmovmskb_p(struct cpu *c, const struct insn *i)
     set_reg32(c, i->reg, (u32)_mm_movemask_epi8(mmx_get(c, i->rm & 7)) & 0xff);
 }
 
-/* MASKMOVQ: as MASKMOVDQU (exec_sse_mov.c), eight bytes. */
+/* MASKMOVQ: as MASKMOVDQU (exec_sse_mov.c), eight bytes. MMX state is entered even when the store faults. */
 void op_maskmovq(struct cpu *c, const struct insn *i)
 {
     u64 v, mask, off = c->r[RDI];
@@ -223,11 +225,11 @@ void op_maskmovq(struct cpu *c, const struct insn *i)
     off = i->asz == ASZ64 ? off : i->asz == ASZ32 ? (u32)off : (u16)off;
     v = c->fpr[i->reg & 7].mant;
     mask = c->fpr[i->rm & 7].mant & 0x8080808080808080ull;
+    mmx_enter(c);
     if (mask && !mem_probe_write(c, i->seg, off, 8)) return;
     for (unsigned k = 0; k < 8; k++) {
         if ((mask >> (8 * k) & 0x80) && !mem_write8(c, i->seg, off + k, (u8)(v >> (8 * k)))) return;
     }
-    mmx_enter(c);
 }
 
 void op_palignr_p(struct cpu *c, const struct insn *i)

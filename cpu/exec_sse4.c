@@ -66,7 +66,7 @@ INLINE void round_lanes(struct cpu *c, const struct insn *i, sse_load_fn *load, 
         flags |= one;
     }
     if (i->imm & 8) flags &= ~FSW_PE;
-    if (sse_finish(c, flags, SSE_INT, r.m)) xmm_set(c, i->reg, r.m);
+    if (sse_finish(c, flags, SSE_INT, r.m, s.m, s.m)) xmm_set(c, i->reg, r.m);
 }
 
 void op_roundps(struct cpu *c, const struct insn *i)
@@ -128,11 +128,11 @@ void op_dpps(struct cpu *c, const struct insn *i)
     d = _mm_and_si128(xmm_get(c, i->reg), use);
     s = _mm_and_si128(s, use);
     low = lanes32(5);
-    if (!sse_run(c, host_mulps, d, s, SSE_PS, &d)) return;
+    if (!sse_run(c, host_mulps, d, s, SSE_PS | SSE_MUL, &d)) return;
     s = _mm_srli_epi64(d, 32);
-    if (!sse_run(c, host_addps, _mm_and_si128(d, low), s, SSE_PS, &d)) return;
+    if (!sse_run(c, host_addps, _mm_and_si128(d, low), s, SSE_PS | SSE_ADD, &d)) return;
     s = _mm_unpackhi_epi64(d, d);
-    if (!sse_run(c, host_addss, d, s, SSE_SS, &d)) return;
+    if (!sse_run(c, host_addss, d, s, SSE_SS | SSE_ADD, &d)) return;
     xmm_set(c, i->reg, _mm_and_si128(_mm_shuffle_epi32(d, 0), lanes32((unsigned)i->imm)));
 }
 
@@ -143,9 +143,9 @@ void op_dppd(struct cpu *c, const struct insn *i)
     if (!sse_begin(c) || !load_m128a(c, i, &s)) return;
     d = _mm_and_si128(xmm_get(c, i->reg), use);
     s = _mm_and_si128(s, use);
-    if (!sse_run(c, host_mulpd, d, s, SSE_PD, &d)) return;
+    if (!sse_run(c, host_mulpd, d, s, SSE_PD | SSE_MUL, &d)) return;
     s = _mm_unpackhi_epi64(d, d);
-    if (!sse_run(c, host_addsd, d, s, SSE_SD, &d)) return;
+    if (!sse_run(c, host_addsd, d, s, SSE_SD | SSE_ADD, &d)) return;
     xmm_set(c, i->reg, _mm_and_si128(_mm_unpacklo_epi64(d, d), lanes64((unsigned)i->imm)));
 }
 

@@ -17,9 +17,9 @@
         sse_fp(c, i, host_##name, load, kind);                                                     \
     }
 SSE_CVT(cvtps2pd, load_m64, SSE_PD)
-SSE_CVT(cvtpd2ps, load_m128a, SSE_PS)
+SSE_CVT(cvtpd2ps, load_m128a, SSE_PS | SSE_NARROW)
 SSE_CVT(cvtss2sd, load_m32, SSE_SD)
-SSE_CVT(cvtsd2ss, load_m64, SSE_SS)
+SSE_CVT(cvtsd2ss, load_m64, SSE_SS | SSE_NARROW)
 SSE_CVT(cvtdq2ps, load_m128a, SSE_INT)
 SSE_CVT(cvtps2dq, load_m128a, SSE_INT)
 SSE_CVT(cvttps2dq, load_m128a, SSE_INT)
@@ -135,8 +135,8 @@ INLINE void to_mmx(struct cpu *c, const struct insn *i, sse_fn *fn, sse_load_fn 
 
     if (!sse_begin(c) || !mmx_begin(c) || !load(c, i, &s)) return;
     if (low_half) s = _mm_move_epi64(s);
+    mmx_enter(c); /* also when the conversion raises #XM */
     if (!sse_run(c, fn, s, s, SSE_INT, &r)) return;
-    mmx_enter(c);
     mmx_set(c, i->reg & 7, r);
 }
 

@@ -9,22 +9,22 @@ bool sse_refuse(struct cpu *c)
     return false;
 }
 
-static bool any_tiny(enum sse_kind kind, __m128i r)
+static bool any_tiny(unsigned kind, __m128i r)
 {
     union v128 v = { .m = r };
     unsigned n;
 
-    switch (kind) {
+    switch (kind & SSE_LANES) {
     case SSE_SS:
     case SSE_PS:
-        n = kind == SSE_SS ? 1 : 4;
+        n = (kind & SSE_LANES) == SSE_SS ? 1 : 4;
         while (n--) {
             if ((v.d[n] & 0x7fffff) && !(v.d[n] & 0x7f800000)) return true;
         }
         return false;
     case SSE_SD:
     case SSE_PD:
-        n = kind == SSE_SD ? 1 : 2;
+        n = (kind & SSE_LANES) == SSE_SD ? 1 : 2;
         while (n--) {
             if ((v.q[n] & 0xfffffffffffffull) && !(v.q[n] & 0x7ff0000000000000ull)) return true;
         }
@@ -34,7 +34,55 @@ static bool any_tiny(enum sse_kind kind, __m128i r)
     }
 }
 
-bool sse_finish(struct cpu *c, u32 flags, enum sse_kind kind, __m128i r)
+/* One lane with unbounded exponent: the x87 unit with its precision control set to the format. True when inexact. */
+static bool lane_inexact(unsigned op, bool single, bool narrow, const void *d, const void *s, u16 rounding)
+{
+    static const struct f80 one = { 1ull << 63, 0x3fff };
+    u16 fcw = (u16)((single ? 0 : 0x200) | rounding), sw;
+    x87_fn *load = single && !narrow ? x87_ld_m32 : x87_ld_m64;
+    struct f80 a, b, r;
+
+    load(&b, NULL, s);
+    if (narrow) return x87_run(fcw, 0, x87_mul, &r, &b, &one) & FSW_PE;
+    load(&a, NULL, d);
+    switch (op) {
+    case SSE_ADD: sw = x87_run(fcw, 0, x87_add, &r, &a, &b); break;
+    case SSE_SUB: sw = x87_run(fcw, 0, x87_sub, &r, &a, &b); break;
+    case SSE_MUL: sw = x87_run(fcw, 0, x87_mul, &r, &a, &b); break;
+    default: sw = x87_run(fcw, 0, x87_div, &r, &a, &b); break;
+    }
+    return sw & FSW_PE;
+}
+
+/* Denormal lanes are zeros under DAZ. */
+static void flush_lanes(union v128 *v, unsigned size)
+{
+    for (unsigned k = 0; k < 16 / size; k++) {
+        if (size == 4 && !(v->d[k] & 0x7f800000)) v->d[k] &= 0x80000000;
+        if (size == 8 && !(v->q[k] & 0x7ff0000000000000ull)) v->q[k] &= 1ull << 63;
+    }
+}
+
+/* PE when an unmasked OE or UE was raised. */
+static bool unbounded_inexact(unsigned kind, __m128i d, __m128i s, u32 mxcsr)
+{
+    union v128 a = { .m = d }, b = { .m = s };
+    unsigned lanes = kind & SSE_LANES, op = kind & ~SSE_LANES;
+    bool single = lanes == SSE_SS || lanes == SSE_PS, narrow = op == SSE_NARROW;
+    unsigned count = lanes == SSE_PD || (narrow && lanes == SSE_PS) ? 2 : lanes == SSE_PS ? 4 : 1;
+    unsigned size = single && !narrow ? 4 : 8;
+
+    if (mxcsr & MXCSR_DAZ) {
+        flush_lanes(&a, size);
+        flush_lanes(&b, size);
+    }
+    for (unsigned k = 0; k < count; k++) {
+        if (lane_inexact(op, single, narrow, a.b + k * size, b.b + k * size, (u16)(mxcsr >> 13 & 3) << 10)) return true;
+    }
+    return false;
+}
+
+bool sse_finish(struct cpu *c, u32 flags, unsigned kind, __m128i r, __m128i d, __m128i s)
 {
     u32 unmasked = ~(c->mxcsr >> 7) & 0x3f;
 
@@ -43,7 +91,12 @@ bool sse_finish(struct cpu *c, u32 flags, enum sse_kind kind, __m128i r)
         return true;
     }
     if ((unmasked & FSW_UE) && any_tiny(kind, r)) flags |= FSW_UE;
-    if (flags & unmasked & FSW_PRE) flags &= FSW_PRE; /* found before anything was computed */
+    if (flags & unmasked & FSW_PRE) {
+        flags &= FSW_PRE; /* found before anything was computed */
+    } else if ((flags & unmasked & (FSW_OE | FSW_UE)) && !(flags & ~unmasked & (FSW_OE | FSW_UE)) && kind > SSE_LANES) {
+        flags &= ~FSW_PE;
+        if (unbounded_inexact(kind, d, s, c->mxcsr)) flags |= FSW_PE;
+    }
     c->mxcsr |= flags;
     if (!(flags & unmasked)) return true;
     exc_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
@@ -64,16 +117,16 @@ bool sse_finish(struct cpu *c, u32 flags, enum sse_kind kind, __m128i r)
     {                                                                                              \
         sse_fp(c, i, host_##name, load, kind);                                                     \
     }
-#define SSE_FP4(name)                                                                              \
-    SSE_FP(name##ps, load_m128a, SSE_PS)                                                           \
-    SSE_FP(name##pd, load_m128a, SSE_PD)                                                           \
-    SSE_FP(name##ss, load_m32, SSE_SS)                                                             \
-    SSE_FP(name##sd, load_m64, SSE_SD)
-SSE_FP4(add)
-SSE_FP4(sub)
-SSE_FP4(mul)
-SSE_FP4(div)
-SSE_FP4(sqrt)
+#define SSE_FP4(name, op)                                                                          \
+    SSE_FP(name##ps, load_m128a, SSE_PS | (op))                                                    \
+    SSE_FP(name##pd, load_m128a, SSE_PD | (op))                                                    \
+    SSE_FP(name##ss, load_m32, SSE_SS | (op))                                                      \
+    SSE_FP(name##sd, load_m64, SSE_SD | (op))
+SSE_FP4(add, SSE_ADD)
+SSE_FP4(sub, SSE_SUB)
+SSE_FP4(mul, SSE_MUL)
+SSE_FP4(div, SSE_DIV)
+SSE_FP4(sqrt, 0)
 
 /* MIN and MAX hand an operand through: a denormal result is not an underflow. */
 #define SSE_SELECT4(name)                                                                          \
@@ -154,45 +207,39 @@ SSE_COMI(ucomisd, load_m64)
 
 /* --- SSE3 --- */
 
+/* The operands are rearranged, the operation is the ordinary one. */
 #define HORIZONTAL(name, base, even, odd, kind)                                                    \
-    INLINE __m128i host_##name(__m128i d, __m128i s)                                               \
-    {                                                                                              \
-        return host_##base(even(d, s), odd(d, s));                                                 \
-    }                                                                                              \
     void op_##name(struct cpu *c, const struct insn *i)                                            \
     {                                                                                              \
-        sse_fp(c, i, host_##name, load_m128a, kind);                                               \
+        __m128i d = xmm_get(c, i->reg), s, r;                                                      \
+        if (!sse_begin(c) || !load_m128a(c, i, &s)) return;                                        \
+        if (sse_run(c, host_##base, even(d, s), odd(d, s), kind, &r)) xmm_set(c, i->reg, r);       \
     }
-HORIZONTAL(haddps, addps, vec_even32, vec_odd32, SSE_PS)
-HORIZONTAL(hsubps, subps, vec_even32, vec_odd32, SSE_PS)
-HORIZONTAL(haddpd, addpd, _mm_unpacklo_epi64, _mm_unpackhi_epi64, SSE_PD)
-HORIZONTAL(hsubpd, subpd, _mm_unpacklo_epi64, _mm_unpackhi_epi64, SSE_PD)
+HORIZONTAL(haddps, addps, vec_even32, vec_odd32, SSE_PS | SSE_ADD)
+HORIZONTAL(hsubps, subps, vec_even32, vec_odd32, SSE_PS | SSE_SUB)
+HORIZONTAL(haddpd, addpd, _mm_unpacklo_epi64, _mm_unpackhi_epi64, SSE_PD | SSE_ADD)
+HORIZONTAL(hsubpd, subpd, _mm_unpacklo_epi64, _mm_unpackhi_epi64, SSE_PD | SSE_SUB)
 
-/* Even lanes subtract: x - y is x + (-y), but a NaN keeps its sign. */
-INLINE __m128i host_addsubps(__m128i d, __m128i s)
-{
-    __m128i number = _mm_cmpgt_epi32(_mm_set1_epi32(0x7f800001), _mm_and_si128(s, _mm_set1_epi32(0x7fffffff)));
-    __m128i sign = _mm_set_epi32(0, (int)0x80000000, 0, (int)0x80000000);
-
-    return host_addps(d, _mm_xor_si128(s, _mm_and_si128(number, sign)));
-}
-
-INLINE __m128i host_addsubpd(__m128i d, __m128i s)
-{
-    u64 low = (u64)_mm_cvtsi128_si64(s);
-    bool number = (low & 0x7fffffffffffffffull) <= 0x7ff0000000000000ull;
-
-    return host_addpd(d, _mm_xor_si128(s, _mm_cvtsi64_si128(number ? (long long)(1ull << 63) : 0)));
-}
-
+/* ADDSUB: even lanes subtract. x - y is x + (-y), but a NaN keeps its sign. */
 void op_addsubps(struct cpu *c, const struct insn *i)
 {
-    sse_fp(c, i, host_addsubps, load_m128a, SSE_PS);
+    __m128i sign = _mm_set_epi32(0, INT32_MIN, 0, INT32_MIN), s, r, number;
+
+    if (!sse_begin(c) || !load_m128a(c, i, &s)) return;
+    number = _mm_cmpgt_epi32(_mm_set1_epi32(0x7f800001), _mm_and_si128(s, _mm_set1_epi32(0x7fffffff)));
+    s = _mm_xor_si128(s, _mm_and_si128(number, sign));
+    if (sse_run(c, host_addps, xmm_get(c, i->reg), s, SSE_PS | SSE_ADD, &r)) xmm_set(c, i->reg, r);
 }
 
 void op_addsubpd(struct cpu *c, const struct insn *i)
 {
-    sse_fp(c, i, host_addsubpd, load_m128a, SSE_PD);
+    __m128i s, r;
+    u64 low;
+
+    if (!sse_begin(c) || !load_m128a(c, i, &s)) return;
+    low = (u64)_mm_cvtsi128_si64(s);
+    if ((low & ~(1ull << 63)) <= 0x7ff0000000000000ull) s = _mm_xor_si128(s, _mm_cvtsi64_si128(INT64_MIN));
+    if (sse_run(c, host_addpd, xmm_get(c, i->reg), s, SSE_PD | SSE_ADD, &r)) xmm_set(c, i->reg, r);
 }
 
 /* --- MXCSR --- */

@@ -293,6 +293,11 @@ enum x87_op {
 u16 hostfp_scaled(enum x87_op op, const struct f80 *a, const struct f80 *b, u16 fcw, u16 flag, const struct f80 *masked,
                   struct f80 *r);
 
+static inline bool f80_is_nan(const struct f80 *v)
+{
+    return (v->se & 0x7fff) == 0x7fff && v->mant != 1ull << 63;
+}
+
 static inline bool f80_is_tiny(const struct f80 *v) /* nonzero with the smallest exponent */
 {
     return (v->se & 0x7fff) == 0 && v->mant && !(v->mant >> 63);

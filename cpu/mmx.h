@@ -1,5 +1,5 @@
-/* MMX registers: the mantissas of the physical x87 registers. Every MMX instruction but EMMS sets TOP = 0 and all tags to
- * "in use"; a write sets bits 64-79 of its register to ones (SDM 1 9.5, SDM 3A 12.2). Private to exec_mmx.c, exec_sse_cvt.c. */
+/* MMX registers: the mantissas of the physical x87 registers. Every MMX instruction sets TOP = 0 and all tags to "in use"
+ * (EMMS: to "empty"); a write sets bits 64-79 of its register to ones (SDM 1 9.5, SDM 3A 12.2). Private to exec_mmx.c, exec_sse_cvt.c. */
 #ifndef CPU_MMX_H
 #define CPU_MMX_H
 

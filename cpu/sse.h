@@ -101,8 +101,21 @@ INLINE bool load_m16(struct cpu *c, const struct insn *i, __m128i *s)
 /* A pure host operation: volatile assembly inside, so that it stays between the loads and stores of MXCSR. */
 typedef __m128i sse_fn(__m128i d, __m128i s);
 
-/* Which lanes of the result are floating-point numbers: an unmasked underflow is raised for exact tiny results too. */
-enum sse_kind { SSE_INT, SSE_SS, SSE_SD, SSE_PS, SSE_PD };
+/* Which lanes of the result are floating-point numbers, and the operation where it can over- or underflow. Both matter only for
+ * unmasked exceptions: an exact tiny result raises UE, and PE then tells of rounding without the exponent's bounds. */
+enum sse_kind {
+    SSE_INT,
+    SSE_SS,
+    SSE_SD,
+    SSE_PS,
+    SSE_PD,
+    SSE_LANES = 7,
+    SSE_ADD = 8,
+    SSE_SUB = 16,
+    SSE_MUL = 24,
+    SSE_DIV = 32,
+    SSE_NARROW = 40, /* double to single */
+};
 
 INLINE u32 host_stmxcsr(void)
 {
@@ -117,10 +130,11 @@ INLINE void host_ldmxcsr(u32 v)
     __asm__ volatile("ldmxcsr %0" : : "m"(v));
 }
 
-/* Merges the flags of an exact run; false: an unmasked exception was raised and nothing may be written. */
-bool sse_finish(struct cpu *c, u32 flags, enum sse_kind kind, __m128i r);
+/* Merges the flags of an exact run; false: an unmasked exception was raised and nothing may be written.
+ * r, d, s: result and operands of the operation. */
+bool sse_finish(struct cpu *c, u32 flags, unsigned kind, __m128i r, __m128i d, __m128i s);
 
-INLINE bool sse_run(struct cpu *c, sse_fn *fn, __m128i d, __m128i s, enum sse_kind kind, __m128i *r)
+INLINE bool sse_run(struct cpu *c, sse_fn *fn, __m128i d, __m128i s, unsigned kind, __m128i *r)
 {
     u32 guest = c->mxcsr, control, flags;
 
@@ -134,11 +148,11 @@ INLINE bool sse_run(struct cpu *c, sse_fn *fn, __m128i d, __m128i s, enum sse_ki
     *r = fn(d, s);
     flags = host_stmxcsr() & 0x3f;
     host_ldmxcsr(HOST_MXCSR);
-    return sse_finish(c, flags, kind, *r);
+    return sse_finish(c, flags, kind, *r, d, s);
 }
 
 /* xmm = fn(xmm, xmm/mem). */
-INLINE void sse_fp(struct cpu *c, const struct insn *i, sse_fn *fn, sse_load_fn *load, enum sse_kind kind)
+INLINE void sse_fp(struct cpu *c, const struct insn *i, sse_fn *fn, sse_load_fn *load, unsigned kind)
 {
     __m128i s, r;
 
