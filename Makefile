@@ -26,7 +26,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef 
 SDL_CFLAGS := $(shell pkg-config --cflags sdl2 2>/dev/null)
 SDL_LIBS := $(shell pkg-config --libs sdl2 2>/dev/null)
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
-CFLAGS := -std=gnu11 $(OPT_$(MODE)) $(WARN) -fno-strict-aliasing -fwrapv -pthread -I. -D_GNU_SOURCE $(EXTRA_CFLAGS)
+CFLAGS := -std=gnu11 $(OPT_$(MODE)) $(WARN) -fno-strict-aliasing -fwrapv -pthread -I. -D_GNU_SOURCE= $(EXTRA_CFLAGS)
 LIBS := $(SDL_LIBS) -lz -lm -lutil -pthread
 
 SRC := $(wildcard machine/*.c machine/*/*.c cpu/*.c devices/*.c gpu/*.c)
@@ -45,11 +45,13 @@ roms: $(ROMS)
 -include tests/guest/guest.mk
 
 $(B)/aeropc: $(OBJ)
-	$(CC) $(CFLAGS) -o $@ $(OBJ) $(LIBS)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $(OBJ) $(LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(findstring _sdl.c,$<),$(SDL_CFLAGS)) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	@$(CC) $(CFLAGS) $(if $(findstring _sdl.c,$<),$(SDL_CFLAGS)) -MMD -MP -c -o $@ $<
 
 $(B)/machine/main.o: EXTRA_CFLAGS += -DAEROPC_COMMIT='"$(COMMIT)"'
 
@@ -83,7 +85,8 @@ $(B)/tests/unit/main.o: $(B)/tests/unit/suites.h
 $(B)/tests/unit/main.o: EXTRA_CFLAGS += -I$(B)/tests/unit
 
 $(B)/unit-tests: $(LIBOBJ) $(TESTOBJ) $(B)/tests/unit/main.o
-	$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
 
 unit: $(B)/unit-tests
 	CK_FORK=$(if $(filter asan,$(MODE)),no,yes) $(B)/unit-tests

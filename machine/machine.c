@@ -10,7 +10,6 @@
 
 #include "machine/board/board.h"
 #include "machine/debug/postmortem.h"
-#include "machine/ui/input.h"
 
 #define PCI_HOLE (3 * GIB)         /* RAM below 4 GiB ends here at the latest (device-set.md section 1) */
 #define HOST_SLICE 20000u          /* instructions between looks at the host clock: about 0.1 ms */
@@ -19,7 +18,6 @@
 #define IDLE_SLICE_NS 2000000u     /* longest sleep of an idle machine: keeps polling prompt */
 #define POLL_NS 1000000u           /* character backends and monitors are polled this often */
 #define REFRESH_NS 16666667u
-#define TSC_HZ 2000000000ull
 
 static u64 host_ns(void)
 {
@@ -131,7 +129,8 @@ struct machine *machine_create(struct config *cfg, struct error *e)
     m->mailbox.kick = kick_cpu;
     m->mailbox.kick_opaque = m;
     m->display = display_create();
-    m->input = input_create();
+    input_init(&m->input);
+    input_typist_init(&m->typist, &m->input, &m->clock);
     m->hash_at = HASH_STEP;
     m->trace_hash = 0xcbf29ce484222325ull;
     if (make_ram(m, e) || board_build(m, e)) {
@@ -154,7 +153,7 @@ void machine_destroy(struct machine *m)
     }
     log_set_clock(NULL);
     trace_set_clock(NULL);
-    input_destroy(m->input);
+    input_typist_fini(&m->typist);
     display_destroy(m->display);
     mailbox_fini(&m->mailbox);
     bus_fini(&m->mem);

@@ -9,11 +9,12 @@
 #include "machine/core/mailbox.h"
 #include "machine/options.h"
 #include "machine/ui/display.h"
+#include "machine/ui/input.h"
 
 struct board;
 struct chardev;
-struct input_router;
 struct monitor;
+struct serial_log;
 
 enum machine_state { MACHINE_RUNNING, MACHINE_PAUSED, MACHINE_OFF };
 
@@ -28,15 +29,17 @@ struct machine {
     struct cpu *cpu;
     struct board *board;
     struct display *display;
-    struct input_router *input;
+    struct input_router input;
+    struct input_typist typist;
     struct mailbox mailbox;
     struct monitor *monitors;   /* debug/monitor.h; polled by the run loop */
+    struct serial_log *serial;  /* what COM1 and COM2 said; debug/monitor.h */
     void (*poll)(struct machine *m); /* monitors' and character backends' work; set by the debug layer */
     bool (*keep_alive)(struct machine *m); /* a monitor still wants to look at a powered-off machine */
     bool a20, ferr_ignne;
 
     enum machine_state state;
-    bool quit;
+    bool quit, ended;           /* ended: the machine thread has returned (atomic) */
     int exit_status;
     bool want_reset, want_poweroff, want_stop, want_triple;
     enum reset_kind reset_kind;

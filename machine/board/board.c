@@ -9,30 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "devices/acpi_pm.h"
-#include "devices/ahci.h"
-#include "devices/ata.h"
-#include "devices/debugcon.h"
-#include "devices/fdc.h"
-#include "devices/fpu_port.h"
-#include "devices/fwcfg.h"
-#include "devices/hpet.h"
-#include "devices/i440fx.h"
-#include "devices/i8042.h"
-#include "devices/i8237.h"
-#include "devices/i8254.h"
-#include "devices/i8259.h"
-#include "devices/ioapic.h"
-#include "devices/mc146818.h"
-#include "devices/pci.h"
-#include "devices/piix3.h"
-#include "devices/piix_ide.h"
-#include "devices/port80.h"
-#include "devices/port92.h"
-#include "devices/testexit.h"
-#include "devices/uart16550.h"
-#include "gpu/aerogpu.h"
-#include "gpu/vga.h"
+#include "devices/acpi_pm.h"  /* acpi_pm_power_button */
+#include "devices/ata.h"      /* atapi_set_media */
+#include "devices/fdc.h"      /* fdc_cmos_type */
+#include "devices/fwcfg.h"    /* fwcfg_add_file */
+#include "devices/i8259.h"    /* i8259_intack */
+#include "devices/ioapic.h"   /* ioapic_eoi */
+#include "devices/mc146818.h" /* mc146818_set_cmos */
+#include "gpu/vga.h"          /* struct vga_rom */
 #include "machine/board/wiring.h"
 #include "machine/host/block.h"
 #include "machine/host/chardev.h"
@@ -41,6 +25,10 @@
 #define MAX_DEVICES 48
 #define MAX_BLOCKS 16
 #define MAX_ROM (256 * KIB)
+
+#define CLASS(name) extern const struct device_class name##_class;
+#include "machine/board/classes.def"
+#undef CLASS
 
 struct board {
     struct device *devices[MAX_DEVICES];
@@ -201,8 +189,8 @@ static int open_chars(struct machine *m, struct error *e)
     struct config *c = m->cfg;
     const char *specs[3] = { c->serials.n > 0 ? c->serials.s[0] : NULL, c->serials.n > 1 ? c->serials.s[1] : NULL, c->debugcon };
     for (unsigned k = 0; k < LEN(specs); k++) {
-        if (!specs[k] || !strcmp(specs[k], "none")) continue;
-        b->chars[k] = chardev_open(specs[k], e);
+        if (!specs[k] && k == 2) continue; /* the debug console writes to the log */
+        b->chars[k] = chardev_open(specs[k] ? specs[k] : "null", false, e);
         if (!b->chars[k]) return error_prefix(e, "%s", k < 2 ? "--serial" : "--debugcon");
     }
     return 0;
@@ -225,7 +213,7 @@ static void *service(struct machine *m, const char *name)
 {
     struct board *b = m->board;
     if (!strcmp(name, "ram")) return &m->ram_low;
-    if (!strcmp(name, "input")) return m->input;
+    if (!strcmp(name, "input")) return &m->input;
     if (!strcmp(name, "display")) return m->display;
     if (!strcmp(name, "vgarom")) return &b->vga_rom;
     if (!strcmp(name, "com1")) return b->chars[0];
