@@ -56,7 +56,7 @@ static u64 ticks(const struct pit *p)
 
 static u64 tick_to_ns(u64 tick)
 {
-    return mul_div(tick - TICK_BASE, NS_PER_SEC, FREQ) + 1;
+    return ((u128)(tick - TICK_BASE) * NS_PER_SEC + FREQ - 1) / FREQ;
 }
 
 static bool gate_triggers(const struct channel *c)

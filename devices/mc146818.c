@@ -210,7 +210,7 @@ static u32 period(const struct rtc *r)
 
 static u64 osc_to_ns(u64 clocks)
 {
-    return mul_div(clocks, NS_PER_SEC, OSC) + 1;
+    return ((u128)clocks * NS_PER_SEC + OSC - 1) / OSC;
 }
 
 static u64 osc_now(const struct rtc *r)

@@ -1,6 +1,5 @@
 /* A pseudo-terminal as a byte stream (chardev.h): for `screen /dev/pts/N` and the like. Output is dropped while
  * nobody has the other side open. */
-#define _GNU_SOURCE /* posix_openpt, ptsname_r */
 #include "machine/host/chardev.h"
 
 #include <errno.h>

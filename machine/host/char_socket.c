@@ -1,7 +1,6 @@
 /* TCP and local sockets as byte streams (chardev.h), as client or as server for one peer at a time. A server goes
  * back to listening when its peer leaves; a client whose server leaves stays silent. A further peer is turned
  * away. The host defaults to 127.0.0.1. A local socket left behind by a dead process is replaced. */
-#define _GNU_SOURCE /* accept4 */
 #include "machine/host/chardev.h"
 
 #include <errno.h>
