@@ -1,0 +1,370 @@
+/* String instructions and port I/O: MOVS, STOS, LODS, CMPS, SCAS, INS, OUTS with their repeat prefixes, IN, OUT.
+ *
+ * A repeated instruction does its first element the ordinary way (which checks everything and fills the TLB), then as many more as
+ * stay inside the pages at hand directly on host memory, and so on. Registers are up to date after every element, so
+ * a fault or an interrupt between two elements simply leaves RIP at the instruction and it is resumed (SDM 2B REP). One call
+ * handles a bounded number of rounds; single step and pending events stop it after one element. */
+#include "cpu/flags.h"
+#include "cpu/mem.h"
+#include "cpu/ops.h"
+
+#include "machine/core/trace.h"
+
+#define MAX_ROUNDS 256 /* elements or page runs of one call */
+
+struct string_op {
+    unsigned size; /* bytes of an element */
+    u64 mask;      /* address size */
+    u64 step;      /* size, or minus size when DF is set */
+};
+
+static struct string_op string_op(const struct cpu *c, const struct insn *i)
+{
+    unsigned size = 1u << i->osz;
+    u64 mask = i->asz == ASZ64 ? ~0ull : i->asz == ASZ32 ? 0xffffffffull : 0xffffull;
+    return (struct string_op){ size, mask, c->rflags & FL_DF ? 0 - (u64)size : size };
+}
+
+static inline void set_masked(struct cpu *c, unsigned reg, u64 v, u64 mask)
+{
+    if (mask == 0xffff) set_reg16(c, reg, (u16)v);
+    else c->r[reg] = v & mask;
+}
+
+static inline void advance(struct cpu *c, const struct string_op *s, unsigned reg, u64 elements)
+{
+    set_masked(c, reg, c->r[reg] + s->step * elements, s->mask);
+}
+
+static bool read_element(struct cpu *c, unsigned seg, u64 off, unsigned size, u64 *v)
+{
+    *v = 0;
+    switch (size) {
+    case 1: return ld8_seg(c, seg, off, (u8 *)v);
+    case 2: return ld16_seg(c, seg, off, (u16 *)v);
+    case 4: return ld32_seg(c, seg, off, (u32 *)v);
+    default: return ld64_seg(c, seg, off, v);
+    }
+}
+
+static bool write_element(struct cpu *c, unsigned seg, u64 off, unsigned size, u64 v)
+{
+    switch (size) {
+    case 1: return st8_seg(c, seg, off, (u8)v);
+    case 2: return st16_seg(c, seg, off, (u16)v);
+    case 4: return st32_seg(c, seg, off, (u32)v);
+    default: return st64_seg(c, seg, off, v);
+    }
+}
+
+/* Host address of the element at [seg:reg], and how many elements from there on in the direction of travel are in the same page,
+ * inside the segment and the address size. NULL: go element by element. *n is lowered to that number. */
+static u8 *host_run(struct cpu *c, const struct string_op *s, unsigned seg, unsigned reg, bool write, u64 *n)
+{
+    u64 off = c->r[reg] & s->mask, gla, k;
+    bool down = s->step != s->size;
+    if (c->cpl == 3 && (c->rflags & FL_AC)) return NULL; /* #AC is checked per element */
+    if (!seg_quick(c, seg, off, s->size, write, &gla)) return NULL;
+    u64 in_page = gla & 0xfff;
+    if (in_page + s->size > 0x1000) return NULL;
+    if (down) k = MIN(in_page, off) / s->size + 1;
+    else k = MIN(0x1000 - in_page, s->mask - off) / s->size;
+    *n = MIN(*n, k);
+    if (!*n) return NULL;
+    u64 low = down ? off - (*n - 1) * s->size : off, low_gla;
+    if (!seg_quick(c, seg, low, (unsigned)(*n * s->size), write, &low_gla)) return NULL;
+    const struct tlb_entry *e = tlb_slot(c, gla);
+    if ((write ? e->tag_w : e->tag_r) != (gla & ~0xfffull)) return NULL;
+    return (u8 *)(uintptr_t)(gla + e->off);
+}
+
+/* ---- the elements and the runs of each instruction ----
+ * one(): a single element, false after a fault. run(): up to n more; returns how many were done. */
+
+typedef bool one_fn(struct cpu *c, const struct insn *i, const struct string_op *s);
+typedef u64 run_fn(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n);
+
+static bool movs_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+{
+    u64 v;
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return false;
+    if (!write_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, v)) return false;
+    advance(c, s, RSI, 1);
+    advance(c, s, RDI, 1);
+    return true;
+}
+
+/* Copies k elements in the direction of travel. Overlapping operands repeat a pattern, so they go element by element. */
+static void copy_run(u8 *dst, const u8 *src, const struct string_op *s, u64 k)
+{
+    u64 len = k * s->size;
+    i64 step = (i64)s->step;
+    if (step < 0) {
+        u8 *dlow = dst - (len - s->size);
+        const u8 *slow = src - (len - s->size);
+        if (dlow + len <= slow || dlow >= slow) {
+            memmove(dlow, slow, len);
+            return;
+        }
+    } else if (dst <= src || dst >= src + len) {
+        memmove(dst, src, len);
+        return;
+    }
+    for (; k; k--, dst += step, src += step) st_n(dst, ld_n(src, s->size), s->size);
+}
+
+static u64 movs_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
+{
+    u8 *dst = host_run(c, s, SEG_ES, RDI, true, &n);
+    if (!dst) return 0;
+    const u8 *src = host_run(c, s, i->seg, RSI, false, &n);
+    if (!src) return 0;
+    copy_run(dst, src, s, n);
+    advance(c, s, RSI, n);
+    advance(c, s, RDI, n);
+    return n;
+}
+
+static bool stos_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+{
+    (void)i;
+    if (!write_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, c->r[RAX])) return false;
+    advance(c, s, RDI, 1);
+    return true;
+}
+
+static u64 stos_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
+{
+    (void)i;
+    u8 *dst = host_run(c, s, SEG_ES, RDI, true, &n);
+    u64 v = c->r[RAX] & mask_n(s->size);
+    if (!dst) return 0;
+    if (s->step != s->size) dst -= (n - 1) * s->size;
+    if (s->size == 1 || !v) memset(dst, (int)v, n * s->size);
+    else for (u64 k = 0; k < n; k++) st_n(dst + k * s->size, v, s->size);
+    advance(c, s, RDI, n);
+    return n;
+}
+
+static bool lods_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+{
+    u64 v;
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return false;
+    if (s->size == 1) *(u8 *)&c->r[RAX] = (u8)v;
+    else reg_write(c, i, i->osz, RAX, v);
+    advance(c, s, RSI, 1);
+    return true;
+}
+
+static void compare(struct cpu *c, unsigned size, u64 a, u64 b)
+{
+    switch (size) {
+    case 1: cc_sub8(c, (u8)a, (u8)b, 0); break;
+    case 2: cc_sub16(c, (u16)a, (u16)b, 0); break;
+    case 4: cc_sub32(c, (u32)a, (u32)b, 0); break;
+    default: cc_sub64(c, a, b, 0); break;
+    }
+}
+
+static bool cmps_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+{
+    u64 a, b;
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &a)) return false;
+    if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &b)) return false;
+    compare(c, s->size, a, b);
+    advance(c, s, RSI, 1);
+    advance(c, s, RDI, 1);
+    return true;
+}
+
+static u64 cmps_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
+{
+    const u8 *q = host_run(c, s, SEG_ES, RDI, false, &n);
+    const u8 *p = q ? host_run(c, s, i->seg, RSI, false, &n) : NULL;
+    bool until_equal = i->rep == 0xf2;
+    u64 a = 0, b = 0, k = 0;
+    if (!p) return 0;
+    while (k < n) {
+        a = ld_n(p + (i64)(s->step * k), s->size);
+        b = ld_n(q + (i64)(s->step * k), s->size);
+        k++;
+        if ((a == b) == until_equal) break;
+    }
+    compare(c, s->size, a, b);
+    advance(c, s, RSI, k);
+    advance(c, s, RDI, k);
+    return k;
+}
+
+static bool scas_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+{
+    (void)i;
+    u64 v;
+    if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &v)) return false;
+    compare(c, s->size, c->r[RAX], v);
+    advance(c, s, RDI, 1);
+    return true;
+}
+
+static u64 scas_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
+{
+    const u8 *q = host_run(c, s, SEG_ES, RDI, false, &n);
+    bool until_equal = i->rep == 0xf2;
+    u64 acc = c->r[RAX] & mask_n(s->size), v = 0, k = 0;
+    if (!q) return 0;
+    while (k < n) {
+        v = ld_n(q + (i64)(s->step * k), s->size);
+        k++;
+        if ((acc == v) == until_equal) break;
+    }
+    compare(c, s->size, acc, v);
+    advance(c, s, RDI, k);
+    return k;
+}
+
+/* ---- repetition ---- */
+
+static void string_insn(struct cpu *c, const struct insn *i, one_fn *one, run_fn *run, bool compares)
+{
+    struct string_op s = string_op(c, i);
+    if (!i->rep) {
+        one(c, i, &s);
+        return;
+    }
+    u64 count = c->r[RCX] & s.mask;
+    for (unsigned round = 0; count; round++) {
+        if (!one(c, i, &s)) return;
+        set_masked(c, RCX, --count, s.mask);
+        if (compares && cc_zf(c) == (i->rep == 0xf2)) return;
+        if (count && run && !(c->events)) {
+            count -= run(c, i, &s, count);
+            set_masked(c, RCX, count, s.mask);
+            if (compares && cc_zf(c) == (i->rep == 0xf2)) return;
+        }
+        if (count && (c->events || round >= MAX_ROUNDS)) {
+            c->rip = c->insn_rip;
+            return;
+        }
+    }
+}
+
+void op_movs(struct cpu *c, const struct insn *i)
+{
+    string_insn(c, i, movs_one, movs_run, false);
+}
+
+void op_stos(struct cpu *c, const struct insn *i)
+{
+    string_insn(c, i, stos_one, stos_run, false);
+}
+
+void op_lods(struct cpu *c, const struct insn *i)
+{
+    string_insn(c, i, lods_one, NULL, false);
+}
+
+void op_cmps(struct cpu *c, const struct insn *i)
+{
+    string_insn(c, i, cmps_one, cmps_run, true);
+}
+
+void op_scas(struct cpu *c, const struct insn *i)
+{
+    string_insn(c, i, scas_one, scas_run, true);
+}
+
+/* ---- ports ---- */
+
+static u32 port_in(struct cpu *c, u16 port, unsigned size)
+{
+    u32 v = (u32)bus_read(c->io, port, size);
+    TRACE(port_rd, port, v, size, 0);
+    cpu_check_generation(c);
+    return v;
+}
+
+static void port_out(struct cpu *c, u16 port, unsigned size, u32 v)
+{
+    TRACE(port_wr, port, v, size, 0);
+    bus_write(c->io, port, v, size);
+    cpu_check_generation(c);
+}
+
+static unsigned port_size(const struct insn *i)
+{
+    return i->osz == OSZ64 ? 4 : 1u << i->osz;
+}
+
+static bool ins_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+{
+    (void)i;
+    u64 off = c->r[RDI] & s->mask;
+    if (!mem_probe_write(c, SEG_ES, off, s->size)) return false; /* reading the port has side effects: check first */
+    write_element(c, SEG_ES, off, s->size, port_in(c, (u16)c->r[RDX], s->size));
+    advance(c, s, RDI, 1);
+    return true;
+}
+
+static bool outs_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+{
+    u64 v;
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return false;
+    advance(c, s, RSI, 1);
+    port_out(c, (u16)c->r[RDX], s->size, (u32)v);
+    return true;
+}
+
+/* INSD and OUTSD stay 32-bit with REX.W. */
+static void port_string(struct cpu *c, const struct insn *i, one_fn *one)
+{
+    struct insn narrow = *i;
+    if (!io_allowed(c, (u16)c->r[RDX], port_size(i))) return;
+    if (narrow.osz == OSZ64) narrow.osz = OSZ32;
+    string_insn(c, &narrow, one, NULL, false);
+}
+
+void op_ins(struct cpu *c, const struct insn *i)
+{
+    port_string(c, i, ins_one);
+}
+
+void op_outs(struct cpu *c, const struct insn *i)
+{
+    port_string(c, i, outs_one);
+}
+
+static void in_acc(struct cpu *c, const struct insn *i, u16 port)
+{
+    unsigned size = port_size(i);
+    if (!io_allowed(c, port, size)) return;
+    u32 v = port_in(c, port, size);
+    if (size == 1) *(u8 *)&c->r[RAX] = (u8)v;
+    else if (size == 2) set_reg16(c, RAX, (u16)v);
+    else set_reg32(c, RAX, v);
+}
+
+static void out_acc(struct cpu *c, const struct insn *i, u16 port)
+{
+    unsigned size = port_size(i);
+    if (io_allowed(c, port, size)) port_out(c, port, size, (u32)(c->r[RAX] & mask_n(size)));
+}
+
+void op_in_ib(struct cpu *c, const struct insn *i)
+{
+    in_acc(c, i, (u8)i->imm);
+}
+
+void op_in_dx(struct cpu *c, const struct insn *i)
+{
+    in_acc(c, i, (u16)c->r[RDX]);
+}
+
+void op_out_ib(struct cpu *c, const struct insn *i)
+{
+    out_acc(c, i, (u8)i->imm);
+}
+
+void op_out_dx(struct cpu *c, const struct insn *i)
+{
+    out_acc(c, i, (u16)c->r[RDX]);
+}

@@ -1,0 +1,190 @@
+/* Decoded code: look-up, construction and invalidation of blocks. icache.h explains the scheme. */
+#include "cpu/icache.h"
+
+#include <stdlib.h> /* free */
+
+#include "cpu/model.h" /* features */
+
+#define ARENA_SIZE (40 * MIB)
+#define HASH_SIZE 65536
+#define PAGES_SIZE 4096
+#define BLOCK_MAX 48 /* instructions */
+
+/* What is known about one page with blocks. */
+struct code_page {
+    struct code_page *next;
+    const u8 *host;
+    u64 lines; /* bit per 64 bytes: some block covers part of it */
+    struct block *blocks;
+};
+
+static unsigned hash_of(const u8 *first, unsigned mode)
+{
+    return (unsigned)(((u64)(uintptr_t)first * 4 + mode) * 0x9e3779b97f4a7c15ull >> 48) % HASH_SIZE;
+}
+
+static struct code_page **page_slot(struct icache *ic, const u8 *host)
+{
+    struct code_page **p = &ic->pages[((uintptr_t)host >> 12) % PAGES_SIZE];
+    while (*p && (*p)->host != host) p = &(*p)->next;
+    return p;
+}
+
+static void *arena_alloc(struct icache *ic, size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    void *p = ic->arena + ic->arena_used;
+    ic->arena_used += size;
+    if (ic->arena_used > ARENA_SIZE - 64 * KIB) ic->full = true;
+    return p;
+}
+
+/* Bits of the 64-byte lines that [off, off+len) touches. */
+static u64 line_mask(unsigned off, unsigned len)
+{
+    unsigned first = off >> 6, last = (off + len - 1) >> 6;
+    return (~0ull << first) & (~0ull >> (63 - last));
+}
+
+static void unhash(struct icache *ic, struct block *b)
+{
+    struct block **p = &ic->hash[hash_of(b->host + b->off, b->mode)];
+    while (*p && *p != b) p = &(*p)->hash_next;
+    if (*p) *p = b->hash_next;
+    b->host = NULL;
+    ic->dropped++;
+}
+
+/* Drops the blocks of a page that overlap [off, off+len); recomputes which lines hold code. */
+static void drop_range(struct icache *ic, struct code_page *page, unsigned off, unsigned len)
+{
+    struct block **p = &page->blocks;
+    page->lines = 0;
+    while (*p) {
+        struct block *b = *p;
+        if (b->off < off + len && off < b->off + b->bytes) {
+            *p = b->page_next;
+            unhash(ic, b);
+        } else {
+            page->lines |= line_mask(b->off, b->bytes);
+            p = &b->page_next;
+        }
+    }
+}
+
+/* Called by the bus: [offset, offset+len) of a RAM page with PAGE_CODE was written; never crosses a page. */
+static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
+{
+    struct cpu *c = opaque;
+    struct icache *ic = c->icache;
+    u64 page = offset >> 12;
+    struct code_page **slot = page_slot(ic, r->ram + (page << 12));
+    ic->written++;
+    if (*slot) {
+        unsigned off = offset & 0xfff;
+        if (!((*slot)->lines & line_mask(off, (unsigned)len))) return;
+        drop_range(ic, *slot, off, (unsigned)len);
+        cpu_event_set(c, CE_CODE);
+        if ((*slot)->blocks) return;
+        *slot = (*slot)->next;
+    }
+    r->page_flags[page] &= (u8)~PAGE_CODE;
+}
+
+/* Decodes a run. Returns the number of instructions; *bytes: their length. */
+static unsigned decode_run(struct icache *ic, const u8 *page, unsigned off, struct insn *out, unsigned *bytes)
+{
+    unsigned n = 0, pos = off;
+    while (n < BLOCK_MAX && pos < 0x1000) {
+        unsigned len = MIN(0x1000 - pos, INSN_MAX_LEN);
+        if (decode_insn(&ic->mode, page + pos, len, &out[n]) != DECODE_OK) break;
+        pos += out[n].len;
+        if (out[n++].flags & INSN_ENDS) break;
+    }
+    *bytes = pos - off;
+    return n;
+}
+
+/* Near branches, string instructions and runs that were merely cut. */
+static bool ends_near(const struct insn *last)
+{
+    if (!(last->flags & INSN_ENDS)) return true;
+    return last->op != OP_UD_ROW && (op_rows[last->op].flags & (OF_F64 | OF_STR));
+}
+
+static struct block *make_block(struct cpu *c, const struct xtlb_entry *x, unsigned off)
+{
+    struct icache *ic = c->icache;
+    struct insn run[BLOCK_MAX];
+    unsigned bytes;
+    if (ic->full) icache_flush(c);
+    ic->mode.bits = c->bits;
+    unsigned n = decode_run(ic, x->host, off, run, &bytes);
+    if (!n) return NULL;
+    struct code_page **slot = page_slot(ic, x->host);
+    if (!*slot) {
+        *slot = arena_alloc(ic, sizeof(**slot));
+        **slot = (struct code_page){ .host = x->host };
+        x->rgn->page_flags[x->rgn_off >> 12] |= PAGE_CODE;
+        tlb_protect_code(c, x->host);
+    }
+    struct block *b = arena_alloc(ic, sizeof(*b) + n * sizeof(run[0]));
+    unsigned h = hash_of(x->host + off, c->bits);
+    *b = (struct block){ .host = x->host, .hash_next = ic->hash[h], .page_next = (*slot)->blocks,
+                         .off = (u16)off, .bytes = (u16)bytes, .count = (u16)n, .mode = c->bits,
+                         .near = ends_near(&run[n - 1]) };
+    memcpy(b->insn, run, n * sizeof(run[0]));
+    ic->hash[h] = b;
+    (*slot)->blocks = b;
+    (*slot)->lines |= line_mask(off, bytes);
+    ic->made++;
+    return b;
+}
+
+struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, unsigned off)
+{
+    struct icache *ic = c->icache;
+    if (unlikely(!x->host || !x->rgn)) return NULL;
+    for (struct block *b = ic->hash[hash_of(x->host + off, c->bits)]; b; b = b->hash_next) {
+        if (b->host == x->host && b->off == off && b->mode == c->bits) return b;
+    }
+    return make_block(c, x, off);
+}
+
+void icache_flush(struct cpu *c)
+{
+    struct icache *ic = c->icache;
+    if (!ic) return;
+    memset(ic->hash, 0, HASH_SIZE * sizeof(ic->hash[0]));
+    memset(ic->pages, 0, PAGES_SIZE * sizeof(ic->pages[0]));
+    memset(ic->jump, 0, sizeof(ic->jump));
+    ic->arena_used = 0;
+    ic->full = false;
+    ic->flushed++;
+    cpu_event_set(c, CE_CODE);
+}
+
+void icache_init(struct cpu *c)
+{
+    struct icache *ic = xalloc(sizeof(*ic));
+    ic->arena = xalloc(ARENA_SIZE); /* touched page by page as it fills */
+    ic->hash = xalloc(HASH_SIZE * sizeof(ic->hash[0]));
+    ic->pages = xalloc(PAGES_SIZE * sizeof(ic->pages[0]));
+    ic->mode.features = c->model->features;
+    c->icache = ic;
+    c->mem->code_written = code_written;
+    c->mem->code_opaque = c;
+}
+
+void icache_fini(struct cpu *c)
+{
+    struct icache *ic = c->icache;
+    if (!ic) return;
+    c->mem->code_written = NULL;
+    c->mem->code_opaque = NULL;
+    free(ic->arena);
+    free(ic->hash);
+    free(ic->pages);
+    free(ic);
+    c->icache = NULL;
+}
