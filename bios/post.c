@@ -127,6 +127,7 @@ void post_main(void)
     init_drives();
 
     post_code(0x70);
+    headers_init();
     option_roms_init();
     post_code(0x80);
     acpi_init();

@@ -19,6 +19,7 @@ void pic_init(void);
 /* acpi.c, smbios.c, tables.c */
 void acpi_init(void);
 void smbios_init(void);
+void headers_init(void);                     /* before any option ROM looks */
 void tables_init(void);
 
 /* oprom.c */

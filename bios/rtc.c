@@ -68,7 +68,8 @@ static int get_time(struct regs *r)
     r->cl = cmos_read(RTC_MIN);
     r->ch = cmos_read(RTC_HOUR);
     r->dl = cmos_read(RTC_B) & B_DST;
-    r->ax = r->ch;
+    r->ah = 0;
+    r->al = r->ch;
     return 1;
 }
 
@@ -89,6 +90,7 @@ static int get_date(struct regs *r)
     r->dh = cmos_read(RTC_MONTH);
     r->dl = cmos_read(RTC_DAY);
     r->ch = cmos_read(RTC_CENTURY);
+    r->ah = 0;
     r->al = r->ch;
     return 1;
 }

@@ -174,10 +174,14 @@ static void fix_sum(u16 off, u32 size, u32 sum_at)
     pokeb(SEG_CODE, off + sum_at, peekb(SEG_CODE, off + sum_at) - sum);
 }
 
-void tables_init(void)
+void headers_init(void)
 {
     fix_sum((u16)(u32)bios32_header, 16, 10);
     fix_sum((u16)(u32)pnp_header, 0x21, 8);
+}
+
+void tables_init(void)
+{
     build_mp();
     build_pir();
 }
