@@ -101,11 +101,9 @@ static void service_dma(struct channel *c)
         else pci_dma_read(&c->ide->pci, c->addr, d->win, n);
         c->addr += n;
         c->count -= n;
-        /* Active ends with the table's last byte, even before the drive's final status. */
+        /* Active ends with the table's last byte, so that it is clear when the drive interrupts. */
         if (!c->count && c->last_entry && n == d->win_len) c->bm_status &= (u8)~BM_ACTIVE;
         ata_transferred(d, n);
-        /* ... unless the drive goes on, which the next turn finds out from the table. */
-        if (dma_drive(c) && !c->count && c->last_entry) break;
     }
     c->moving = false;
 }

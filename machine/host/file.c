@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define READ_ONLY "%s is read-only: leave out --write and changes go to an overlay"
+
 int file_pread(int fd, u64 offset, void *buf, u64 len)
 {
     u8 *p = buf;
@@ -62,12 +64,13 @@ int file_open_locked(const char *path, bool write, struct error *e)
     int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) return error_set(e, "%s: no such file", path);
     if (fd < 0 && write && (errno == EACCES || errno == EROFS || errno == EPERM) && !access(path, R_OK))
-        return error_set(e, "%s is read-only: leave out --write and changes go to an overlay", path);
+        return error_set(e, READ_ONLY, path);
     if (fd < 0) return error_set(e, "%s: %s", path, strerror(errno));
     struct stat st;
     if (fstat(fd, &st)) error_set(e, "%s: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode)) error_set(e, "%s is a folder, not an image", path);
     else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) error_set(e, "%s is neither a file nor a disk", path);
+    else if (write && S_ISREG(st.st_mode) && !(st.st_mode & 0222)) error_set(e, READ_ONLY, path); /* for root, too */
     else if (!file_lock(fd, write, path, e)) return fd;
     close(fd);
     return -1;
