@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "cpu/apic.h"
-#include "cpu/fpu.h"
 #include "cpu/seg.h"
 #include "machine/core/log.h"
 #include "machine/core/trace.h"

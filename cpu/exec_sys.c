@@ -476,12 +476,6 @@ void op_wbinvd(struct cpu *c, const struct insn *i)
     require_cpl0(c);
 }
 
-void op_clflush(struct cpu *c, const struct insn *i)
-{
-    u8 byte;
-    mem_slow_read(c, i->seg, ea_offset(c, i), &byte, 1); /* faults like a load */
-}
-
 /* ---- the rest ---- */
 
 void op_hlt(struct cpu *c, const struct insn *i)
