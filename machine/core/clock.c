@@ -7,6 +7,7 @@
 #include "machine/core/error.h"
 
 #define STALL_NS 100000000ull          /* host stalls longer than this do not pass in the guest */
+#define LATE_NS 200000ull              /* and never more than this beyond a timer that has not fired yet */
 #define FIXED_WALL 1262304000ull       /* 2010-01-01 00:00:00 UTC: where deterministic runs start */
 
 static u64 host_ns(void)
@@ -47,10 +48,13 @@ u64 clock_now(struct clock *c)
         return c->now;
     }
     if (!c->running) return c->now;
-    u64 t = host_ns() - c->host_base;
-    if (t > c->now + STALL_NS && c->now) { /* the process was stopped or starved: swallow it */
-        c->host_base += t - c->now - STALL_NS;
-        t = c->now + STALL_NS;
+    u64 t = host_ns() - c->host_base, limit = c->now ? c->now + STALL_NS : UINT64_MAX;
+    /* All clocks slow down together when the host falls behind: a periodic interrupt that the guest counts must not be lost because
+     * several of its periods went by between two slices. */
+    if (c->heap_len && c->heap[0]->when < UINT64_MAX - LATE_NS) limit = MIN(limit, MAX(c->heap[0]->when + LATE_NS, c->now));
+    if (t > limit) {
+        c->host_base += t - limit;
+        t = limit;
     }
     if (t > c->now) c->now = t;
     return c->now;

@@ -2,7 +2,8 @@
  * HPET, TSC, APIC timer) derives from clock_now().
  *
  * CLOCK_HOST: follows the host's monotonic clock, stands still while the machine is paused; a stall of the process
- * longer than 100 ms is swallowed (virtual time does not jump further than that).
+ * longer than 100 ms is swallowed, and so is what would carry it 0.2 ms past a timer that has not fired yet: on a host
+ * that is too slow all of the guest's clocks slow down together.
  * CLOCK_INSN: retired instructions times ns_per_insn_q16/65536, plus jumps over idle time to the next deadline.
  * Deadlines are absolute. Periodic chips add their period to the last deadline, so nothing drifts. */
 #ifndef CORE_CLOCK_H

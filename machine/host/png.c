@@ -11,7 +11,8 @@ static bool chunk(FILE *f, const char *type, const u8 *data, u32 len)
     u8 head[8], tail[4];
     st32(head, __builtin_bswap32(len));
     memcpy(head + 4, type, 4);
-    uLong crc = crc32(crc32(0, head + 4, 4), data, len);
+    uLong crc = crc32(0, head + 4, 4);
+    if (len) crc = crc32(crc, data, len); /* zlib answers 0 for no data at all */
     st32(tail, __builtin_bswap32((u32)crc));
     return fwrite(head, 8, 1, f) == 1 && (!len || fwrite(data, len, 1, f) == 1) && fwrite(tail, 4, 1, f) == 1;
 }

@@ -1,0 +1,255 @@
+/* The SDL window: shows the newest frame, sends keys and pointer to the machine (ui.h).
+ *
+ * The host's keys go to the guest, but for chords of Ctrl+Alt: G grabs or frees the pointer, F toggles full screen, P saves a screenshot, V shows the
+ * other display function, S cycles the scaling, Q closes. The pointer is grabbed by a click into the picture and then moves the guest's
+ * PS/2 mouse by relative motion; the title says how to get out. Losing the focus releases every key and the grab. */
+#include <SDL.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "machine/core/types.h"
+#include "machine/host/png.h"
+#include "machine/ui/display.h"
+#include "machine/ui/input.h" /* BUTTON_* */
+#include "machine/ui/ui.h"
+
+enum scale { SCALE_FIT, SCALE_INTEGER, SCALE_NONE, SCALE_COUNT };
+static const char *const scale_names[] = { "fit", "integer", "none" };
+
+struct window {
+    const struct ui_host *h;
+    SDL_Window *win;
+    SDL_Renderer *ren;
+    SDL_Texture *tex;
+    u32 tex_w, tex_h;
+    u64 seen;              /* serial of the frame in the texture */
+    enum scale scale;
+    bool grabbed, fullscreen, sized_by_user, quit;
+    u32 last_w, last_h;    /* picture the window was last sized for */
+    unsigned buttons;
+    bool ctrl, alt;        /* held, as the guest saw them */
+    char source[64], title[256];
+};
+
+/* --- picture --- */
+
+static SDL_Rect picture_rect(const struct window *w)
+{
+    int ow, oh;
+    SDL_GetRendererOutputSize(w->ren, &ow, &oh);
+    double sx = (double)ow / w->tex_w, sy = (double)oh / w->tex_h, s = sx < sy ? sx : sy;
+    if (w->scale == SCALE_NONE) s = 1;
+    if (w->scale == SCALE_INTEGER) s = s >= 1 ? (double)(int)s : s;
+    SDL_Rect r = { 0, 0, (int)(w->tex_w * s + 0.5), (int)(w->tex_h * s + 0.5) };
+    r.x = (ow - r.w) / 2;
+    r.y = (oh - r.h) / 2;
+    return r;
+}
+
+/* A mode set resizes the window, unless the user gave it a size or it would not fit the screen. */
+static void fit_window(struct window *w, u32 width, u32 height)
+{
+    SDL_Rect usable;
+    if (w->fullscreen || w->sized_by_user || (width == w->last_w && height == w->last_h)) return;
+    w->last_w = width;
+    w->last_h = height;
+    int n = SDL_GetWindowDisplayIndex(w->win);
+    if (n >= 0 && !SDL_GetDisplayUsableBounds(n, &usable) && ((int)width > usable.w || (int)height > usable.h)) return;
+    SDL_SetWindowSize(w->win, (int)width, (int)height);
+}
+
+static void set_title(struct window *w)
+{
+    char t[sizeof(w->title)];
+    snprintf(t, sizeof(t), "aeropc - %s - %s%s", w->h->name, w->source, w->grabbed ? " - Ctrl+Alt+G frees the mouse" : "");
+    if (!strcmp(t, w->title)) return;
+    memcpy(w->title, t, sizeof(t));
+    SDL_SetWindowTitle(w->win, t);
+}
+
+static void take_frame(struct window *w)
+{
+    const struct frame *f = display_take(w->h->display, w->seen);
+    if (!f || !f->width || !f->height) return;
+    if (!w->tex || w->tex_w != f->width || w->tex_h != f->height) {
+        if (w->tex) SDL_DestroyTexture(w->tex);
+        w->tex = SDL_CreateTexture(w->ren, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING, (int)f->width, (int)f->height);
+        w->tex_w = f->width;
+        w->tex_h = f->height;
+        fit_window(w, f->width, f->height);
+    }
+    if (!w->tex) return; /* larger than the renderer allows: the last picture stays */
+    SDL_UpdateTexture(w->tex, NULL, f->pixels, (int)(f->width * sizeof(u32)));
+    w->seen = f->serial;
+    snprintf(w->source, sizeof(w->source), "%s", f->source ? f->source : "no display");
+    set_title(w);
+}
+
+static void draw(struct window *w)
+{
+    SDL_SetRenderDrawColor(w->ren, 0, 0, 0, 255);
+    SDL_RenderClear(w->ren);
+    if (w->tex) {
+        SDL_Rect r = picture_rect(w);
+        SDL_SetTextureScaleMode(w->tex, w->scale == SCALE_FIT && r.w % (int)w->tex_w ? SDL_ScaleModeLinear : SDL_ScaleModeNearest);
+        SDL_RenderCopy(w->ren, w->tex, NULL, &r);
+    }
+    SDL_RenderPresent(w->ren);
+}
+
+/* The first free name aeropc-NNN.png in the current folder. */
+static void screenshot(struct window *w)
+{
+    char path[32];
+    struct stat st;
+    struct error e;
+    const struct frame *f = display_take(w->h->display, 0);
+    for (unsigned n = 1; n < 1000; n++) {
+        snprintf(path, sizeof(path), "aeropc-%03u.png", n);
+        if (stat(path, &st)) break;
+    }
+    if (!f) return;
+    if (png_write(path, f->pixels, f->width, f->height, &e)) fprintf(stderr, "aeropc: %s\n", e.text);
+    else fprintf(stderr, "aeropc: saved %s\n", path);
+}
+
+/* --- input --- */
+
+static void grab(struct window *w, bool on)
+{
+    if (w->grabbed == on) return;
+    if (SDL_SetRelativeMouseMode(on ? SDL_TRUE : SDL_FALSE) && on) return;
+    SDL_SetWindowKeyboardGrab(w->win, on ? SDL_TRUE : SDL_FALSE);
+    w->grabbed = on;
+    set_title(w);
+}
+
+static void release_all(struct window *w)
+{
+    w->ctrl = w->alt = false;
+    w->buttons = 0;
+    w->h->release_all(w->h->opaque);
+}
+
+static void toggle_fullscreen(struct window *w)
+{
+    w->fullscreen = !w->fullscreen;
+    SDL_SetWindowFullscreen(w->win, w->fullscreen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
+}
+
+/* Ctrl+Alt+letter; returns whether the key is ours. The guest sees the modifiers released. */
+static bool hot_key(struct window *w, SDL_Scancode sc)
+{
+    switch (sc) {
+    case SDL_SCANCODE_G: grab(w, !w->grabbed); break;
+    case SDL_SCANCODE_F: toggle_fullscreen(w); break;
+    case SDL_SCANCODE_P: screenshot(w); break;
+    case SDL_SCANCODE_V: w->h->toggle(w->h->opaque); break;
+    case SDL_SCANCODE_S: w->scale = (enum scale)((w->scale + 1) % SCALE_COUNT); break;
+    case SDL_SCANCODE_Q: w->quit = true; break;
+    default: return false;
+    }
+    release_all(w);
+    return true;
+}
+
+static void key_event(struct window *w, const SDL_KeyboardEvent *k)
+{
+    SDL_Scancode sc = k->keysym.scancode;
+    bool down = k->type == SDL_KEYDOWN;
+    if (k->repeat) return; /* the guest's keyboard repeats by itself */
+    if (down && w->ctrl && w->alt && hot_key(w, sc)) return;
+    if (sc == SDL_SCANCODE_LCTRL || sc == SDL_SCANCODE_RCTRL) w->ctrl = down;
+    if (sc == SDL_SCANCODE_LALT || sc == SDL_SCANCODE_RALT) w->alt = down;
+    if (sc > 0 && sc < 256) w->h->key(w->h->opaque, (unsigned)sc, down); /* scancodes are USB usages */
+}
+
+static void button_event(struct window *w, const SDL_MouseButtonEvent *b)
+{
+    static const unsigned masks[] = { 0, BUTTON_LEFT, BUTTON_MIDDLE, BUTTON_RIGHT, BUTTON_SIDE, BUTTON_EXTRA };
+    if (b->button >= LEN(masks)) return;
+    if (!w->grabbed) { /* the click that grabs is not the guest's */
+        if (b->type == SDL_MOUSEBUTTONDOWN) grab(w, true);
+        return;
+    }
+    unsigned m = masks[b->button];
+    w->buttons = b->type == SDL_MOUSEBUTTONDOWN ? w->buttons | m : w->buttons & ~m;
+    w->h->buttons(w->h->opaque, w->buttons);
+}
+
+static void window_event(struct window *w, const SDL_WindowEvent *e)
+{
+    if (e->event == SDL_WINDOWEVENT_FOCUS_LOST) {
+        release_all(w);
+        grab(w, false);
+    } else if (e->event == SDL_WINDOWEVENT_RESIZED) {
+        w->sized_by_user = (u32)e->data1 != w->last_w || (u32)e->data2 != w->last_h;
+    }
+}
+
+static void handle(struct window *w, const SDL_Event *e)
+{
+    switch (e->type) {
+    case SDL_QUIT: w->quit = true; break;
+    case SDL_KEYDOWN:
+    case SDL_KEYUP: key_event(w, &e->key); break;
+    case SDL_MOUSEMOTION:
+        if (w->grabbed) w->h->pointer(w->h->opaque, e->motion.xrel, e->motion.yrel, 0);
+        break;
+    case SDL_MOUSEWHEEL:
+        if (w->grabbed) w->h->pointer(w->h->opaque, 0, 0, e->wheel.y);
+        break;
+    case SDL_MOUSEBUTTONDOWN:
+    case SDL_MOUSEBUTTONUP: button_event(w, &e->button); break;
+    case SDL_WINDOWEVENT: window_event(w, &e->window); break;
+    default: break;
+    }
+}
+
+/* --- life --- */
+
+static int open_window(struct window *w, struct error *e)
+{
+    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
+    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    if (SDL_Init(SDL_INIT_VIDEO)) {
+        return error_set(e, "no window can be opened (%s): use --display none, with --serial stdio or --monitor stdio", SDL_GetError());
+    }
+    w->win = SDL_CreateWindow("aeropc", SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, 720, 400, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+    if (w->win) w->ren = SDL_CreateRenderer(w->win, -1, 0);
+    if (w->win && !w->ren) w->ren = SDL_CreateRenderer(w->win, -1, SDL_RENDERER_SOFTWARE);
+    return w->ren ? 0 : error_set(e, "no window can be opened (%s): use --display none", SDL_GetError());
+}
+
+static void close_window(struct window *w)
+{
+    if (w->tex) SDL_DestroyTexture(w->tex);
+    if (w->ren) SDL_DestroyRenderer(w->ren);
+    if (w->win) SDL_DestroyWindow(w->win);
+    SDL_Quit();
+}
+
+int ui_sdl_run(const struct ui_host *h, struct error *e)
+{
+    struct window w = { .h = h };
+    for (unsigned k = 0; k < SCALE_COUNT; k++) {
+        if (!strcmp(h->scale, scale_names[k])) w.scale = (enum scale)k;
+    }
+    int ret = open_window(&w, e);
+    if (!ret && h->fullscreen) toggle_fullscreen(&w);
+    while (!ret && h->running(h->opaque)) {
+        SDL_Event ev;
+        if (SDL_WaitEventTimeout(&ev, 12)) {
+            do handle(&w, &ev);
+            while (SDL_PollEvent(&ev));
+        }
+        if (w.quit) {
+            h->quit(h->opaque);
+            w.quit = false;
+        }
+        take_frame(&w);
+        draw(&w);
+    }
+    close_window(&w);
+    return ret;
+}
