@@ -56,6 +56,7 @@ struct fdc {
     u32 pos, len;                /* of the command or result in fifo */
     /* Execution of a data command */
     u8 c, h, r, n, eot, unit;
+    u8 head;                     /* side being read; c, h, r already name the next ID when a command ends */
     u8 data[SECTOR * 36];        /* a sector; a track's IDs and contents while formatting */
     u32 data_pos, data_len;
     bool to_host, tc, writing, formatting, verify;
@@ -98,7 +99,7 @@ static void result(struct fdc *f, u32 len)
 /* The seven result bytes of data commands, with the interrupt. */
 static void end_data(struct fdc *f, u8 st0, u8 st1, u8 st2)
 {
-    const u8 bytes[7] = { (u8)(st0 | f->unit | (f->h & 1) << 2), st1, st2, f->c, f->h, f->r, f->n };
+    const u8 bytes[7] = { (u8)(st0 | f->unit | f->head << 2), st1, st2, f->c, f->h, f->r, f->n };
     memcpy(f->fifo, bytes, sizeof(bytes));
     result(f, sizeof(bytes));
     set_line(f, true);
@@ -265,6 +266,7 @@ static void next_sector(struct fdc *f)
         return;
     }
     f->data_len = SECTOR;
+    f->head = f->h & 1;
     if (f->writing) {
         move_buffer(f);
         return;
@@ -338,7 +340,7 @@ static void start_data(struct fdc *f)
     f->verify = op == 0x16;
     f->tc = false;
     f->sectors_left = 0;
-    f->h = f->fifo[1] >> 2 & 1;
+    f->h = f->head = f->fifo[1] >> 2 & 1;
     if (op != 0x0a && op != 0x0d) {
         f->c = f->fifo[2];
         f->h = f->fifo[3];
