@@ -46,8 +46,7 @@ INLINE bool arith(struct cpu *c, unsigned dst, x87_fn *fn, enum x87_op op, const
     } else if (!deliver_unmasked(c, op, a, b, ld, sw, &r)) {
         return false;
     }
-    c->fpr[dst].mant = r.mant;
-    c->fpr[dst].se = r.se;
+    f80_copy(&c->fpr[dst], &r);
     return true;
 }
 
@@ -310,8 +309,7 @@ INLINE void push_value(struct cpu *c, const struct f80 *v, u16 sw)
     if (unlikely(sw & ~c->fcw & FSW_IE)) return;
     fpu_set_top(c, dst);
     c->ftw |= (u8)(1u << dst);
-    c->fpr[dst].mant = v->mant;
-    c->fpr[dst].se = v->se;
+    f80_copy(&c->fpr[dst], v);
 }
 
 INLINE void load_mem(struct cpu *c, const struct insn *i, unsigned size, x87_fn *fn)
@@ -378,7 +376,7 @@ void op_fld_sti(struct cpu *c, const struct insn *i)
         fpu_set(c, dst, &v);
         return;
     }
-    v = c->fpr[src];
+    f80_copy(&v, &c->fpr[src]);
     push_value(c, &v, 0);
 }
 
@@ -556,9 +554,9 @@ void op_fxch(struct cpu *c, const struct insn *i)
     } else {
         c->fsw &= (u16)~FSW_C1;
     }
-    v = c->fpr[top];
-    c->fpr[top] = c->fpr[other];
-    c->fpr[other] = v;
+    f80_copy(&v, &c->fpr[top]);
+    f80_copy(&c->fpr[top], &c->fpr[other]);
+    f80_copy(&c->fpr[other], &v);
 }
 
 INLINE void cmov(struct cpu *c, const struct insn *i, u32 flags, bool when)
@@ -573,7 +571,7 @@ INLINE void cmov(struct cpu *c, const struct insn *i, u32 flags, bool when)
         underflow_to(c, top); /* whether the condition holds or not */
         return;
     }
-    if (!!(cpu_flags(c) & flags) == when) c->fpr[top] = c->fpr[other];
+    if (!!(cpu_flags(c) & flags) == when) f80_copy(&c->fpr[top], &c->fpr[other]);
 }
 
 #define CMOV(name, flags, when)                                                                    \

@@ -50,7 +50,7 @@ INLINE void unary(struct cpu *c, const struct insn *i, x87_fn *fn, u16 cc)
         return;
     }
     sw = x87_run(c->fcw, c->fsw, fn, &r, &c->fpr[top], NULL);
-    if (computed(c, X87_OTHER, &c->fpr[top], NULL, sw, cc, &r) && !(sw & cc & FSW_C2)) c->fpr[top] = r;
+    if (computed(c, X87_OTHER, &c->fpr[top], NULL, sw, cc, &r) && !(sw & cc & FSW_C2)) f80_copy(&c->fpr[top], &r);
 }
 
 void op_fsqrt(struct cpu *c, const struct insn *i)
@@ -99,7 +99,7 @@ INLINE void binary(struct cpu *c, const struct insn *i, x87_fn *fn, enum x87_op 
         sw = x87_run(c->fcw, c->fsw, fn, &r, &c->fpr[top], &c->fpr[next]);
         if (cc && f80_is_nan(&r)) cc = FSW_C2; /* no quotient: C3 and C0 stay */
         if (!computed(c, op, &c->fpr[top], &c->fpr[next], sw, cc, &r)) return;
-        c->fpr[dst] = r;
+        f80_copy(&c->fpr[dst], &r);
     }
     if (pop) fpu_pop(c);
 }
@@ -156,11 +156,11 @@ INLINE void two_results(struct cpu *c, const struct insn *i, x87_fn *fn, u16 cc)
         fpu_set_top(c, push);
         return;
     }
-    r[1] = c->fpr[top];
+    f80_copy(&r[1], &c->fpr[top]);
     sw = x87_run(c->fcw, c->fsw, fn, r, &c->fpr[top], NULL);
     if (sw & cc & FSW_C2) r[1] = r[0]; /* out of range: no push */
     if (!computed(c, X87_OTHER, &c->fpr[top], NULL, sw, cc, &r[1])) return;
-    c->fpr[top] = r[1];
+    f80_copy(&c->fpr[top], &r[1]);
     if (sw & cc & FSW_C2) return;
     fpu_set(c, push, &r[0]);
     fpu_set_top(c, push);

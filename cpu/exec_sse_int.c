@@ -140,14 +140,17 @@ XMM_SHIFT(psrlq)
 XMM_SHIFT(psraw)
 XMM_SHIFT(psrad)
 
-/* 16 bytes of low:high, starting at byte n (0..32 and above: zeros). */
-static __m128i bytes_at(__m128i low, __m128i high, unsigned n)
+/* 16 bytes of low:high, starting at byte n (32 and above: zeros). */
+INLINE __m128i bytes_at(__m128i low, __m128i high, unsigned n)
 {
-    u8 all[48] = { 0 };
+    u128 a, b;
 
-    _mm_storeu_si128((__m128i *)all, low);
-    _mm_storeu_si128((__m128i *)(all + 16), high);
-    return _mm_loadu_si128((const __m128i *)(all + MIN(n, 32u)));
+    memcpy(&a, &low, 16);
+    memcpy(&b, &high, 16);
+    if (n >= 16) a = n < 32 ? b >> 8 * (n - 16) : 0;
+    else if (n) a = a >> 8 * n | b << 8 * (16 - n);
+    memcpy(&low, &a, 16);
+    return low;
 }
 
 void op_psrldq(struct cpu *c, const struct insn *i)

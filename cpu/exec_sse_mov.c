@@ -1,5 +1,8 @@
 /* SSE data movement: full, partial, non-temporal and masked moves, moves between register files, shuffles and unpacks of
- * floating-point vectors. Non-temporal hints are ordinary stores here. SDM 2, the instructions of the handlers' names. */
+ * floating-point vectors. Non-temporal hints are ordinary stores here. SDM 2, the instructions of the handlers' names.
+ *
+ * Registers are written 128 bits at a time even where only a part changes: a partial store followed by the next instruction's
+ * full load would cost the host a store-forwarding stall. */
 #include "cpu/sse.h"
 
 /* --- 128-bit moves --- */
@@ -13,10 +16,22 @@ INLINE void load128(struct cpu *c, const struct insn *i, sse_load_fn *load)
 
 INLINE void store128(struct cpu *c, const struct insn *i, bool aligned)
 {
+    void *p;
+    u64 off;
+
     if (!sse_begin(c)) return;
-    if (!is_mem(i)) xmm_set(c, i->rm, xmm_get(c, i->reg));
-    else if (aligned) mem_write128a(c, i->seg, ea_offset(c, i), &c->v[i->reg]);
-    else mem_write_n(c, i->seg, ea_offset(c, i), &c->v[i->reg], 16);
+    if (!is_mem(i)) {
+        xmm_set(c, i->rm, xmm_get(c, i->reg));
+        return;
+    }
+    off = ea_offset(c, i);
+    if (aligned) {
+        mem_write128a(c, i->seg, off, &c->v[i->reg]);
+        return;
+    }
+    p = quick_m128(c, i->seg, off, true);
+    if (likely(p)) _mm_storeu_si128(p, xmm_get(c, i->reg));
+    else mem_write_n(c, i->seg, off, &c->v[i->reg], 16);
 }
 
 /* MOVAPS, MOVAPD, MOVDQA, MOVNTDQA */
@@ -42,6 +57,17 @@ void op_movdqu_w_v(struct cpu *c, const struct insn *i)
     store128(c, i, false);
 }
 
+/* d with its low 32 or 64 bits from s. */
+INLINE __m128i low32(__m128i d, __m128i s)
+{
+    return _mm_castps_si128(_mm_move_ss(_mm_castsi128_ps(d), _mm_castsi128_ps(s)));
+}
+
+INLINE __m128i low64(__m128i d, __m128i s)
+{
+    return _mm_castpd_si128(_mm_move_sd(_mm_castsi128_pd(d), _mm_castsi128_pd(s)));
+}
+
 /* --- scalar moves: a load clears the rest of the register, a register move keeps it --- */
 
 void op_movss_v_w(struct cpu *c, const struct insn *i)
@@ -49,15 +75,14 @@ void op_movss_v_w(struct cpu *c, const struct insn *i)
     __m128i s;
 
     if (!sse_begin(c) || !load_m32(c, i, &s)) return;
-    if (is_mem(i)) xmm_set(c, i->reg, s);
-    else c->v[i->reg].d[0] = c->v[i->rm].d[0];
+    xmm_set(c, i->reg, is_mem(i) ? s : low32(xmm_get(c, i->reg), s));
 }
 
 void op_movss_w_v(struct cpu *c, const struct insn *i)
 {
     if (!sse_begin(c)) return;
     if (is_mem(i)) mem_write32(c, i->seg, ea_offset(c, i), c->v[i->reg].d[0]);
-    else c->v[i->rm].d[0] = c->v[i->reg].d[0];
+    else xmm_set(c, i->rm, low32(xmm_get(c, i->rm), xmm_get(c, i->reg)));
 }
 
 void op_movsd_v_w(struct cpu *c, const struct insn *i)
@@ -65,15 +90,14 @@ void op_movsd_v_w(struct cpu *c, const struct insn *i)
     __m128i s;
 
     if (!sse_begin(c) || !load_m64(c, i, &s)) return;
-    if (is_mem(i)) xmm_set(c, i->reg, s);
-    else c->v[i->reg].q[0] = c->v[i->rm].q[0];
+    xmm_set(c, i->reg, is_mem(i) ? s : low64(xmm_get(c, i->reg), s));
 }
 
 void op_movsd_w_v(struct cpu *c, const struct insn *i)
 {
     if (!sse_begin(c)) return;
     if (is_mem(i)) mem_write64(c, i->seg, ea_offset(c, i), c->v[i->reg].q[0]);
-    else c->v[i->rm].q[0] = c->v[i->reg].q[0];
+    else xmm_set(c, i->rm, low64(xmm_get(c, i->rm), xmm_get(c, i->reg)));
 }
 
 /* MOVQ xmm, xmm/m64 and back: the upper half becomes zero. */
@@ -97,7 +121,9 @@ INLINE void load_half(struct cpu *c, const struct insn *i, unsigned half)
 {
     u64 v;
 
-    if (sse_begin(c) && mem_read64(c, i->seg, ea_offset(c, i), &v)) c->v[i->reg].q[half] = v;
+    if (!sse_begin(c) || !mem_read64(c, i->seg, ea_offset(c, i), &v)) return;
+    __m128i d = xmm_get(c, i->reg), s = _mm_cvtsi64_si128((long long)v);
+    xmm_set(c, i->reg, half ? _mm_unpacklo_epi64(d, s) : low64(d, s));
 }
 
 INLINE void store_half(struct cpu *c, const struct insn *i, unsigned half)
@@ -127,12 +153,12 @@ void op_movhps_m_v(struct cpu *c, const struct insn *i)
 
 void op_movhlps(struct cpu *c, const struct insn *i)
 {
-    if (sse_begin(c)) c->v[i->reg].q[0] = c->v[i->rm].q[1];
+    if (sse_begin(c)) xmm_set(c, i->reg, _mm_unpackhi_epi64(xmm_get(c, i->rm), xmm_get(c, i->reg)));
 }
 
 void op_movlhps(struct cpu *c, const struct insn *i)
 {
-    if (sse_begin(c)) c->v[i->reg].q[1] = c->v[i->rm].q[0];
+    if (sse_begin(c)) xmm_set(c, i->reg, _mm_unpacklo_epi64(xmm_get(c, i->reg), xmm_get(c, i->rm)));
 }
 
 void op_movddup(struct cpu *c, const struct insn *i)
@@ -208,48 +234,52 @@ void op_maskmovdqu(struct cpu *c, const struct insn *i)
 
 /* --- shuffles --- */
 
+INLINE u64 join32(u32 low, u32 high)
+{
+    return low | (u64)high << 32;
+}
+
+INLINE __m128i join64(u64 low, u64 high)
+{
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
 void op_shufps(struct cpu *c, const struct insn *i)
 {
-    union v128 d, s, r;
+    union v128 d, s;
     unsigned n = (unsigned)i->imm;
 
     if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
     d.m = xmm_get(c, i->reg);
-    r.d[0] = d.d[n & 3];
-    r.d[1] = d.d[(n >> 2) & 3];
-    r.d[2] = s.d[(n >> 4) & 3];
-    r.d[3] = s.d[(n >> 6) & 3];
-    xmm_set(c, i->reg, r.m);
+    xmm_set(c, i->reg, join64(join32(d.d[n & 3], d.d[n >> 2 & 3]), join32(s.d[n >> 4 & 3], s.d[n >> 6 & 3])));
 }
 
 void op_shufpd(struct cpu *c, const struct insn *i)
 {
-    union v128 d, s, r;
+    union v128 d, s;
 
     if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
     d.m = xmm_get(c, i->reg);
-    r.q[0] = d.q[i->imm & 1];
-    r.q[1] = s.q[(i->imm >> 1) & 1];
-    xmm_set(c, i->reg, r.m);
+    xmm_set(c, i->reg, join64(d.q[i->imm & 1], s.q[i->imm >> 1 & 1]));
 }
 
 void op_pshufd(struct cpu *c, const struct insn *i)
 {
-    union v128 s, r;
+    unsigned n = (unsigned)i->imm;
+    union v128 s;
 
     if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
-    for (unsigned k = 0; k < 4; k++) r.d[k] = s.d[(i->imm >> (2 * k)) & 3];
-    xmm_set(c, i->reg, r.m);
+    xmm_set(c, i->reg, join64(join32(s.d[n & 3], s.d[n >> 2 & 3]), join32(s.d[n >> 4 & 3], s.d[n >> 6 & 3])));
 }
 
-INLINE void shuffle_words(struct cpu *c, const struct insn *i, unsigned first)
+INLINE void shuffle_words(struct cpu *c, const struct insn *i, unsigned half)
 {
-    union v128 s, r;
+    union v128 s;
+    u64 q = 0;
 
     if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
-    r = s;
-    for (unsigned k = 0; k < 4; k++) r.w[first + k] = s.w[first + ((i->imm >> (2 * k)) & 3)];
-    xmm_set(c, i->reg, r.m);
+    for (unsigned k = 0; k < 4; k++) q |= (s.q[half] >> (i->imm >> (2 * k) & 3) * 16 & 0xffff) << 16 * k;
+    xmm_set(c, i->reg, half ? join64(s.q[0], q) : join64(q, s.q[1]));
 }
 
 void op_pshuflw(struct cpu *c, const struct insn *i)
@@ -259,7 +289,7 @@ void op_pshuflw(struct cpu *c, const struct insn *i)
 
 void op_pshufhw(struct cpu *c, const struct insn *i)
 {
-    shuffle_words(c, i, 4);
+    shuffle_words(c, i, 1);
 }
 
 /* --- insert and extract --- */

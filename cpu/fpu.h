@@ -95,7 +95,7 @@ static inline bool fpu_stack_fault(struct cpu *c, bool overflow)
 
 static inline void fpu_set(struct cpu *c, unsigned phys, const struct f80 *v)
 {
-    c->fpr[phys] = *v;
+    f80_copy(&c->fpr[phys], v);
     c->ftw |= (u8)(1u << phys);
 }
 

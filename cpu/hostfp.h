@@ -293,6 +293,13 @@ enum x87_op {
 u16 hostfp_scaled(enum x87_op op, const struct f80 *a, const struct f80 *b, u16 fcw, u16 flag, const struct f80 *masked,
                   struct f80 *r);
 
+/* By parts: registers are written in two pieces, and one 16-byte load of them would wait for both to reach the cache. */
+static inline void f80_copy(struct f80 *to, const struct f80 *from)
+{
+    to->mant = from->mant;
+    to->se = from->se;
+}
+
 static inline bool f80_is_nan(const struct f80 *v)
 {
     return (v->se & 0x7fff) == 0x7fff && v->mant != 1ull << 63;

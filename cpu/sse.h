@@ -9,6 +9,7 @@
 
 #include "cpu/exec.h"
 #include "cpu/hostfp.h"
+#include "cpu/mem.h"
 #include "cpu/ops.h"
 #include "cpu/vec.h"
 
@@ -48,13 +49,28 @@ INLINE bool load_m128a(struct cpu *c, const struct insn *i, __m128i *s)
     return true;
 }
 
+/* Host address of a 16-byte operand of any alignment inside one page that the TLB knows, else NULL. */
+INLINE void *quick_m128(struct cpu *c, unsigned seg, u64 off, bool write)
+{
+    u64 gla;
+
+    if (!seg_quick(c, seg, off, 16, write, &gla) || (gla & 0xfff) > 0xff0) return NULL;
+    const struct tlb_entry *e = tlb_slot(c, gla);
+    if ((write ? e->tag_w : e->tag_r) != (gla & ~0xfffull)) return NULL;
+    return (void *)(uintptr_t)(gla + e->off);
+}
+
 INLINE bool load_m128u(struct cpu *c, const struct insn *i, __m128i *s)
 {
     if (!is_mem(i)) {
         *s = xmm_get(c, i->rm);
         return true;
     }
-    return mem_read_n(c, i->seg, ea_offset(c, i), s, 16);
+    u64 off = ea_offset(c, i);
+    const void *p = quick_m128(c, i->seg, off, false);
+    if (unlikely(!p)) return mem_read_n(c, i->seg, off, s, 16);
+    *s = _mm_loadu_si128(p);
+    return true;
 }
 
 INLINE bool load_m64(struct cpu *c, const struct insn *i, __m128i *s)
