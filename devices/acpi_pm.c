@@ -1,23 +1,32 @@
-/* Power management function of the PIIX4 (8086:7113, 00:01.3; 82371AB section 7, ACPI 2.0 section 4.7).
+/* Power management function of the PIIX4 (8086:7113, 00:01.3; 82371AB section 7, ACPI 2.0
+ * section 4.7).
  *
- * Config 40h holds the base of a 64-byte I/O block, config 80h bit 0 enables it; firmware puts it at 600h. In
- * it: PM1 status and enable (0, 2), PM1 control (4), PM timer (8). GPE0 status and enable sit at AFE0h as on the
- * reference machine; nothing raises a GPE. Port B2h is the FADT's SMI_CMD: F1h sets SCI_EN, F0h clears it; B3h is
- * a byte of storage. The wire "sci" is high while SCI_EN is set and an enabled status bit is.
+ * Config 40h holds the base of a 64-byte I/O block, config 80h bit 0 enables it; firmware puts it
+ * at 600h. In it: PM1 status and enable (0, 2), PM1 control (4), PM timer (8). GPE0 status and
+ * enable sit at AFE0h as on the reference machine; nothing raises a GPE. Port B2h is the FADT's
+ * SMI_CMD: F1h sets SCI_EN, F0h clears it; B3h is a byte of storage. The wire "sci" is high while
+ * SCI_EN is set and an enabled status bit is.
  *
- * The PM timer is virtual time at 3.579545 MHz, 24 bits. Its status bit is derived: the number of top-bit
- * toggles so far differs from the number when it was last cleared.
+ * The PM timer is virtual time at 3.579545 MHz, 24 bits. Its status bit is derived: the number of
+ * top-bit toggles so far differs from the number when it was last cleared.
  *
- * SLP_EN with SLP_TYP 0 (the board's \_S5) asks for power-off. Left out: other sleep states (refused with a
- * line in the log), SMI and SMM (DEVACTB reads as if a handler were installed, so that firmware with SMM support
- * does not wait for one), the SMBus host (config 90h and D2h read 0 and cannot be written), RTC wake status. */
+ * SLP_EN with SLP_TYP 0 (the board's \_S5) asks for power-off. Left out: other sleep states
+ * (refused with a line in the log), SMI and SMM (DEVACTB reads as if a handler were installed, so
+ * that firmware with SMM support does not wait for one), the SMBus host (config 90h and D2h read 0
+ * and cannot be written), RTC wake status. */
 #include "devices/acpi_pm.h"
 
 #include "devices/pci.h"
 
 enum { CFG_PMBA = 0x40, CFG_DEVACTB_HI = 0x5b, CFG_PMREGMISC = 0x80, PMIOSE = 1 };
 enum { REG_PM1 = 0x0, REG_CNT = 0x4, REG_TIMER = 0x8, GPE_BASE = 0xafe0, GPE_LEN = 4 };
-enum { STS_TMR = 0x0001, STS_GBL = 0x0020, STS_PWRBTN = 0x0100, STS_RTC = 0x0400, STS_WAK = 0x8000 };
+enum {
+    STS_TMR = 0x0001,
+    STS_GBL = 0x0020,
+    STS_PWRBTN = 0x0100,
+    STS_RTC = 0x0400,
+    STS_WAK = 0x8000
+};
 enum { EN_MASK = STS_TMR | STS_GBL | STS_PWRBTN | STS_RTC };
 enum { CNT_SCI_EN = 0x0001, CNT_STORED = 0x1c03, CNT_SLP_EN = 0x2000 };
 enum { ACPI_ENABLE = 0xf1, ACPI_DISABLE = 0xf0 };
@@ -52,7 +61,8 @@ static void update_irq(struct acpi_pm *a)
     bool gpe = a->gpe_status & a->gpe_enable;
     irq_set(&a->sci, (a->control & CNT_SCI_EN) && ((status & a->enable) || gpe));
     if ((a->enable & STS_TMR) && !(status & STS_TMR)) {
-        timer_set(&a->timer, mul_div((a->toggles + 1) << TIMER_TOP_SHIFT, NS_PER_SEC, TIMER_HZ) + 1);
+        timer_set(&a->timer,
+                  mul_div((a->toggles + 1) << TIMER_TOP_SHIFT, NS_PER_SEC, TIMER_HZ) + 1);
     } else {
         timer_cancel(&a->timer);
     }
@@ -80,7 +90,8 @@ static void sleep_now(struct acpi_pm *a, unsigned type)
     if (type == 0) {
         h->request(h->machine, REQ_POWEROFF, 0, "ACPI S5");
     } else {
-        LOG(LOG_WARN, a->pci.dev.name, "sleep type %u is not supported; the machine stays awake", type);
+        LOG(LOG_WARN, a->pci.dev.name, "sleep type %u is not supported; the machine stays awake",
+            type);
     }
 }
 
@@ -136,8 +147,8 @@ static void wr_block(void *opaque, u64 offset, u64 value, unsigned size)
     case REG_TIMER:
         return;
     }
-    LOG_GUEST(a->pci.dev.name, "write of %llx to register %02llx ignored", (unsigned long long)value,
-              (unsigned long long)offset);
+    LOG_GUEST(a->pci.dev.name, "write of %llx to register %02llx ignored",
+              (unsigned long long)value, (unsigned long long)offset);
 }
 
 static u64 rd_gpe(void *opaque, u64 offset, unsigned size)
@@ -189,7 +200,8 @@ static const struct io_ops block_ops = { rd_block, wr_block, 1, 4 };
 static const struct io_ops gpe_ops = { rd_gpe, wr_gpe, 1, 4 };
 static const struct io_ops smi_ops = { rd_smi, wr_smi, 1, 1 };
 
-/* The block follows config 40h and 80h. Low priority: a guest that puts it onto another chip loses the block. */
+/* The block follows config 40h and 80h. Low priority: a guest that puts it onto another chip loses
+ * the block. */
 static void place_block(struct acpi_pm *a)
 {
     const u8 *config = a->pci.config;
@@ -259,9 +271,9 @@ static void acpi_pm_info(struct device *d, struct text *t)
 {
     struct acpi_pm *a = (struct acpi_pm *)d;
     text_add(t, "base %04x%s status %04x enable %04x control %04x timer %06x gpe %04x/%04x\n",
-             ld16(&a->pci.config[CFG_PMBA]) & 0xffc0, a->pci.config[CFG_PMREGMISC] & PMIOSE ? "" : " (off)",
-             status_now(a), a->enable, a->control, (unsigned)(timer_ticks(a) & TIMER_MASK), a->gpe_status,
-             a->gpe_enable);
+             ld16(&a->pci.config[CFG_PMBA]) & 0xffc0,
+             a->pci.config[CFG_PMREGMISC] & PMIOSE ? "" : " (off)", status_now(a), a->enable,
+             a->control, (unsigned)(timer_ticks(a) & TIMER_MASK), a->gpe_status, a->gpe_enable);
 }
 
 static void acpi_pm_fini(struct device *d)
@@ -287,7 +299,8 @@ static const struct device_field acpi_pm_fields[] = {
     FIELD(struct acpi_pm, smi_data),
     { 0 },
 };
-static const struct device_wire acpi_pm_outputs[] = { { "sci", offsetof(struct acpi_pm, sci), 1 }, { 0 } };
+static const struct device_wire acpi_pm_outputs[] = { { "sci", offsetof(struct acpi_pm, sci), 1 },
+                                                      { 0 } };
 
 const struct device_class acpi_pm_class = {
     .name = "acpi_pm",

@@ -6,7 +6,8 @@
 
 extern const struct device_class acpi_pm_class;
 
-/* An ACPI guest gets the fixed power button event; without one (SCI_EN = 0) the machine powers off. */
+/* An ACPI guest gets the fixed power button event; without one (SCI_EN = 0) the machine powers off.
+ */
 void acpi_pm_power_button(struct device *d);
 
 #endif

@@ -1,6 +1,7 @@
-/* Debug console: a byte written to port E9h goes to the character backend, or line by line to the log (level info,
- * component = the instance's name) when there is none. A read gives the low byte of the port number, which is how
- * firmware finds out that the console is there (Bochs and its followers). */
+/* Debug console: a byte written to port E9h goes to the character backend, or line by line to the
+ * log (level info, component = the instance's name) when there is none. A read gives the low byte
+ * of the port number, which is how firmware finds out that the console is there (Bochs and its
+ * followers). */
 #include "machine/core/device.h"
 #include "machine/host/chardev.h"
 
@@ -66,7 +67,8 @@ static void debugcon_fini(struct device *d)
 
 static const struct device_option debugcon_options[] = {
     { "port", OPT_U32, offsetof(struct debugcon, base), "0xe9", "I/O port" },
-    { "chardev", OPT_PTR, offsetof(struct debugcon, chr), NULL, "where the bytes go; none: the log" },
+    { "chardev", OPT_PTR, offsetof(struct debugcon, chr), NULL,
+      "where the bytes go; none: the log" },
     { 0 },
 };
 

@@ -1,8 +1,9 @@
-/* Ports F0h/F1h and the latch behind IRQ 13: how a PC reports x87 errors while CR0.NE is 0 (82371SB section 2.6).
+/* Ports F0h/F1h and the latch behind IRQ 13: how a PC reports x87 errors while CR0.NE is 0 (82371SB
+ * section 2.6).
  *
- * Input pin 0 is the processor's FERR# (high here = asserted). Its rising edge raises "irq13"; a write to F0h or
- * F1h lowers it and raises "ignne" until FERR# goes away, so that the handler can execute waiting x87
- * instructions. Reads give FFh. */
+ * Input pin 0 is the processor's FERR# (high here = asserted). Its rising edge raises "irq13"; a
+ * write to F0h or F1h lowers it and raises "ignne" until FERR# goes away, so that the handler can
+ * execute waiting x87 instructions. Reads give FFh. */
 #include "machine/core/device.h"
 
 struct fpu_port {
@@ -81,7 +82,10 @@ static void fpu_port_fini(struct device *d)
 }
 
 static const struct device_field fpu_port_fields[] = {
-    FIELD(struct fpu_port, ferr), FIELD(struct fpu_port, irq_latched), FIELD(struct fpu_port, ignore), { 0 },
+    FIELD(struct fpu_port, ferr),
+    FIELD(struct fpu_port, irq_latched),
+    FIELD(struct fpu_port, ignore),
+    { 0 },
 };
 static const struct device_wire fpu_port_outputs[] = {
     { "irq13", offsetof(struct fpu_port, irq13), 1 },

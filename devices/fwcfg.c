@@ -1,9 +1,11 @@
-/* Firmware configuration: the board's tables and settings as a list of byte strings behind two ports.
+/* Firmware configuration: the board's tables and settings as a list of byte strings behind two
+ * ports.
  *
- * Port 510h (16 bits) selects an item and rewinds it; port 511h reads it byte by byte, zeros past its end. Item 0 is
- * the signature "QEMU", item 1 the interface version 1, item 19h the directory of named files: a 32-bit big-endian
- * count, then per file size (32 bits), item number (16 bits, from 20h), 16 reserved bits, all big-endian, and a name of
- * 56 bytes, sorted by name. The layout is the one SeaBIOS, OVMF and our BIOS understand.
+ * Port 510h (16 bits) selects an item and rewinds it; port 511h reads it byte by byte, zeros past
+ * its end. Item 0 is the signature "QEMU", item 1 the interface version 1, item 19h the directory
+ * of named files: a 32-bit big-endian count, then per file size (32 bits), item number (16 bits,
+ * from 20h), 16 reserved bits, all big-endian, and a name of 56 bytes, sorted by name. The layout
+ * is the one SeaBIOS, OVMF and our BIOS understand.
  *
  * Left out: the DMA interface (bit 1 of item 1 is clear) and writes (ignored). */
 #include "devices/fwcfg.h"
@@ -110,7 +112,8 @@ static u64 rd_port(void *opaque, u64 offset, unsigned size)
     return f->offset < i.len ? i.data[f->offset++] : 0;
 }
 
-/* A 16-bit write of 510h arrives whole; a byte write selects items below 100h. Nothing is writable through 511h. */
+/* A 16-bit write of 510h arrives whole; a byte write selects items below 100h. Nothing is writable
+ * through 511h. */
 static void wr_port(void *opaque, u64 offset, u64 value, unsigned size)
 {
     struct fwcfg *f = opaque;

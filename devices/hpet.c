@@ -1,13 +1,14 @@
 /* High precision event timer: three 64-bit comparators, 10 ns tick (IA-PC HPET specification 1.0a).
  *
- * Memory FED00000h-FED003FFh. The board creates it only when the user wants one. With legacy replacement off,
- * input pins 0 (the PIT's irq0) and 1 (the RTC's irq8) pass through to the outputs "irq0" and "irq8"; with it on,
- * comparators 0 and 1 drive those outputs instead. Otherwise a comparator drives the "gsi" output that its
- * routing field names (16-23).
+ * Memory FED00000h-FED003FFh. The board creates it only when the user wants one. With legacy
+ * replacement off, input pins 0 (the PIT's irq0) and 1 (the RTC's irq8) pass through to the outputs
+ * "irq0" and "irq8"; with it on, comparators 0 and 1 drive those outputs instead. Otherwise a
+ * comparator drives the "gsi" output that its routing field names (16-23).
  *
- * The counter is virtual time divided by 10 ns plus an offset; only comparators with their interrupt enabled
- * hold a timer. A level-triggered comparator's wire follows its bit in the status register. An edge on irq0 or
- * irq8 leaves the wire high until the next, because the 8259 forgets an edge whose line falls.
+ * The counter is virtual time divided by 10 ns plus an offset; only comparators with their
+ * interrupt enabled hold a timer. A level-triggered comparator's wire follows its bit in the status
+ * register. An edge on irq0 or irq8 leaves the wire high until the next, because the 8259 forgets
+ * an edge whose line falls.
  *
  * Left out: FSB (MSI) delivery, not advertised. */
 #include "machine/core/device.h"
@@ -116,7 +117,8 @@ static void rearm(struct comparator *t, bool just_fired)
     timer_set(&t->timer, (now / TICK_NS + left) * TICK_NS);
 }
 
-/* Next period. After a stall the missed ones follow at twice the rate; more than a second is dropped. */
+/* Next period. After a stall the missed ones follow at twice the rate; more than a second is
+ * dropped. */
 static void next_period(struct comparator *t)
 {
     struct hpet *h = t->owner;
@@ -295,11 +297,12 @@ static void hpet_post_load(struct device *d, u32 version)
 static void hpet_info(struct device *d, struct text *t)
 {
     struct hpet *h = (struct hpet *)d;
-    text_add(t, "conf %llx status %llx counter %llx\n", (unsigned long long)h->conf, (unsigned long long)h->status,
-             (unsigned long long)counter_now(h));
+    text_add(t, "conf %llx status %llx counter %llx\n", (unsigned long long)h->conf,
+             (unsigned long long)h->status, (unsigned long long)counter_now(h));
     for (unsigned n = 0; n < TIMERS; n++) {
-        text_add(t, "timer %u: conf %llx cmp %llx period %llx\n", n, (unsigned long long)h->t[n].conf,
-                 (unsigned long long)h->t[n].cmp, (unsigned long long)h->t[n].period);
+        text_add(t, "timer %u: conf %llx cmp %llx period %llx\n", n,
+                 (unsigned long long)h->t[n].conf, (unsigned long long)h->t[n].cmp,
+                 (unsigned long long)h->t[n].period);
     }
 }
 
@@ -310,10 +313,17 @@ static void hpet_fini(struct device *d)
     region_fini(&h->mmio);
 }
 
-#define T_FIELDS(n) FIELD(struct hpet, t[n].conf), FIELD(struct hpet, t[n].cmp), FIELD(struct hpet, t[n].period)
+#define T_FIELDS(n) \
+    FIELD(struct hpet, t[n].conf), FIELD(struct hpet, t[n].cmp), FIELD(struct hpet, t[n].period)
 static const struct device_field hpet_fields[] = {
-    FIELD(struct hpet, conf), FIELD(struct hpet, status), FIELD(struct hpet, counter), FIELD_ARRAY(struct hpet, in),
-    T_FIELDS(0), T_FIELDS(1), T_FIELDS(2), { 0 },
+    FIELD(struct hpet, conf),
+    FIELD(struct hpet, status),
+    FIELD(struct hpet, counter),
+    FIELD_ARRAY(struct hpet, in),
+    T_FIELDS(0),
+    T_FIELDS(1),
+    T_FIELDS(2),
+    { 0 },
 };
 static const struct device_wire hpet_outputs[] = {
     { "irq0", offsetof(struct hpet, irq0), 1 },

@@ -1,29 +1,54 @@
-/* Keyboard controller 8042 with a PS/2 keyboard and mouse (IBM PS/2 Hardware Interface Technical Reference, Keyboard
- * and Auxiliary Device Controller).
+/* Keyboard controller 8042 with a PS/2 keyboard and mouse (IBM PS/2 Hardware Interface Technical
+ * Reference, Keyboard and Auxiliary Device Controller).
  *
- * Port 60h data, 64h status and command. One byte at a time sits in the output buffer (OBF, and AUXB when the mouse
- * sent it); "irq1" or "irq12" is high while it does and the command byte allows it, and rises again with the next
- * byte, which follows a read after 100 us of virtual time; the controller's own answers follow at once. Writes are
- * carried out at once, so the input buffer is never seen full. The command byte's bit 6 translates scan code set 2
- * to set 1. Command FEh (pulse output line 0) and output port bit 0 reset the machine, output port bit 1 is A20.
+ * Port 60h data, 64h status and command. One byte at a time sits in the output buffer (OBF, and
+ * AUXB when the mouse sent it); "irq1" or "irq12" is high while it does and the command byte allows
+ * it, and rises again with the next byte, which follows a read after 100 us of virtual time; the
+ * controller's own answers follow at once. Writes are carried out at once, so the input buffer is
+ * never seen full. The command byte's bit 6 translates scan code set 2 to set 1. Command FEh (pulse
+ * output line 0) and output port bit 0 reset the machine, output port bit 1 is A20.
  *
  * The board sets the pointer "input" to the router that keys and motion come from.
  *
- * Left out: password, firmware version, keyboard lock, diagnostic dump (ACh) and multiplexing commands (logged,
- * unanswered); the devices' self-test message at power-on, which firmware flushes anyway. */
+ * Left out: password, firmware version, keyboard lock, diagnostic dump (ACh) and multiplexing
+ * commands (logged, unanswered); the devices' self-test message at power-on, which firmware flushes
+ * anyway. */
 #include "machine/core/device.h"
 
 #include "devices/ps2.h"
 #include "machine/ui/input.h"
 
 enum { STS_OBF = 0x01, STS_SYS = 0x04, STS_CMD = 0x08, STS_UNLOCKED = 0x10, STS_AUX = 0x20 };
-enum { CCB_IRQ1 = 0x01, CCB_IRQ12 = 0x02, CCB_SYS = 0x04, CCB_KBD_OFF = 0x10, CCB_AUX_OFF = 0x20, CCB_XLATE = 0x40 };
+enum {
+    CCB_IRQ1 = 0x01,
+    CCB_IRQ12 = 0x02,
+    CCB_SYS = 0x04,
+    CCB_KBD_OFF = 0x10,
+    CCB_AUX_OFF = 0x20,
+    CCB_XLATE = 0x40
+};
 enum { OUT_RESET_N = 0x01, OUT_A20 = 0x02, OUT_IRQ1 = 0x10, OUT_IRQ12 = 0x20 };
 enum {
-    CMD_RD_RAM = 0x20, CMD_WR_RAM = 0x60, CMD_PASSWORD = 0xa4, CMD_AUX_OFF = 0xa7, CMD_AUX_ON = 0xa8,
-    CMD_AUX_TEST = 0xa9, CMD_SELF_TEST = 0xaa, CMD_KBD_TEST = 0xab, CMD_KBD_OFF = 0xad, CMD_KBD_ON = 0xae,
-    CMD_RD_INPUT = 0xc0, CMD_RD_OUTPUT = 0xd0, CMD_WR_OUTPUT = 0xd1, CMD_WR_KBD_BUF = 0xd2, CMD_WR_AUX_BUF = 0xd3,
-    CMD_WR_AUX = 0xd4, CMD_A20_OFF = 0xdd, CMD_A20_ON = 0xdf, CMD_RD_TEST = 0xe0, CMD_PULSE = 0xf0,
+    CMD_RD_RAM = 0x20,
+    CMD_WR_RAM = 0x60,
+    CMD_PASSWORD = 0xa4,
+    CMD_AUX_OFF = 0xa7,
+    CMD_AUX_ON = 0xa8,
+    CMD_AUX_TEST = 0xa9,
+    CMD_SELF_TEST = 0xaa,
+    CMD_KBD_TEST = 0xab,
+    CMD_KBD_OFF = 0xad,
+    CMD_KBD_ON = 0xae,
+    CMD_RD_INPUT = 0xc0,
+    CMD_RD_OUTPUT = 0xd0,
+    CMD_WR_OUTPUT = 0xd1,
+    CMD_WR_KBD_BUF = 0xd2,
+    CMD_WR_AUX_BUF = 0xd3,
+    CMD_WR_AUX = 0xd4,
+    CMD_A20_OFF = 0xdd,
+    CMD_A20_ON = 0xdf,
+    CMD_RD_TEST = 0xe0,
+    CMD_PULSE = 0xf0,
 };
 enum { BYTE_NS = 100000, ANSWERS = 4, ANSWER_AUX = 0x100 };
 
@@ -72,7 +97,8 @@ static bool aux_waits(const struct kbc *k)
     return !(k->ram[0] & CCB_AUX_OFF) && ps2_mouse_has_byte(&k->mouse);
 }
 
-/* Something may go into the output buffer: own answers now, device bytes after their time on the line. */
+/* Something may go into the output buffer: own answers now, device bytes after their time on the
+ * line. */
 static void fill(struct kbc *k)
 {
     if (k->obf) return;
@@ -140,8 +166,8 @@ static void set_ccb(struct kbc *k, u8 v)
 static u8 output_port(const struct kbc *k)
 {
     struct host_if *h = k->dev.host;
-    return 0xc0 | OUT_RESET_N | (h->a20_get(h->machine) ? OUT_A20 : 0) | (k->obf && !k->aux ? OUT_IRQ1 : 0) |
-           (k->obf && k->aux ? OUT_IRQ12 : 0);
+    return 0xc0 | OUT_RESET_N | (h->a20_get(h->machine) ? OUT_A20 : 0) |
+           (k->obf && !k->aux ? OUT_IRQ1 : 0) | (k->obf && k->aux ? OUT_IRQ12 : 0);
 }
 
 static void pulse_reset(struct kbc *k)
@@ -380,11 +406,12 @@ static void kbc_info(struct device *d, struct text *t)
     struct kbc *k = (struct kbc *)d;
     text_add(t, "command byte %02x, output buffer %s %02x\n", k->ram[0],
              !k->obf ? "empty" : k->aux ? "from mouse" : "full", k->data);
-    text_add(t, "keyboard: set %u leds %u typematic %02x%s, %u bytes waiting\n", k->kbd.scan_set, k->kbd.leds,
-             k->kbd.typematic, k->kbd.scanning ? "" : " off", k->kbd.scan.len + k->kbd.reply.len);
-    text_add(t, "mouse: id %u rate %u resolution %u%s%s, %u bytes waiting\n", k->mouse.id, k->mouse.rate,
-             k->mouse.resolution, k->mouse.reporting ? " reporting" : "", k->mouse.remote ? " remote" : "",
-             k->mouse.packet.len + k->mouse.reply.len);
+    text_add(t, "keyboard: set %u leds %u typematic %02x%s, %u bytes waiting\n", k->kbd.scan_set,
+             k->kbd.leds, k->kbd.typematic, k->kbd.scanning ? "" : " off",
+             k->kbd.scan.len + k->kbd.reply.len);
+    text_add(t, "mouse: id %u rate %u resolution %u%s%s, %u bytes waiting\n", k->mouse.id,
+             k->mouse.rate, k->mouse.resolution, k->mouse.reporting ? " reporting" : "",
+             k->mouse.remote ? " remote" : "", k->mouse.packet.len + k->mouse.reply.len);
 }
 
 static void kbc_fini(struct device *d)
@@ -405,13 +432,43 @@ static const struct device_option kbc_options[] = {
 #define K(f) FIELD(struct kbc, f)
 #define QUEUE(q) FIELD_ARRAY(struct kbc, q.byte), K(q.head), K(q.len)
 static const struct device_field kbc_fields[] = {
-    FIELD_ARRAY(struct kbc, ram), K(data), K(obf), K(aux), K(last_was_cmd), K(expects), K(break_prefix), K(aux_turn),
-    FIELD_ARRAY(struct kbc, answer), K(answers),
-    QUEUE(kbd.reply), QUEUE(kbd.scan), K(kbd.expects), K(kbd.scan_set), K(kbd.leds), K(kbd.typematic), K(kbd.last_sent),
-    K(kbd.scanning), FIELD_ARRAY(struct kbc, kbd.key_type), K(kbd.modifiers),
-    QUEUE(mouse.reply), QUEUE(mouse.packet), K(mouse.expects), K(mouse.id), K(mouse.rate), K(mouse.resolution),
-    FIELD_ARRAY(struct kbc, mouse.rates), K(mouse.remote), K(mouse.wrap), K(mouse.reporting), K(mouse.scaling21),
-    K(mouse.buttons), K(mouse.sent_buttons), K(mouse.last_sent), K(mouse.dx), K(mouse.dy), K(mouse.dz),
+    FIELD_ARRAY(struct kbc, ram),
+    K(data),
+    K(obf),
+    K(aux),
+    K(last_was_cmd),
+    K(expects),
+    K(break_prefix),
+    K(aux_turn),
+    FIELD_ARRAY(struct kbc, answer),
+    K(answers),
+    QUEUE(kbd.reply),
+    QUEUE(kbd.scan),
+    K(kbd.expects),
+    K(kbd.scan_set),
+    K(kbd.leds),
+    K(kbd.typematic),
+    K(kbd.last_sent),
+    K(kbd.scanning),
+    FIELD_ARRAY(struct kbc, kbd.key_type),
+    K(kbd.modifiers),
+    QUEUE(mouse.reply),
+    QUEUE(mouse.packet),
+    K(mouse.expects),
+    K(mouse.id),
+    K(mouse.rate),
+    K(mouse.resolution),
+    FIELD_ARRAY(struct kbc, mouse.rates),
+    K(mouse.remote),
+    K(mouse.wrap),
+    K(mouse.reporting),
+    K(mouse.scaling21),
+    K(mouse.buttons),
+    K(mouse.sent_buttons),
+    K(mouse.last_sent),
+    K(mouse.dx),
+    K(mouse.dy),
+    K(mouse.dz),
     { 0 },
 };
 static const struct device_wire kbc_outputs[] = {

@@ -1,13 +1,15 @@
-/* Two cascaded 8237A DMA controllers and their page registers (Intel 8237A datasheet; 82371SB section 2.4).
+/* Two cascaded 8237A DMA controllers and their page registers (Intel 8237A datasheet; 82371SB
+ * section 2.4).
  *
- * Ports 00h-0Fh channels 0-3 (bytes), C0h-DFh channels 4-7 (words, every second port), page registers in
- * 81h-8Fh; the unassigned ones are plain storage and port 80h belongs to the POST latch. A device moves data
- * with i8237_transfer() (i8237.h) at once: bus arbitration takes no time. Address and count run as on the chip:
- * up or down, wrapping inside the 64 KiB (128 KiB) page, terminal count after count + 1 units, then reload
- * (autoinitialise) or mask.
+ * Ports 00h-0Fh channels 0-3 (bytes), C0h-DFh channels 4-7 (words, every second port), page
+ * registers in 81h-8Fh; the unassigned ones are plain storage and port 80h belongs to the POST
+ * latch. A device moves data with i8237_transfer() (i8237.h) at once: bus arbitration takes no
+ * time. Address and count run as on the chip: up or down, wrapping inside the 64 KiB (128 KiB)
+ * page, terminal count after count + 1 units, then reload (autoinitialise) or mask.
  *
- * Left out: memory-to-memory, software requests (the bit reads back nowhere and starts nothing), rotating
- * priority and timing bits (stored), and the rule that channels 0-3 need channel 4 unmasked in cascade mode. */
+ * Left out: memory-to-memory, software requests (the bit reads back nowhere and starts nothing),
+ * rotating priority and timing bits (stored), and the rule that channels 0-3 need channel 4
+ * unmasked in cascade mode. */
 #include "devices/i8237.h"
 
 enum { CMD_DISABLE = 0x04 };
@@ -41,7 +43,8 @@ enum dma_dir i8237_direction(struct device *d, unsigned channel)
     if (channel > 7) return DMA_OFF;
     const struct controller *c = &p->ctl[channel >> 2];
     u8 mode = c->ch[channel & 3].mode;
-    bool off = (c->command & CMD_DISABLE) || (c->mask & BIT(channel & 3)) || (mode & MODE_SELECT) == MODE_SELECT;
+    bool off = (c->command & CMD_DISABLE) || (c->mask & BIT(channel & 3)) ||
+               (mode & MODE_SELECT) == MODE_SELECT;
     return off ? DMA_OFF : types[(mode & MODE_TYPE) >> 2];
 }
 
@@ -235,9 +238,9 @@ static void dma_info(struct device *d, struct text *t)
     struct dma *p = (struct dma *)d;
     for (unsigned n = 0; n < 8; n++) {
         const struct controller *c = &p->ctl[n >> 2];
-        text_add(t, "channel %u: address %06llx count %04x mode %02x%s%s\n", n, (unsigned long long)address_of(p, n),
-                 c->ch[n & 3].count, c->ch[n & 3].mode, c->mask & BIT(n & 3) ? " masked" : "",
-                 c->tc & BIT(n & 3) ? " tc" : "");
+        text_add(t, "channel %u: address %06llx count %04x mode %02x%s%s\n", n,
+                 (unsigned long long)address_of(p, n), c->ch[n & 3].count, c->ch[n & 3].mode,
+                 c->mask & BIT(n & 3) ? " masked" : "", c->tc & BIT(n & 3) ? " tc" : "");
     }
 }
 
@@ -249,13 +252,17 @@ static void dma_fini(struct device *d)
     region_fini(&p->pages);
 }
 
-#define CH(n, i) \
+#define CH(n, i)                                                                           \
     FIELD(struct dma, ctl[n].ch[i].base_addr), FIELD(struct dma, ctl[n].ch[i].base_count), \
-        FIELD(struct dma, ctl[n].ch[i].addr), FIELD(struct dma, ctl[n].ch[i].count), FIELD(struct dma, ctl[n].ch[i].mode)
-#define CTL(n) \
-    CH(n, 0), CH(n, 1), CH(n, 2), CH(n, 3), FIELD(struct dma, ctl[n].command), FIELD(struct dma, ctl[n].mask), \
-        FIELD(struct dma, ctl[n].tc), FIELD(struct dma, ctl[n].msb)
-static const struct device_field dma_fields[] = { CTL(0), CTL(1), FIELD_ARRAY(struct dma, page), { 0 } };
+        FIELD(struct dma, ctl[n].ch[i].addr), FIELD(struct dma, ctl[n].ch[i].count),       \
+        FIELD(struct dma, ctl[n].ch[i].mode)
+#define CTL(n)                                                                 \
+    CH(n, 0), CH(n, 1), CH(n, 2), CH(n, 3), FIELD(struct dma, ctl[n].command), \
+        FIELD(struct dma, ctl[n].mask), FIELD(struct dma, ctl[n].tc),          \
+        FIELD(struct dma, ctl[n].msb)
+static const struct device_field dma_fields[] = {
+    CTL(0), CTL(1), FIELD_ARRAY(struct dma, page), { 0 }
+};
 
 const struct device_class dma_class = {
     .name = "dma",

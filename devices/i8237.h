@@ -1,4 +1,5 @@
-/* What a device on an ISA DMA channel asks of the DMA controllers (the floppy controller: channel 2). */
+/* What a device on an ISA DMA channel asks of the DMA controllers (the floppy controller: channel
+ * 2). */
 #ifndef DEVICES_I8237_H
 #define DEVICES_I8237_H
 
@@ -16,9 +17,9 @@ enum dma_dir {
 /* What the guest programmed channel 0-7 for, now. */
 enum dma_dir i8237_direction(struct device *d, unsigned channel);
 
-/* Moves up to len bytes between buf and memory as the channel is programmed (len even on channels 5-7) and returns
- * how many; fewer than len when terminal count came first, 0 when the channel is off. *tc (may be NULL) tells
- * whether terminal count was reached. */
+/* Moves up to len bytes between buf and memory as the channel is programmed (len even on channels
+ * 5-7) and returns how many; fewer than len when terminal count came first, 0 when the channel is
+ * off. *tc (may be NULL) tells whether terminal count was reached. */
 unsigned i8237_transfer(struct device *d, unsigned channel, void *buf, unsigned len, bool *tc);
 
 #endif

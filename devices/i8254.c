@@ -1,23 +1,27 @@
-/* 8254 programmable interval timer and port 61h (Intel 8254 datasheet; 82371SB section 3.6.2 for the port).
+/* 8254 programmable interval timer and port 61h (Intel 8254 datasheet; 82371SB section 3.6.2 for
+ * the port).
  *
- * Ports 40h-43h: channel 0 drives the wire "irq0", channel 1 is the refresh timer nobody listens to, channel
- * 2 is gated by port 61h bit 0 and read back at bit 5. Port 61h bit 4 is the refresh toggle (15.085 us).
+ * Ports 40h-43h: channel 0 drives the wire "irq0", channel 1 is the refresh timer nobody listens
+ * to, channel 2 is gated by port 61h bit 0 and read back at bit 5. Port 61h bit 4 is the refresh
+ * toggle (15.085 us).
  *
- * Nothing counts here. A channel remembers the clock tick at which its counting element was loaded and with
- * what; count and OUT are functions of the present tick. One tick is 1/1,193,182 s of virtual time, tick
- * numbers are absolute, so a guest that measures channel 2 against the PM timer or TSC finds exact ratios.
+ * Nothing counts here. A channel remembers the clock tick at which its counting element was loaded
+ * and with what; count and OUT are functions of the present tick. One tick is 1/1,193,182 s of
+ * virtual time, tick numbers are absolute, so a guest that measures channel 2 against the PM timer
+ * or TSC finds exact ratios.
  *
- * The wire of channel 0 carries each rising edge of a periodic OUT as low-then-high at that moment and
- * stays high until the next: that is all an edge-triggered input can see, and a late host then cannot
- * turn two edges of a square wave into none. After a stall, missed edges follow at twice the normal rate
- * (never as a burst); more than a second's worth is dropped.
+ * The wire of channel 0 carries each rising edge of a periodic OUT as low-then-high at that moment
+ * and stays high until the next: that is all an edge-triggered input can see, and a late host then
+ * cannot turn two edges of a square wave into none. After a stall, missed edges follow at twice the
+ * normal rate (never as a burst); more than a second's worth is dropped.
  *
- * Left out: the speaker makes no sound (sound is a part of its own), parity and channel-check errors
- * never happen (port 61h bits 7 and 6 read 0). */
+ * Left out: the speaker makes no sound (sound is a part of its own), parity and channel-check
+ * errors never happen (port 61h bits 7 and 6 read 0). */
 #include "machine/core/device.h"
 
 enum { FREQ = 1193182, REFRESH_TICKS = 18 };
-enum { TICK_BASE = 0x20000 }; /* tick number at power-on: two full counts, so that no start is negative */
+/* Tick number at power-on: two full counts, so that no start is negative. */
+enum { TICK_BASE = 0x20000 };
 enum { RW_LATCH = 0, RW_LSB = 1, RW_MSB = 2, RW_BOTH = 3 };
 enum { P61_GATE2 = 0x01, P61_STORED = 0x0f, P61_REFRESH = 0x10, P61_OUT2 = 0x20 };
 
@@ -34,7 +38,7 @@ struct channel {
     u32 initial;         /* value loaded at tick `start` */
     u64 start;
     u64 frozen;          /* ticks counted so far, while the gate stops the count */
-    u64 switch_at;       /* modes 2 and 3: tick at which count_reg replaces initial, 0 = no change waiting */
+    u64 switch_at;       /* modes 2 and 3: tick at which count_reg replaces initial, 0 = none */
 };
 
 struct pit {
@@ -81,7 +85,8 @@ static u32 high_half(u32 n)
     return (n + 1) / 2;
 }
 
-/* Applies a count written in modes 2 and 3 once the cycle (mode 3: half cycle) it waited for has ended. */
+/* Applies a count written in modes 2 and 3 once the cycle (mode 3: half cycle) it waited for has
+ * ended. */
 static void catch_up(struct channel *c, u64 now)
 {
     if (!c->switch_at || now < c->switch_at) return;
@@ -266,7 +271,8 @@ static void latch_status(struct channel *c, u64 now)
     c->status_latched = true;
 }
 
-/* Read-back command: bit 5 clear latches counts, bit 4 clear latches status, bits 3-1 select channels. */
+/* Read-back command: bit 5 clear latches counts, bit 4 clear latches status, bits 3-1 select
+ * channels. */
 static void wr_read_back(struct pit *p, u8 v)
 {
     u64 now = ticks(p);
@@ -448,14 +454,21 @@ static void pit_fini(struct device *d)
 }
 
 #define CH(n, f) FIELD(struct pit, ch[n].f)
-#define CH_FIELDS(n)                                                                               \
-    CH(n, mode), CH(n, rw), CH(n, bcd), CH(n, gate), CH(n, loaded), CH(n, null_count), CH(n, write_msb), \
-        CH(n, read_msb), CH(n, status_latched), CH(n, count_latched), CH(n, lsb), CH(n, status), CH(n, latch), \
-        CH(n, count_reg), CH(n, initial), CH(n, start), CH(n, frozen), CH(n, switch_at)
+#define CH_FIELDS(n)                                                                             \
+    CH(n, mode), CH(n, rw), CH(n, bcd), CH(n, gate), CH(n, loaded), CH(n, null_count),           \
+        CH(n, write_msb), CH(n, read_msb), CH(n, status_latched), CH(n, count_latched),          \
+        CH(n, lsb), CH(n, status), CH(n, latch), CH(n, count_reg), CH(n, initial), CH(n, start), \
+        CH(n, frozen), CH(n, switch_at)
 static const struct device_field pit_fields[] = {
-    CH_FIELDS(0), CH_FIELDS(1), CH_FIELDS(2), FIELD(struct pit, port61), FIELD(struct pit, next_edge), { 0 },
+    CH_FIELDS(0),
+    CH_FIELDS(1),
+    CH_FIELDS(2),
+    FIELD(struct pit, port61),
+    FIELD(struct pit, next_edge),
+    { 0 },
 };
-static const struct device_wire pit_outputs[] = { { "irq0", offsetof(struct pit, irq0), 1 }, { 0 } };
+static const struct device_wire pit_outputs[] = { { "irq0", offsetof(struct pit, irq0), 1 },
+                                                  { 0 } };
 
 const struct device_class pit_class = {
     .name = "pit",

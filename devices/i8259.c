@@ -1,22 +1,29 @@
-/* Two cascaded 8259A interrupt controllers as the PIIX integrates them (Intel 8259A datasheet; 82371SB
- * section 2.5 for the ELCR).
+/* Two cascaded 8259A interrupt controllers as the PIIX integrates them (Intel 8259A datasheet;
+ * 82371SB section 2.5 for the ELCR).
  *
- * Ports 20h-21h master, A0h-A1h slave, 4D0h-4D1h edge/level control. Input pins 0-15 are the ISA IRQ
- * lines (2 is the cascade and is ignored), the output "intr" goes to the CPU, which answers with
- * i8259_intack().
+ * Ports 20h-21h master, A0h-A1h slave, 4D0h-4D1h edge/level control. Input pins 0-15 are the ISA
+ * IRQ lines (2 is the cascade and is ignored), the output "intr" goes to the CPU, which answers
+ * with i8259_intack().
  *
- * Registers are the truth: an edge latch per input, the input levels and the ELCR give the requests; the
- * slave's request is the master's input 2. As on the chip a request disappears when its line falls before
- * the acknowledge; the acknowledge then yields IR7 without an in-service bit.
+ * Registers are the truth: an edge latch per input, the input levels and the ELCR give the
+ * requests; the slave's request is the master's input 2. As on the chip a request disappears when
+ * its line falls before the acknowledge; the acknowledge then yields IR7 without an in-service bit.
  *
- * Left out because the PIIX has no such modes: the MCS-80 call sequence, buffered mode, LTIM (the ELCR
- * replaces it) and a cascade on another input than 2. */
+ * Left out because the PIIX has no such modes: the MCS-80 call sequence, buffered mode, LTIM (the
+ * ELCR replaces it) and a cascade on another input than 2. */
 #include "devices/i8259.h"
 
 enum { CASCADE = 2, SPURIOUS = 7 };
 enum { ICW1_INIT = 0x10, ICW1_SINGLE = 0x02, ICW1_NEEDS_ICW4 = 0x01 };
 enum { ICW4_AEOI = 0x02, ICW4_SFNM = 0x10 };
-enum { OCW3 = 0x08, OCW3_POLL = 0x04, OCW3_READ = 0x02, OCW3_READ_ISR = 0x01, OCW3_SMM_SET = 0x40, OCW3_SMM = 0x20 };
+enum {
+    OCW3 = 0x08,
+    OCW3_POLL = 0x04,
+    OCW3_READ = 0x02,
+    OCW3_READ_ISR = 0x01,
+    OCW3_SMM_SET = 0x40,
+    OCW3_SMM = 0x20
+};
 
 struct chip {
     u8 edge;       /* rising edges not yet acknowledged */
@@ -308,10 +315,11 @@ static void pic_info(struct device *d, struct text *t)
     struct pic *p = (struct pic *)d;
     for (int n = 0; n < 2; n++) {
         const struct chip *c = &p->chip[n];
-        text_add(t, "%s: base %02x irr %02x imr %02x isr %02x lines %02x elcr %02x lowest %d%s%s%s%s\n",
-                 n ? "slave " : "master", c->base, requests(p, n), c->imr, c->isr, c->lines, c->elcr, c->lowest,
-                 c->special_mask ? " special-mask" : "", c->icw4 & ICW4_AEOI ? " aeoi" : "",
-                 c->icw4 & ICW4_SFNM ? " sfnm" : "", c->icw_step ? " initialising" : "");
+        text_add(
+            t, "%s: base %02x irr %02x imr %02x isr %02x lines %02x elcr %02x lowest %d%s%s%s%s\n",
+            n ? "slave " : "master", c->base, requests(p, n), c->imr, c->isr, c->lines, c->elcr,
+            c->lowest, c->special_mask ? " special-mask" : "", c->icw4 & ICW4_AEOI ? " aeoi" : "",
+            c->icw4 & ICW4_SFNM ? " sfnm" : "", c->icw_step ? " initialising" : "");
     }
 }
 
@@ -332,7 +340,8 @@ static void pic_fini(struct device *d)
     FIELD(struct pic, chip[n].rotate_on_aeoi), FIELD(struct pic, chip[n].read_isr), FIELD(struct pic, chip[n].poll)
 /* clang-format on */
 static const struct device_field pic_fields[] = { CHIP_FIELDS(0), CHIP_FIELDS(1), { 0 } };
-static const struct device_wire pic_outputs[] = { { "intr", offsetof(struct pic, intr), 1 }, { 0 } };
+static const struct device_wire pic_outputs[] = { { "intr", offsetof(struct pic, intr), 1 },
+                                                  { 0 } };
 
 const struct device_class pic_class = {
     .name = "pic",

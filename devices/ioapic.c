@@ -1,14 +1,14 @@
 /* I/O APIC with 24 inputs (Intel 82093AA datasheet; version 20h adds the EOI register at 40h).
  *
- * Registers at FEC00000h: index 00h, window 10h, EOI 40h. An interrupt leaves as the memory write that
- * a PCI device would make for an MSI (SDM 3A 10.11): address FEE00000h | destination << 12 | mode, so
- * this file knows no CPU. A level entry sets Remote IRR with the write and waits for ioapic_eoi() or a
- * write of the EOI register; the line is then looked at again. An edge on a masked input is lost, as the
- * datasheet says.
+ * Registers at FEC00000h: index 00h, window 10h, EOI 40h. An interrupt leaves as the memory write
+ * that a PCI device would make for an MSI (SDM 3A 10.11): address FEE00000h | destination << 12 |
+ * mode, so this file knows no CPU. A level entry sets Remote IRR with the write and waits for
+ * ioapic_eoi() or a write of the EOI register; the line is then looked at again. An edge on a
+ * masked input is lost, as the datasheet says.
  *
- * The board's lines are active-high whatever the guest believes about the socket: the polarity bit is
- * stored and read back but does not invert. Left out: the serial APIC bus, so delivery status always
- * reads idle. */
+ * The board's lines are active-high whatever the guest believes about the socket: the polarity bit
+ * is stored and read back but does not invert. Left out: the serial APIC bus, so delivery status
+ * always reads idle. */
 #include "devices/ioapic.h"
 
 enum { PINS = 24, VERSION = 0x20 };
@@ -106,7 +106,8 @@ static void wr_entry(struct ioapic *a, unsigned n, u32 value)
         return;
     }
     u64 rte = (old & ~0xffffffffull) | (value & RTE_WRITABLE_LOW);
-    /* Making an entry edge-triggered forgets Remote IRR: how systems clear it without an EOI register. */
+    /* Making an entry edge-triggered forgets Remote IRR: how systems clear it without an EOI
+     * register. */
     if (is_level(rte)) rte |= old & RTE_REMOTE_IRR;
     a->entry[pin] = rte;
     service_level(a, pin);
@@ -161,7 +162,8 @@ static void wr_mmio(void *opaque, u64 offset, u64 value, unsigned size)
     } else if (offset == REG_EOI) {
         ioapic_eoi(&a->dev, value & 0xff);
     } else {
-        LOG_GUEST(a->dev.name, "write of %u bytes at %llx ignored", size, (unsigned long long)offset);
+        LOG_GUEST(a->dev.name, "write of %u bytes at %llx ignored", size,
+                  (unsigned long long)offset);
     }
 }
 
@@ -186,15 +188,17 @@ static void ioapic_reset(struct device *d, enum reset_kind kind)
 
 static void ioapic_info(struct device *d, struct text *t)
 {
-    static const char *const modes[8] = { "fixed", "lowest", "smi", "2?", "nmi", "init", "6?", "extint" };
+    static const char *const modes[8] = { "fixed", "lowest", "smi", "2?",
+                                          "nmi",   "init",   "6?",  "extint" };
     struct ioapic *a = (struct ioapic *)d;
     text_add(t, "id %u index %02x lines %06x\n", a->id, a->index, a->lines);
     for (int pin = 0; pin < PINS; pin++) {
         u64 r = a->entry[pin];
         text_add(t, "pin %2d: vector %02x %s %s dest %02x %s%s%s%s\n", pin, (unsigned)(r & 0xff),
-                 modes[delivery_mode(r)], r & RTE_LOGICAL ? "logical" : "physical", (unsigned)(r >> 56),
-                 r & RTE_LEVEL ? "level" : "edge", r & RTE_MASKED ? " masked" : "",
-                 r & RTE_REMOTE_IRR ? " remote-irr" : "", a->lines & BIT(pin) ? " high" : "");
+                 modes[delivery_mode(r)], r & RTE_LOGICAL ? "logical" : "physical",
+                 (unsigned)(r >> 56), r & RTE_LEVEL ? "level" : "edge",
+                 r & RTE_MASKED ? " masked" : "", r & RTE_REMOTE_IRR ? " remote-irr" : "",
+                 a->lines & BIT(pin) ? " high" : "");
     }
 }
 

@@ -1,4 +1,5 @@
-/* The I/O APIC's one input besides wires and registers: the EOI message that local APICs broadcast. */
+/* The I/O APIC's one input besides wires and registers: the EOI message that local APICs broadcast.
+ */
 #ifndef DEVICES_IOAPIC_H
 #define DEVICES_IOAPIC_H
 

@@ -1,22 +1,38 @@
-/* Real-time clock and CMOS memory: MC146818A with a second bank of 128 bytes (Motorola MC146818A datasheet;
- * 82371SB section 3.6.5 for the ports).
+/* Real-time clock and CMOS memory: MC146818A with a second bank of 128 bytes (Motorola MC146818A
+ * datasheet; 82371SB section 3.6.5 for the ports).
  *
- * Ports 70h/71h select and access bank 0 (bit 7 of 70h masks NMI: wire "nmi_mask"), 72h/73h all 256 bytes. The
- * wire "irq8" is high while register C has an enabled flag, until register C is read.
+ * Ports 70h/71h select and access bank 0 (bit 7 of 70h masks NMI: wire "nmi_mask"), 72h/73h all 256
+ * bytes. The wire "irq8" is high while register C has an enabled flag, until register C is read.
  *
  * The time of day is clock_wall() plus an offset that a guest changes by setting the clock; while
- * register B.SET is 1 the bytes stand still. Register A.UIP is 1 for the last 244 us of each second, the update
- * flag, the alarm and the date change come at the second's end, and all of it derives from virtual time. The
- * periodic interrupt is phase-locked to the divider. After a stall, missed periodic ticks follow at twice the
- * rate, never as a burst; more than a second's worth is dropped.
+ * register B.SET is 1 the bytes stand still. Register A.UIP is 1 for the last 244 us of each
+ * second, the update flag, the alarm and the date change come at the second's end, and all of it
+ * derives from virtual time. The periodic interrupt is phase-locked to the divider. After a stall,
+ * missed periodic ticks follow at twice the rate, never as a burst; more than a second's worth is
+ * dropped.
  *
- * Left out: square wave pin, daylight saving bit (stored, without effect, as on today's chips), oscillator
- * stop other than DV = 11x (divider reset). */
+ * Left out: square wave pin, daylight saving bit (stored, without effect, as on today's chips),
+ * oscillator stop other than DV = 11x (divider reset). */
 #include "devices/mc146818.h"
 
 #include <stdlib.h>
 
-enum { SEC = 0, SEC_ALARM, MIN_, MIN_ALARM, HOUR, HOUR_ALARM, WDAY, MDAY, MONTH, YEAR, REG_A, REG_B, REG_C, REG_D };
+enum {
+    SEC = 0,
+    SEC_ALARM,
+    MIN_,
+    MIN_ALARM,
+    HOUR,
+    HOUR_ALARM,
+    WDAY,
+    MDAY,
+    MONTH,
+    YEAR,
+    REG_A,
+    REG_B,
+    REG_C,
+    REG_D
+};
 enum { CENTURY = 0x32 };
 enum { A_UIP = 0x80, A_DV = 0x70, A_RS = 0x0f };
 enum { B_SET = 0x80, B_PIE = 0x40, B_AIE = 0x20, B_UIE = 0x10, B_DM = 0x04, B_24H = 0x02 };
@@ -137,7 +153,8 @@ static void show_time(struct rtc *r)
     r->cmos[MDAY] = encode(r, t.day);
     r->cmos[MONTH] = encode(r, t.month);
     r->cmos[YEAR] = encode(r, t.year % 100);
-    r->cmos[CENTURY] = t.year / 100 / 10 % 10 << 4 | t.year / 100 % 10; /* always BCD: firmware's own byte */
+    r->cmos[CENTURY] =
+        t.year / 100 / 10 % 10 << 4 | t.year / 100 % 10; /* always BCD: firmware's own byte */
 }
 
 /* Takes the clock registers, which may hold nonsense, as the new time. */
@@ -149,8 +166,8 @@ static void take_time(struct rtc *r)
     if (month < 1 || month > 12) month = 1;
     if (day < 1 || day > 31) day = 1;
     i64 days = days_of(century * 100 + year, month, day);
-    i64 time = days * 86400 + decode_hour(r, r->cmos[HOUR]) % 24 * 3600 + decode(r, r->cmos[MIN_]) % 60 * 60 +
-               decode(r, r->cmos[SEC]) % 60;
+    i64 time = days * 86400 + decode_hour(r, r->cmos[HOUR]) % 24 * 3600 +
+               decode(r, r->cmos[MIN_]) % 60 * 60 + decode(r, r->cmos[SEC]) % 60;
     r->frozen = time;
 }
 
@@ -178,7 +195,8 @@ static bool alarm_field(const struct rtc *r, u8 want, unsigned have, bool hour)
 
 static bool alarm_matches(const struct rtc *r, const struct date *t)
 {
-    return alarm_field(r, r->cmos[SEC_ALARM], t->sec, false) && alarm_field(r, r->cmos[MIN_ALARM], t->min, false) &&
+    return alarm_field(r, r->cmos[SEC_ALARM], t->sec, false) &&
+           alarm_field(r, r->cmos[MIN_ALARM], t->min, false) &&
            alarm_field(r, r->cmos[HOUR_ALARM], t->hour, true);
 }
 
@@ -218,8 +236,8 @@ static u64 osc_now(const struct rtc *r)
     return mul_div(clock_now(rtc_clock(r)), OSC, NS_PER_SEC);
 }
 
-/* The flag appears whether or not its interrupt is enabled, but only an enabled one needs a timer; rd_c
- * computes the flag otherwise. */
+/* The flag appears whether or not its interrupt is enabled, but only an enabled one needs a timer;
+ * rd_c computes the flag otherwise. */
 static void arm_tick(struct rtc *r)
 {
     u32 n = period(r);
@@ -408,12 +426,14 @@ static int set_contents(struct rtc *r, const char *s, struct error *e)
         if (end == s || *end != '=') break;
         const char *v = end + 1;
         unsigned long value = strtoul(v, &end, 16);
-        if (end == v || (*end && *end != ',') || index <= REG_D || index > 0xff || value > 0xff) break;
+        if (end == v || (*end && *end != ',') || index <= REG_D || index > 0xff || value > 0xff)
+            break;
         mc146818_set_cmos(&r->dev, index, value);
         s = *end ? end + 1 : end;
     }
     if (!*s) return 0;
-    return error_set(e, "cmos: \"%s\" is not a list INDEX=VALUE,... (hexadecimal, index 0e to ff)", s);
+    return error_set(e, "cmos: \"%s\" is not a list INDEX=VALUE,... (hexadecimal, index 0e to ff)",
+                     s);
 }
 
 static int rtc_init(struct device *d, struct error *e)
@@ -456,8 +476,9 @@ static void rtc_info(struct device *d, struct text *t)
 {
     struct rtc *r = (struct rtc *)d;
     struct date now = date_of(stopped(r) ? r->frozen : guest_time(r));
-    text_add(t, "%04d-%02u-%02u %02u:%02u:%02u%s, A %02x B %02x C %02x\n", (int)now.year, now.month, now.day, now.hour,
-             now.min, now.sec, stopped(r) ? " stopped" : "", r->cmos[REG_A], r->cmos[REG_B], r->cmos[REG_C]);
+    text_add(t, "%04d-%02u-%02u %02u:%02u:%02u%s, A %02x B %02x C %02x\n", (int)now.year, now.month,
+             now.day, now.hour, now.min, now.sec, stopped(r) ? " stopped" : "", r->cmos[REG_A],
+             r->cmos[REG_B], r->cmos[REG_C]);
     for (unsigned i = 0; i < sizeof(r->cmos); i++) {
         text_add(t, i % 16 ? " %02x" : "%02x: %02x", i % 16 ? r->cmos[i] : i, r->cmos[i]);
         if (i % 16 == 15) text_add(t, "\n");
@@ -473,12 +494,13 @@ static void rtc_fini(struct device *d)
 }
 
 static const struct device_option rtc_options[] = {
-    { "cmos", OPT_STR, offsetof(struct rtc, cmos_option), NULL, "CMOS bytes: INDEX=VALUE,... in hexadecimal" },
+    { "cmos", OPT_STR, offsetof(struct rtc, cmos_option), NULL,
+      "CMOS bytes: INDEX=VALUE,... in hexadecimal" },
     { 0 },
 };
 static const struct device_field rtc_fields[] = {
-    FIELD_ARRAY(struct rtc, cmos), FIELD(struct rtc, index), FIELD(struct rtc, index2), FIELD(struct rtc, offset),
-    FIELD(struct rtc, frozen), { 0 },
+    FIELD_ARRAY(struct rtc, cmos), FIELD(struct rtc, index),  FIELD(struct rtc, index2),
+    FIELD(struct rtc, offset),     FIELD(struct rtc, frozen), { 0 },
 };
 static const struct device_wire rtc_outputs[] = {
     { "irq8", offsetof(struct rtc, irq8), 1 },

@@ -6,8 +6,9 @@
 
 extern const struct device_class rtc_class;
 
-/* index 0Eh-FFh; the clock's own registers 00h-0Dh are not contents and are left alone, except that the
- * century byte 32h is kept by the clock. Values set before or after reset stay: CMOS survives resets. */
+/* index 0Eh-FFh; the clock's own registers 00h-0Dh are not contents and are left alone, except that
+ * the century byte 32h is kept by the clock. Values set before or after reset stay: CMOS survives
+ * resets. */
 void mc146818_set_cmos(struct device *d, unsigned index, u8 value);
 u8 mc146818_get_cmos(struct device *d, unsigned index);
 

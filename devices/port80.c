@@ -1,5 +1,6 @@
-/* POST code latch, port 80h: firmware writes progress codes, everybody else uses it as a delay. Reads give back
- * the last byte. The last codes are kept for `info post0` and each is a trace event (post_code). */
+/* POST code latch, port 80h: firmware writes progress codes, everybody else uses it as a delay.
+ * Reads give back the last byte. The last codes are kept for `info post0` and each is a trace event
+ * (post_code). */
 #include "machine/core/device.h"
 
 struct port80 {
@@ -53,7 +54,8 @@ static void port80_info(struct device *d, struct text *t)
     struct port80 *p = (struct port80 *)d;
     u32 n = MIN(p->count, (u32)LEN(p->history));
     text_add(t, "POST code %02x, before:", p->value);
-    for (u32 i = 0; i < n; i++) text_add(t, " %02x", p->history[(p->count - n + i) % LEN(p->history)]);
+    for (u32 i = 0; i < n; i++)
+        text_add(t, " %02x", p->history[(p->count - n + i) % LEN(p->history)]);
     text_add(t, "\n");
 }
 
@@ -63,7 +65,10 @@ static void port80_fini(struct device *d)
 }
 
 static const struct device_field port80_fields[] = {
-    FIELD(struct port80, value), FIELD_ARRAY(struct port80, history), FIELD(struct port80, count), { 0 },
+    FIELD(struct port80, value),
+    FIELD_ARRAY(struct port80, history),
+    FIELD(struct port80, count),
+    { 0 },
 };
 
 const struct device_class port80_class = {

@@ -1,7 +1,8 @@
-/* Port 92h, the fast A20 gate and reset (82371SB has none; every later PC does, and so do its guests).
+/* Port 92h, the fast A20 gate and reset (82371SB has none; every later PC does, and so do its
+ * guests).
  *
- * Bit 1 is the level of the A20 gate, shared with the keyboard controller; a 0 to 1 step of bit 0 resets the
- * processor. Other bits are storage without effect. */
+ * Bit 1 is the level of the A20 gate, shared with the keyboard controller; a 0 to 1 step of bit 0
+ * resets the processor. Other bits are storage without effect. */
 #include "machine/core/device.h"
 
 enum { FAST_RESET = 0x01, A20 = 0x02 };

@@ -1,8 +1,9 @@
-/* PS/2 devices as the keyboard controller sees them: it hands bytes over and fetches bytes when they are ready.
- * Both are parts of the controller's device (i8042.c), which also lists their fields for saving.
+/* PS/2 devices as the keyboard controller sees them: it hands bytes over and fetches bytes when
+ * they are ready. Both are parts of the controller's device (i8042.c), which also lists their
+ * fields for saving.
  *
- * A device calls ready() when it has something to send; the controller takes one byte at a time, so delivery is
- * paced there. */
+ * A device calls ready() when it has something to send; the controller takes one byte at a time, so
+ * delivery is paced there. */
 #ifndef DEVICES_PS2_H
 #define DEVICES_PS2_H
 

@@ -1,19 +1,28 @@
-/* PS/2 keyboard with 104 keys and the Japanese, multimedia and F13-F24 ones (IBM PS/2 Hardware Interface
- * Technical Reference, Keyboard; scan code sets 1, 2 and 3).
+/* PS/2 keyboard with 104 keys and the Japanese, multimedia and F13-F24 ones (IBM PS/2 Hardware
+ * Interface Technical Reference, Keyboard; scan code sets 1, 2 and 3).
  *
- * Keys come in as USB usages and leave as the bytes of the selected set; the controller (i8042.c) may translate
- * set 2 to set 1. Set 1 is made from set 2 by the same table. The keyboard repeats the last key pressed in virtual
- * time. A full 16-byte buffer ends in the overrun code.
+ * Keys come in as USB usages and leave as the bytes of the selected set; the controller (i8042.c)
+ * may translate set 2 to set 1. Set 1 is made from set 2 by the same table. The keyboard repeats
+ * the last key pressed in virtual time. A full 16-byte buffer ends in the overrun code.
  *
- * Left out: the shift codes that a real keyboard wraps around the grey cursor keys while Num Lock is on or
- * Shift is down (drivers ignore them). */
+ * Left out: the shift codes that a real keyboard wraps around the grey cursor keys while Num Lock
+ * is on or Shift is down (drivers ignore them). */
 #include "devices/ps2.h"
 
 #include "machine/core/trace.h"
 
 enum {
-    CMD_LEDS = 0xed, CMD_ECHO = 0xee, CMD_SET = 0xf0, CMD_ID = 0xf2, CMD_RATE = 0xf3, CMD_ENABLE = 0xf4,
-    CMD_DISABLE = 0xf5, CMD_DEFAULTS = 0xf6, CMD_ALL_TYPES = 0xf7, CMD_KEY_TYPE = 0xfb, CMD_RESEND = 0xfe,
+    CMD_LEDS = 0xed,
+    CMD_ECHO = 0xee,
+    CMD_SET = 0xf0,
+    CMD_ID = 0xf2,
+    CMD_RATE = 0xf3,
+    CMD_ENABLE = 0xf4,
+    CMD_DISABLE = 0xf5,
+    CMD_DEFAULTS = 0xf6,
+    CMD_ALL_TYPES = 0xf7,
+    CMD_KEY_TYPE = 0xfb,
+    CMD_RESEND = 0xfe,
     CMD_RESET = 0xff,
 };
 enum { ACK = 0xfa, BAT_OK = 0xaa, NAK = 0xfe };
@@ -207,12 +216,15 @@ void ps2_kbd_key(struct ps2_kbd *k, unsigned usage, bool down)
 
 /* ---- commands ---- */
 
-/* Set 3 as it comes up: letters repeat, Shift, left Ctrl, left Alt and Caps Lock send breaks too, the rest only makes. */
+/* Set 3 as it comes up: letters repeat, Shift, left Ctrl, left Alt and Caps Lock send breaks too,
+ * the rest only makes. */
 static void default_types(struct ps2_kbd *k)
 {
     memset(k->key_type, 0, sizeof(k->key_type));
-    for (unsigned usage = 0x04; usage <= 0x38; usage++) k->key_type[keys[usage].set3] = TYPE_REPEATS;
-    for (unsigned usage = 0x4c; usage <= 0x52; usage++) k->key_type[keys[usage].set3] = TYPE_REPEATS;
+    for (unsigned usage = 0x04; usage <= 0x38; usage++)
+        k->key_type[keys[usage].set3] = TYPE_REPEATS;
+    for (unsigned usage = 0x4c; usage <= 0x52; usage++)
+        k->key_type[keys[usage].set3] = TYPE_REPEATS;
     static const u8 both[] = { 0x11, 0x12, 0x14, 0x19, 0x59 };
     for (unsigned i = 0; i < LEN(both); i++) k->key_type[both[i]] = TYPE_BREAKS;
 }
@@ -258,7 +270,8 @@ static void set_scan_set(struct ps2_kbd *k, u8 v)
     }
 }
 
-/* FBh-FDh: the listed keys repeat only, send makes and breaks, makes only. The list ends with any command. */
+/* FBh-FDh: the listed keys repeat only, send makes and breaks, makes only. The list ends with any
+ * command. */
 static void set_key_type(struct ps2_kbd *k, u8 cmd, u8 key)
 {
     static const u8 types[3] = { TYPE_REPEATS, TYPE_BREAKS, 0 };

@@ -1,20 +1,35 @@
-/* PS/2 mouse: three buttons, IntelliMouse wheel (id 3) and Explorer five buttons (id 4) after the usual knock of
- * sample rates 200, 100, 80 and 200, 200, 80 (IBM PS/2 Hardware Interface Technical Reference, Mouse).
+/* PS/2 mouse: three buttons, IntelliMouse wheel (id 3) and Explorer five buttons (id 4) after the
+ * usual knock of sample rates 200, 100, 80 and 200, 200, 80 (IBM PS/2 Hardware Interface Technical
+ * Reference, Mouse).
  *
- * In stream mode a packet goes out when something changed, at most `rate` times a second of virtual time, and only when
- * the one before has been fetched: motion adds up meanwhile and what exceeds a packet's range stays for the next,
- * so nothing is lost and nothing overruns.
+ * In stream mode a packet goes out when something changed, at most `rate` times a second of virtual
+ * time, and only when the one before has been fetched: motion adds up meanwhile and what exceeds a
+ * packet's range stays for the next, so nothing is lost and nothing overruns.
  *
- *   byte 0: Y overflow, X overflow, Y sign, X sign, 1, middle, right, left      byte 1: X      byte 2: Y (up positive)
- *   byte 3: id 3: Z (towards the user positive); id 4: 0, 0, button 5, button 4, Z in four bits */
+ *   byte 0: Y overflow, X overflow, Y sign, X sign, 1, middle, right, left      byte 1: X      byte
+ * 2: Y (up positive) byte 3: id 3: Z (towards the user positive); id 4: 0, 0, button 5, button 4, Z
+ * in four bits */
 #include "devices/ps2.h"
 
 #include "machine/core/trace.h"
 
 enum {
-    CMD_SCALE11 = 0xe6, CMD_SCALE21 = 0xe7, CMD_RESOLUTION = 0xe8, CMD_STATUS = 0xe9, CMD_STREAM = 0xea,
-    CMD_READ = 0xeb, CMD_WRAP_OFF = 0xec, CMD_WRAP_ON = 0xee, CMD_REMOTE = 0xf0, CMD_ID = 0xf2, CMD_RATE = 0xf3,
-    CMD_ENABLE = 0xf4, CMD_DISABLE = 0xf5, CMD_DEFAULTS = 0xf6, CMD_RESEND = 0xfe, CMD_RESET = 0xff,
+    CMD_SCALE11 = 0xe6,
+    CMD_SCALE21 = 0xe7,
+    CMD_RESOLUTION = 0xe8,
+    CMD_STATUS = 0xe9,
+    CMD_STREAM = 0xea,
+    CMD_READ = 0xeb,
+    CMD_WRAP_OFF = 0xec,
+    CMD_WRAP_ON = 0xee,
+    CMD_REMOTE = 0xf0,
+    CMD_ID = 0xf2,
+    CMD_RATE = 0xf3,
+    CMD_ENABLE = 0xf4,
+    CMD_DISABLE = 0xf5,
+    CMD_DEFAULTS = 0xf6,
+    CMD_RESEND = 0xfe,
+    CMD_RESET = 0xff,
 };
 enum { ACK = 0xfa, BAT_OK = 0xaa, NAK = 0xfe };
 enum { BAT_NS = 5000000, MAX_PENDING = 4096 };
@@ -163,7 +178,8 @@ static void take_parameter(struct ps2_mouse *m, u8 v)
 static void send_status(struct ps2_mouse *m)
 {
     u8 b = m->buttons;
-    send_reply(m, m->remote << 6 | m->reporting << 5 | m->scaling21 << 4 | (b & 1) << 2 | (b >> 2 & 1) << 1 | (b >> 1 & 1));
+    send_reply(m, m->remote << 6 | m->reporting << 5 | m->scaling21 << 4 | (b & 1) << 2 |
+                      (b >> 2 & 1) << 1 | (b >> 1 & 1));
     send_reply(m, m->resolution);
     send_reply(m, m->rate);
 }

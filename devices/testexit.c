@@ -1,6 +1,7 @@
-/* Test-exit port, F4h by default: a bare-metal program ends the emulator by writing a code to it. The process
- * ends with status (code << 1) | 1 (the run loop computes that from the request's argument). Reads give 0, so a
- * program can tell the port from an empty one. 4 ports wide, any access width. */
+/* Test-exit port, F4h by default: a bare-metal program ends the emulator by writing a code to it.
+ * The process ends with status (code << 1) | 1 (the run loop computes that from the request's
+ * argument). Reads give 0, so a program can tell the port from an empty one. 4 ports wide, any
+ * access width. */
 #include "machine/core/device.h"
 
 struct testexit {

@@ -1,19 +1,29 @@
-/* 16550A serial port (National Semiconductor PC16550D datasheet), eight ports from the option "port".
+/* 16550A serial port (National Semiconductor PC16550D datasheet), eight ports from the option
+ * "port".
  *
- * Bytes come from and go to a character backend; without one the modem lines are down and output vanishes. The baud
- * divisor is storage: a byte takes 8 us of virtual time on the wire whatever it says, long enough that an
- * interrupt handler sees transmitter-empty interrupts in order, short enough that a console is no brake. Receive
- * never overruns from outside, because the backend is asked only for what fits.
+ * Bytes come from and go to a character backend; without one the modem lines are down and output
+ * vanishes. The baud divisor is storage: a byte takes 8 us of virtual time on the wire whatever it
+ * says, long enough that an interrupt handler sees transmitter-empty interrupts in order, short
+ * enough that a console is no brake. Receive never overruns from outside, because the backend is
+ * asked only for what fits.
  *
- * The wire "irq" is high while an enabled source is pending and MCR.OUT2 is set, as on the PC. Loopback connects
- * transmitter, receiver and modem lines as in the datasheet. Left out: break in either direction, parity and
- * framing errors (lines have none), FIFO DMA mode pins. */
+ * The wire "irq" is high while an enabled source is pending and MCR.OUT2 is set, as on the PC.
+ * Loopback connects transmitter, receiver and modem lines as in the datasheet. Left out: break in
+ * either direction, parity and framing errors (lines have none), FIFO DMA mode pins. */
 #include "machine/core/device.h"
 #include "machine/host/chardev.h"
 
 enum { RBR = 0, IER = 1, IIR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7 };
 enum { IER_RDA = 1, IER_THRE = 2, IER_LINE = 4, IER_MODEM = 8 };
-enum { IIR_NONE = 1, IIR_MODEM = 0, IIR_THRE = 2, IIR_RDA = 4, IIR_LINE = 6, IIR_TIMEOUT = 0x0c, IIR_FIFO = 0xc0 };
+enum {
+    IIR_NONE = 1,
+    IIR_MODEM = 0,
+    IIR_THRE = 2,
+    IIR_RDA = 4,
+    IIR_LINE = 6,
+    IIR_TIMEOUT = 0x0c,
+    IIR_FIFO = 0xc0
+};
 enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4, FCR_STORED = 0xc9 };
 enum { LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 0x10 };
@@ -153,7 +163,8 @@ static void wr_thr(struct uart *u, u8 v)
 {
     if (!fifo_push(&u->tx, depth(u), v)) u->tx.byte[(u->tx.head + u->tx.len - 1) % DEPTH] = v;
     u->thre_pending = false;
-    if (!timer_armed(&u->tx_timer)) timer_set(&u->tx_timer, clock_now(u->dev.host->clock) + START_NS);
+    if (!timer_armed(&u->tx_timer))
+        timer_set(&u->tx_timer, clock_now(u->dev.host->clock) + START_NS);
     update_irq(u);
 }
 
@@ -335,9 +346,11 @@ static void uart_post_load(struct device *d, u32 version)
 static void uart_info(struct device *d, struct text *t)
 {
     struct uart *u = (struct uart *)d;
-    text_add(t, "port %03x to %s: ier %02x iir %02x fcr %02x lcr %02x mcr %02x msr %02x divisor %u rx %u tx %u\n", u->base,
-             u->chr ? chardev_label(u->chr) : "nothing", u->ier, pending(u), u->fcr, u->lcr, u->mcr, u->msr,
-             u->dll | u->dlm << 8, u->rx.len, u->tx.len + u->shift_busy);
+    text_add(t,
+             "port %03x to %s: ier %02x iir %02x fcr %02x lcr %02x mcr %02x msr %02x divisor %u rx "
+             "%u tx %u\n",
+             u->base, u->chr ? chardev_label(u->chr) : "nothing", u->ier, pending(u), u->fcr,
+             u->lcr, u->mcr, u->msr, u->dll | u->dlm << 8, u->rx.len, u->tx.len + u->shift_busy);
 }
 
 static void uart_fini(struct device *d)
@@ -356,11 +369,29 @@ static const struct device_option uart_options[] = {
 };
 #define U(f) FIELD(struct uart, f)
 static const struct device_field uart_fields[] = {
-    U(ier), U(fcr), U(lcr), U(mcr), U(lsr_errors), U(msr), U(scr), U(dll), U(dlm), FIELD_ARRAY(struct uart, rx.byte),
-    U(rx.head), U(rx.len), FIELD_ARRAY(struct uart, tx.byte), U(tx.head), U(tx.len), U(shift), U(shift_busy),
-    U(thre_pending), U(rx_timeout), { 0 },
+    U(ier),
+    U(fcr),
+    U(lcr),
+    U(mcr),
+    U(lsr_errors),
+    U(msr),
+    U(scr),
+    U(dll),
+    U(dlm),
+    FIELD_ARRAY(struct uart, rx.byte),
+    U(rx.head),
+    U(rx.len),
+    FIELD_ARRAY(struct uart, tx.byte),
+    U(tx.head),
+    U(tx.len),
+    U(shift),
+    U(shift_busy),
+    U(thre_pending),
+    U(rx_timeout),
+    { 0 },
 };
-static const struct device_wire uart_outputs[] = { { "irq", offsetof(struct uart, irq), 1 }, { 0 } };
+static const struct device_wire uart_outputs[] = { { "irq", offsetof(struct uart, irq), 1 },
+                                                   { 0 } };
 
 const struct device_class uart_class = {
     .name = "uart",

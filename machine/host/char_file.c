@@ -1,5 +1,5 @@
-/* Output of a byte stream into a file, which is replaced (chardev.h). A failed write is reported once and the
- * rest of the output dropped: the guest does not stop for a full disk. */
+/* Output of a byte stream into a file, which is replaced (chardev.h). A failed write is reported
+ * once and the rest of the output dropped: the guest does not stop for a full disk. */
 #include "machine/host/chardev.h"
 
 #include <errno.h>

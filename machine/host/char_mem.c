@@ -1,4 +1,5 @@
-/* A byte stream that keeps its output in memory, for tests and the monitor's own use (chardev.h). */
+/* A byte stream that keeps its output in memory, for tests and the monitor's own use (chardev.h).
+ */
 #include "machine/host/chardev.h"
 
 #include "machine/core/text.h"

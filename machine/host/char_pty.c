@@ -1,5 +1,5 @@
-/* A pseudo-terminal as a byte stream (chardev.h): for `screen /dev/pts/N` and the like. Output is dropped while
- * nobody has the other side open. */
+/* A pseudo-terminal as a byte stream (chardev.h): for `screen /dev/pts/N` and the like. Output is
+ * dropped while nobody has the other side open. */
 #include "machine/host/chardev.h"
 
 #include <errno.h>
@@ -59,7 +59,8 @@ struct chardev *char_pty_open(struct error *e)
     static const struct chardev_ops ops = { pty_write, pty_read, pty_close };
     char name[128];
     int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || grantpt(fd) || unlockpt(fd) || ptsname_r(fd, name, sizeof(name)) || prepare_slave(name)) {
+    if (fd < 0 || grantpt(fd) || unlockpt(fd) || ptsname_r(fd, name, sizeof(name)) ||
+        prepare_slave(name)) {
         error_set(e, "cannot make a pseudo-terminal: %s", strerror(errno));
         if (fd >= 0) close(fd);
         return NULL;

@@ -1,6 +1,7 @@
-/* TCP and local sockets as byte streams (chardev.h), as client or as server for one peer at a time. A server goes
- * back to listening when its peer leaves; a client whose server leaves stays silent. A further peer is turned
- * away. The host defaults to 127.0.0.1. A local socket left behind by a dead process is replaced. */
+/* TCP and local sockets as byte streams (chardev.h), as client or as server for one peer at a time.
+ * A server goes back to listening when its peer leaves; a client whose server leaves stays silent.
+ * A further peer is turned away. The host defaults to 127.0.0.1. A local socket left behind by a
+ * dead process is replaced. */
 #include "machine/host/chardev.h"
 
 #include <errno.h>
@@ -29,7 +30,8 @@ static void accept_peer(struct char_socket *s)
         return;
     }
     int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on local sockets; no matter */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+               sizeof(one)); /* fails on local sockets; no matter */
     s->peer = fd;
 }
 
@@ -76,7 +78,8 @@ static void socket_close(struct chardev *c)
     free(s->path);
 }
 
-/* Splits off ",server"; other words after a comma are refused. Returns a copy of the address or NULL. */
+/* Splits off ",server"; other words after a comma are refused. Returns a copy of the address or
+ * NULL. */
 static char *split_options(const char *rest, bool *server, struct error *e)
 {
     char *addr = xstrdup(rest);
@@ -130,10 +133,12 @@ struct chardev *char_tcp_open(const char *rest, bool server, struct error *e)
         return NULL;
     }
     *colon = 0;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = server ? AI_PASSIVE : 0 }, *list = NULL;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = server ? AI_PASSIVE : 0 },
+                    *list = NULL;
     int rc = getaddrinfo(*addr ? addr : "127.0.0.1", colon + 1, &hints, &list);
     int fd = -1;
-    for (struct addrinfo *a = list; !rc && a && fd < 0; a = a->ai_next) fd = listen_or_connect(a, server);
+    for (struct addrinfo *a = list; !rc && a && fd < 0; a = a->ai_next)
+        fd = listen_or_connect(a, server);
     if (fd < 0) {
         error_set(e, "cannot %s tcp:%s: %s", server ? "listen on" : "connect to", rest,
                   rc ? gai_strerror(rc) : strerror(errno));
@@ -147,11 +152,14 @@ struct chardev *char_tcp_open(const char *rest, bool server, struct error *e)
 struct chardev *char_unix_open(const char *rest, bool server, struct error *e)
 {
     struct sockaddr_un un = { .sun_family = AF_UNIX };
-    struct addrinfo a = { .ai_family = AF_UNIX, .ai_addr = (struct sockaddr *)&un, .ai_addrlen = sizeof(un) };
+    struct addrinfo a = { .ai_family = AF_UNIX,
+                          .ai_addr = (struct sockaddr *)&un,
+                          .ai_addrlen = sizeof(un) };
     char *path = split_options(rest, &server, e);
     if (!path) return NULL;
     if (!*path || strlen(path) >= sizeof(un.sun_path)) {
-        error_set(e, "unix:%s: the path of a local socket has 1 to %zu characters", rest, sizeof(un.sun_path) - 1);
+        error_set(e, "unix:%s: the path of a local socket has 1 to %zu characters", rest,
+                  sizeof(un.sun_path) - 1);
         free(path);
         return NULL;
     }
@@ -167,7 +175,8 @@ struct chardev *char_unix_open(const char *rest, bool server, struct error *e)
         }
     }
     if (fd < 0) {
-        error_set(e, "cannot %s unix:%s: %s", server ? "listen on" : "connect to", path, strerror(errno));
+        error_set(e, "cannot %s unix:%s: %s", server ? "listen on" : "connect to", path,
+                  strerror(errno));
         free(path);
         return NULL;
     }

@@ -1,9 +1,9 @@
-/* The terminal as a byte stream (chardev.h): raw while open, so that every key reaches the guest, restored when
- * closed and, should the process end in another way, at exit. Ctrl-A is the escape key on a terminal; a pipe or
- * file as standard input is passed on unchanged.
+/* The terminal as a byte stream (chardev.h): raw while open, so that every key reaches the guest,
+ * restored when closed and, should the process end in another way, at exit. Ctrl-A is the escape
+ * key on a terminal; a pipe or file as standard input is passed on unchanged.
  *
- * Descriptors stay blocking, because the shell and our own messages share them: each read and write is preceded
- * by poll(). */
+ * Descriptors stay blocking, because the shell and our own messages share them: each read and write
+ * is preceded by poll(). */
 #include "machine/host/chardev.h"
 
 #include <errno.h>

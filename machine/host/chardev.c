@@ -1,5 +1,5 @@
-/* The common part of byte streams: output queue, injected input, polling, and the text form of backends
- * (chardev.h). */
+/* The common part of byte streams: output queue, injected input, polling, and the text form of
+ * backends (chardev.h). */
 #include "machine/host/chardev.h"
 
 #include <stdlib.h>
@@ -50,8 +50,11 @@ struct chardev *chardev_open(const char *spec, bool server, struct error *e)
     if (!strncmp(spec, "file:", 5)) return char_file_open(spec + 5, e);
     if (!strncmp(spec, "tcp:", 4)) return char_tcp_open(spec + 4, server, e);
     if (!strncmp(spec, "unix:", 5)) return char_unix_open(spec + 5, server, e);
-    error_set(e, "'%s' is no character device; there are null, stdio, pty, file:PATH, tcp:HOST:PORT[,server], "
-                 "unix:PATH[,server]", spec);
+    error_set(e,
+              "'%s' is no character device; there are null, stdio, pty, file:PATH, "
+              "tcp:HOST:PORT[,server], "
+              "unix:PATH[,server]",
+              spec);
     return NULL;
 }
 
@@ -82,8 +85,8 @@ const char *chardev_label(const struct chardev *c)
     return c->label;
 }
 
-void chardev_set_receiver(struct chardev *c, size_t (*can_recv)(void *), void (*recv)(void *, const u8 *, size_t),
-                          void *opaque)
+void chardev_set_receiver(struct chardev *c, size_t (*can_recv)(void *),
+                          void (*recv)(void *, const u8 *, size_t), void *opaque)
 {
     c->can_recv = can_recv;
     c->recv = recv;
@@ -114,7 +117,8 @@ size_t chardev_write(struct chardev *c, const void *buf, size_t n)
     for (size_t i = 0; i < n; i++) c->out[(c->out_head + c->out_len + i) % CHARDEV_QUEUE] = p[i];
     c->out_len += n;
     if (c->tap && n) c->tap(c->tap_opaque, p, n);
-    /* A system call per guest byte would be slow: whole lines and half-full queues go at once, the rest by poll. */
+    /* A system call per guest byte would be slow: whole lines and half-full queues go at once, the
+     * rest by poll. */
     if (c->out_len >= CHARDEV_QUEUE / 2 || (n && p[n - 1] == '\n')) flush(c);
     return n;
 }

@@ -2,15 +2,15 @@
  *
  * chardev_open() makes one from text:
  *   null                        swallows output, gives no input ("none" too)
- *   stdio                       the terminal, raw while open; Ctrl-A is the escape key (see chardev_set_escape)
- *   file:PATH                   output only, the file is replaced
- *   pty                         a new pseudo-terminal; chardev_label() names it
- *   tcp:HOST:PORT[,server]      connects, or with ",server" listens; one peer at a time
- *   unix:PATH[,server]          the same over a local socket
+ *   stdio                       the terminal, raw while open; Ctrl-A is the escape key (see
+ * chardev_set_escape) file:PATH                   output only, the file is replaced pty a new
+ * pseudo-terminal; chardev_label() names it tcp:HOST:PORT[,server]      connects, or with ",server"
+ * listens; one peer at a time unix:PATH[,server]          the same over a local socket
  *
- * Everything happens on the caller's thread: the run loop calls chardev_poll() now and then, which sends what
- * waits, accepts peers and hands input to the receiver, never more than it can take. Output goes into a queue of 64 KiB;
- * with nobody at the other end it is dropped, with a slow reader chardev_write() accepts less. */
+ * Everything happens on the caller's thread: the run loop calls chardev_poll() now and then, which
+ * sends what waits, accepts peers and hands input to the receiver, never more than it can take.
+ * Output goes into a queue of 64 KiB; with nobody at the other end it is dropped, with a slow
+ * reader chardev_write() accepts less. */
 #ifndef HOST_CHARDEV_H
 #define HOST_CHARDEV_H
 
@@ -51,12 +51,12 @@ void chardev_close(struct chardev *c);
 const char *chardev_label(const struct chardev *c);
 
 /* Who receives input. can_recv says how many bytes recv would take now. */
-void chardev_set_receiver(struct chardev *c, size_t (*can_recv)(void *), void (*recv)(void *, const u8 *, size_t),
-                          void *opaque);
+void chardev_set_receiver(struct chardev *c, size_t (*can_recv)(void *),
+                          void (*recv)(void *, const u8 *, size_t), void *opaque);
 /* Sees a copy of every byte written (the monitor's `wait serial`). */
 void chardev_set_tap(struct chardev *c, void (*tap)(void *, const u8 *, size_t), void *opaque);
-/* stdio on a terminal: called with the key after Ctrl-A ('x' = quit, 'c' = monitor, others as typed). Ctrl-A
- * twice, or Ctrl-A a, sends one Ctrl-A and is not reported. */
+/* stdio on a terminal: called with the key after Ctrl-A ('x' = quit, 'c' = monitor, others as
+ * typed). Ctrl-A twice, or Ctrl-A a, sends one Ctrl-A and is not reported. */
 void chardev_set_escape(struct chardev *c, void (*escape)(void *, int key), void *opaque);
 
 size_t chardev_write(struct chardev *c, const void *buf, size_t n);

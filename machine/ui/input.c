@@ -1,4 +1,5 @@
-/* The input router, key names and the typist (input.h). Usage codes: USB HID Usage Tables 1.12, section 10. */
+/* The input router, key names and the typist (input.h). Usage codes: USB HID Usage Tables 1.12,
+ * section 10. */
 #include "machine/ui/input.h"
 
 #include <stdlib.h>
@@ -98,7 +99,8 @@ static unsigned key_by_name(const char *s, size_t n)
         if (k >= 13 && k <= 24) return 0x68 + k - 13;
     }
     for (size_t i = 0; i < LEN(key_names); i++) {
-        if (strlen(key_names[i].name) == n && !memcmp(key_names[i].name, s, n)) return key_names[i].usage;
+        if (strlen(key_names[i].name) == n && !memcmp(key_names[i].name, s, n))
+            return key_names[i].usage;
     }
     return 0;
 }

@@ -1,9 +1,9 @@
 /* Keys and pointers on their way from window, monitor and tests to the guest's input devices.
  *
- * Keys are USB HID usage codes of page 7 (SDL's scancodes are the same numbers), so no layout is involved.
- * Devices register as sinks; every event goes to all of them. The router knows which keys are held: the host's
- * auto-repeat is swallowed (the keyboard repeats by itself) and input_release_all() lets go of everything when
- * the window loses the focus. */
+ * Keys are USB HID usage codes of page 7 (SDL's scancodes are the same numbers), so no layout is
+ * involved. Devices register as sinks; every event goes to all of them. The router knows which keys
+ * are held: the host's auto-repeat is swallowed (the keyboard repeats by itself) and
+ * input_release_all() lets go of everything when the window loses the focus. */
 #ifndef UI_INPUT_H
 #define UI_INPUT_H
 
@@ -11,10 +11,39 @@
 #include "machine/core/types.h"
 
 enum input_usage {
-    KEY_A = 0x04, KEY_1 = 0x1e, KEY_0 = 0x27, KEY_ENTER = 0x28, KEY_ESC, KEY_BACKSPACE, KEY_TAB, KEY_SPACE,
-    KEY_CAPS_LOCK = 0x39, KEY_F1, KEY_F12 = 0x45, KEY_PRINT, KEY_SCROLL_LOCK, KEY_PAUSE, KEY_INSERT, KEY_HOME,
-    KEY_PAGE_UP, KEY_DELETE, KEY_END, KEY_PAGE_DOWN, KEY_RIGHT, KEY_LEFT, KEY_DOWN, KEY_UP, KEY_NUM_LOCK,
-    KEY_CTRL = 0xe0, KEY_SHIFT, KEY_ALT, KEY_META, KEY_CTRL_R, KEY_SHIFT_R, KEY_ALT_R, KEY_META_R,
+    KEY_A = 0x04,
+    KEY_1 = 0x1e,
+    KEY_0 = 0x27,
+    KEY_ENTER = 0x28,
+    KEY_ESC,
+    KEY_BACKSPACE,
+    KEY_TAB,
+    KEY_SPACE,
+    KEY_CAPS_LOCK = 0x39,
+    KEY_F1,
+    KEY_F12 = 0x45,
+    KEY_PRINT,
+    KEY_SCROLL_LOCK,
+    KEY_PAUSE,
+    KEY_INSERT,
+    KEY_HOME,
+    KEY_PAGE_UP,
+    KEY_DELETE,
+    KEY_END,
+    KEY_PAGE_DOWN,
+    KEY_RIGHT,
+    KEY_LEFT,
+    KEY_DOWN,
+    KEY_UP,
+    KEY_NUM_LOCK,
+    KEY_CTRL = 0xe0,
+    KEY_SHIFT,
+    KEY_ALT,
+    KEY_META,
+    KEY_CTRL_R,
+    KEY_SHIFT_R,
+    KEY_ALT_R,
+    KEY_META_R,
 };
 enum { BUTTON_LEFT = 1, BUTTON_RIGHT = 2, BUTTON_MIDDLE = 4, BUTTON_SIDE = 8, BUTTON_EXTRA = 16 };
 
@@ -43,10 +72,12 @@ void input_rel(struct input_router *r, int dx, int dy, int wheel);
 void input_buttons(struct input_router *r, unsigned mask);
 void input_release_all(struct input_router *r);
 
-/* "ctrl-alt-delete" -> usages in that order; returns how many, -1 when a name is unknown or there are more than
- * max. Names: a-z 0-9 f1-f24 ctrl shift alt meta (with _r), enter esc up kp_7 minus ... */
+/* "ctrl-alt-delete" -> usages in that order; returns how many, -1 when a name is unknown or there
+ * are more than max. Names: a-z 0-9 f1-f24 ctrl shift alt meta (with _r), enter esc up kp_7 minus
+ * ... */
 int input_parse_keys(const char *spec, u8 *usages, unsigned max);
-/* Key of an ASCII character on a US keyboard; 0 when there is none. *shift says whether Shift is needed. */
+/* Key of an ASCII character on a US keyboard; 0 when there is none. *shift says whether Shift is
+ * needed. */
 unsigned input_char_key(char c, bool *shift);
 
 /* Types in virtual time, as fast as the guest's keyboard buffer empties. */

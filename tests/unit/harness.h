@@ -1,5 +1,5 @@
-/* A board without a CPU for device tests: two buses, 1 MiB of RAM at 0, a manual clock, captured wires, messages
- * (MSI) and machine requests.
+/* A board without a CPU for device tests: two buses, 1 MiB of RAM at 0, a manual clock, captured
+ * wires, messages (MSI) and machine requests.
  *
  *   struct board *b = board_bare();
  *   struct device *d = board_add(b, &pit_class);          created, not yet started
@@ -41,7 +41,8 @@ struct board {
     int last_arg;
 };
 
-static inline void harness_request(void *machine, enum machine_request what, int arg, const char *why)
+static inline void harness_request(void *machine, enum machine_request what, int arg,
+                                   const char *why)
 {
     struct board *b = machine;
     (void)why;
@@ -97,7 +98,8 @@ static inline struct board *board_bare(void)
     region_init_io(&b->msi_region, "msi", 1 << 20, &msi_ops, b);
     ck_assert_int_eq(bus_map(&b->mem, 0, &b->ram_region, 0, NULL), 0);
     ck_assert_int_eq(bus_map(&b->mem, 0xfee00000, &b->msi_region, 0, NULL), 0);
-    b->host = (struct host_if){ &b->mem, &b->io, &b->clock, harness_request, b, harness_a20_get, harness_a20_set };
+    b->host = (struct host_if){ &b->mem, &b->io,          &b->clock,      harness_request,
+                                b,       harness_a20_get, harness_a20_set };
     return b;
 }
 
@@ -108,7 +110,8 @@ static inline struct device *board_add(struct board *b, const struct device_clas
     return d;
 }
 
-static inline struct wire *board_wire(struct board *b, struct device *d, const char *output, unsigned index)
+static inline struct wire *board_wire(struct board *b, struct device *d, const char *output,
+                                      unsigned index)
 {
     int slot = b->n_wires++;
     ck_assert_int_lt(slot, HARNESS_WIRES);
@@ -195,8 +198,10 @@ static inline void set_pin(struct device *d, int pin, bool level)
     irq_set(&w, level);
 }
 
-/* Last lines of a test file: UNIT_SUITE(pit, test_one, test_two, ...) runs them between setup() and teardown(). */
-static inline Suite *harness_suite(const char *name, SFun setup, SFun teardown, const TTest *const *tests, size_t n)
+/* Last lines of a test file: UNIT_SUITE(pit, test_one, test_two, ...) runs them between setup() and
+ * teardown(). */
+static inline Suite *harness_suite(const char *name, SFun setup, SFun teardown,
+                                   const TTest *const *tests, size_t n)
 {
     Suite *s = suite_create(name);
     TCase *tc = tcase_create(name);

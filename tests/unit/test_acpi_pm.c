@@ -134,6 +134,7 @@ START_TEST(block_over_other_ports_is_harmless)
 }
 END_TEST
 
-UNIT_SUITE(acpi_pm, block_follows_config, timer_counts_at_its_rate, timer_top_bit_sets_status_and_sci,
-           power_button_raises_sci, power_button_without_acpi_powers_off, sleep_enable_with_s5_powers_off,
+UNIT_SUITE(acpi_pm, block_follows_config, timer_counts_at_its_rate,
+           timer_top_bit_sets_status_and_sci, power_button_raises_sci,
+           power_button_without_acpi_powers_off, sleep_enable_with_s5_powers_off,
            acpi_disable_and_data_port, byte_accesses_merge, block_over_other_ports_is_harmless)

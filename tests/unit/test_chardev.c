@@ -106,7 +106,8 @@ START_TEST(full_disk_is_no_obstacle)
 {
     struct error e = { "" };
     struct chardev *c = chardev_open("file:/dev/full", false, &e);
-    for (int i = 0; i < 10000; i++) ck_assert_uint_eq(chardev_write(c, "0123456789abcde\n", 16), 16);
+    for (int i = 0; i < 10000; i++)
+        ck_assert_uint_eq(chardev_write(c, "0123456789abcde\n", 16), 16);
     chardev_close(c);
 }
 END_TEST
@@ -155,7 +156,8 @@ START_TEST(stuck_reader_fills_the_queue)
     struct chardev *c = chardev_open(in_dir("unix:", "s"), false, &e);
     ck_assert_msg(c != NULL, "%s", e.text);
     size_t total = 0;
-    for (int i = 0; i < 100000 && chardev_can_write(s); i++) total += chardev_write(s, "0123456789abcde\n", 16);
+    for (int i = 0; i < 100000 && chardev_can_write(s); i++)
+        total += chardev_write(s, "0123456789abcde\n", 16);
     ck_assert(!chardev_can_write(s));
     ck_assert_uint_ge(total, CHARDEV_QUEUE);
     chardev_close(c);
@@ -207,10 +209,17 @@ END_TEST
 
 START_TEST(refusals_name_what_is_wrong)
 {
-    static const struct { const char *spec, *says; } bad[] = {
-        { "serial", "stdio" }, { "file:", "path" }, { "file:/nonexistent/x", "/nonexistent/x" },
-        { "tcp:4444", "host" }, { "tcp:localhost:", "port" }, { "tcp:127.0.0.1:1,telnet", "telnet" },
-        { "unix:", "path" }, { "unix:/nonexistent/s", "No such file" }, { "tcp:127.0.0.1:99999", "99999" },
+    static const struct { const char *spec, *says;
+    } bad[] = {
+        { "serial", "stdio" },
+        { "file:", "path" },
+        { "file:/nonexistent/x", "/nonexistent/x" },
+        { "tcp:4444", "host" },
+        { "tcp:localhost:", "port" },
+        { "tcp:127.0.0.1:1,telnet", "telnet" },
+        { "unix:", "path" },
+        { "unix:/nonexistent/s", "No such file" },
+        { "tcp:127.0.0.1:99999", "99999" },
     };
     for (size_t i = 0; i < LEN(bad); i++) {
         struct error e = { "" };
@@ -222,4 +231,5 @@ END_TEST
 
 UNIT_SUITE(chardev, injected_input_waits_for_room, tap_sees_output, file_gets_everything_at_close,
            full_disk_is_no_obstacle, tcp_server_and_client, stuck_reader_fills_the_queue,
-           stale_local_socket_is_replaced_live_one_is_not, pty_talks_both_ways, refusals_name_what_is_wrong)
+           stale_local_socket_is_replaced_live_one_is_not, pty_talks_both_ways,
+           refusals_name_what_is_wrong)

@@ -1,4 +1,5 @@
-/* The 8237 pair: programming, both directions, terminal count, autoinitialise, wrap, words, page registers. */
+/* The 8237 pair: programming, both directions, terminal count, autoinitialise, wrap, words, page
+ * registers. */
 #include "devices/i8237.h"
 
 #include "tests/unit/harness.h"
@@ -141,4 +142,5 @@ START_TEST(masks_and_page_storage)
 END_TEST
 
 UNIT_SUITE(dma, device_to_memory_until_terminal_count, memory_to_device, autoinitialise_starts_over,
-           address_wraps_inside_the_page, downwards, verify_counts_only, word_channel, masks_and_page_storage)
+           address_wraps_inside_the_page, downwards, verify_counts_only, word_channel,
+           masks_and_page_storage)

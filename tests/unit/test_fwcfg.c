@@ -94,4 +94,5 @@ START_TEST(unknown_items_read_zero)
 }
 END_TEST
 
-UNIT_SUITE(fwcfg, signature_and_version, numbered_items, directory_is_sorted_and_big_endian, limits, unknown_items_read_zero)
+UNIT_SUITE(fwcfg, signature_and_version, numbered_items, directory_is_sorted_and_big_endian, limits,
+           unknown_items_read_zero)

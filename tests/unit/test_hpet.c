@@ -1,4 +1,5 @@
-/* The HPET: counter, one-shot and periodic comparators, legacy replacement, level interrupts, halves. */
+/* The HPET: counter, one-shot and periodic comparators, legacy replacement, level interrupts,
+ * halves. */
 #include "tests/unit/harness.h"
 
 extern const struct device_class hpet_class;
@@ -153,6 +154,6 @@ START_TEST(zero_period_is_harmless)
 }
 END_TEST
 
-UNIT_SUITE(hpet, capabilities, counter_runs_only_when_enabled, one_shot_edge_fires_once, level_follows_status,
-           periodic_with_setval, legacy_replacement_takes_the_wires, comparator_32_bits_wraps, halves_of_a_register,
-           zero_period_is_harmless)
+UNIT_SUITE(hpet, capabilities, counter_runs_only_when_enabled, one_shot_edge_fires_once,
+           level_follows_status, periodic_with_setval, legacy_replacement_takes_the_wires,
+           comparator_32_bits_wraps, halves_of_a_register, zero_period_is_harmless)

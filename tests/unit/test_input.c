@@ -28,7 +28,9 @@ static void on_buttons(void *opaque, unsigned mask)
 
 static void setup(void)
 {
-    struct input_sink s = { .key = on_key, .buttons = on_buttons, .key_busy = on_busy, .opaque = &r };
+    struct input_sink s = {
+        .key = on_key, .buttons = on_buttons, .key_busy = on_busy, .opaque = &r
+    };
     seen[0] = 0;
     busy = false;
     input_init(&r);
@@ -84,7 +86,8 @@ END_TEST
 START_TEST(every_printable_character_has_a_key)
 {
     bool shift;
-    for (char c = ' '; c < 127; c++) ck_assert_msg(input_char_key(c, &shift) != 0, "no key for %c", c);
+    for (char c = ' '; c < 127; c++)
+        ck_assert_msg(input_char_key(c, &shift) != 0, "no key for %c", c);
     ck_assert_uint_eq(input_char_key('|', &shift), 0x31);
     ck_assert(shift);
     ck_assert_uint_eq(input_char_key('/', &shift), 0x38);

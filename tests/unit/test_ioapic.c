@@ -131,6 +131,7 @@ START_TEST(indices_past_the_table_read_zero)
 }
 END_TEST
 
-UNIT_SUITE(ioapic, identity, edge_sends_one_message, masked_edge_is_lost, logical_lowest_priority_address,
-           level_waits_for_eoi, unmasking_a_high_level_line_sends, polarity_bit_is_stored_only,
-           becoming_edge_clears_remote_irr, indices_past_the_table_read_zero)
+UNIT_SUITE(ioapic, identity, edge_sends_one_message, masked_edge_is_lost,
+           logical_lowest_priority_address, level_waits_for_eoi, unmasking_a_high_level_line_sends,
+           polarity_bit_is_stored_only, becoming_edge_clears_remote_irr,
+           indices_past_the_table_read_zero)

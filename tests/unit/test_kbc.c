@@ -1,5 +1,5 @@
-/* The keyboard controller with its keyboard and mouse: buffer flags, commands, translation, scan sets, typematic,
- * mouse protocols, resets and A20. */
+/* The keyboard controller with its keyboard and mouse: buffer flags, commands, translation, scan
+ * sets, typematic, mouse protocols, resets and A20. */
 #include "tests/unit/harness.h"
 
 #include "machine/ui/input.h"
@@ -44,7 +44,8 @@ static void expect(const char *hex)
 {
     char got[256] = "";
     size_t n = 0;
-    for (int v = next(); v >= 0 && n < sizeof(got) - 4; v = next()) n += sprintf(got + n, n ? " %02x" : "%02x", v);
+    for (int v = next(); v >= 0 && n < sizeof(got) - 4; v = next())
+        n += sprintf(got + n, n ? " %02x" : "%02x", v);
     ck_assert_str_eq(got, hex);
 }
 
@@ -459,8 +460,10 @@ START_TEST(any_bytes_do_no_harm)
 }
 END_TEST
 
-UNIT_SUITE(kbc, controller_commands, irq_rises_again_for_the_next_byte, loopback_commands_fill_the_buffer,
-           keys_in_set_2_and_translated, print_and_break_depend_on_modifiers, every_key_survives_every_set,
-           scan_set_1_without_translation, keyboard_commands, typematic_in_virtual_time, overrun_ends_in_its_code,
-           disabled_keyboard_keeps_its_bytes, mouse_reset_and_identity, mouse_packets, mouse_wheel_and_five_buttons,
-           mouse_samples_at_its_rate, mouse_remote_status_wrap, reset_lines_and_a20, any_bytes_do_no_harm)
+UNIT_SUITE(kbc, controller_commands, irq_rises_again_for_the_next_byte,
+           loopback_commands_fill_the_buffer, keys_in_set_2_and_translated,
+           print_and_break_depend_on_modifiers, every_key_survives_every_set,
+           scan_set_1_without_translation, keyboard_commands, typematic_in_virtual_time,
+           overrun_ends_in_its_code, disabled_keyboard_keeps_its_bytes, mouse_reset_and_identity,
+           mouse_packets, mouse_wheel_and_five_buttons, mouse_samples_at_its_rate,
+           mouse_remote_status_wrap, reset_lines_and_a20, any_bytes_do_no_harm)

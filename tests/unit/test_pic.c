@@ -207,7 +207,9 @@ START_TEST(icw1_forgets_edges_and_mask)
 }
 END_TEST
 
-UNIT_SUITE(pic, edge_is_delivered_once, mask_holds_a_request_back, priorities_nest, slave_comes_through_the_cascade,
-           specially_nested_master_lets_slave_preempt, level_line_asks_again_after_eoi, elcr_keeps_system_inputs_edge,
-           vanished_request_is_spurious_seven, auto_eoi_leaves_nothing_in_service, rotation_makes_served_input_lowest,
-           special_mask_unblocks_lower_inputs, poll_acknowledges, icw1_forgets_edges_and_mask)
+UNIT_SUITE(pic, edge_is_delivered_once, mask_holds_a_request_back, priorities_nest,
+           slave_comes_through_the_cascade, specially_nested_master_lets_slave_preempt,
+           level_line_asks_again_after_eoi, elcr_keeps_system_inputs_edge,
+           vanished_request_is_spurious_seven, auto_eoi_leaves_nothing_in_service,
+           rotation_makes_served_input_lowest, special_mask_unblocks_lower_inputs,
+           poll_acknowledges, icw1_forgets_edges_and_mask)

@@ -282,9 +282,10 @@ START_TEST(late_ticks_follow_without_a_burst)
 }
 END_TEST
 
-UNIT_SUITE(pit, mode0_raises_out_after_n_plus_1, mode2_ticks_at_exact_rate, mode2_counts_down_and_reloads,
-           mode2_new_count_waits_for_the_period, mode3_counts_by_two_in_halves, mode3_odd_count_is_high_longer,
-           mode3_new_count_starts_with_the_half, mode1_needs_a_gate_edge, mode4_strobes_once, mode5_strobes_after_gate,
-           gate2_stops_mode0, bcd_counts_in_decimal, latched_count_stands_still_until_read,
-           read_back_gives_status_then_count, lsb_only_and_msb_only, refresh_bit_toggles,
-           late_ticks_follow_without_a_burst)
+UNIT_SUITE(pit, mode0_raises_out_after_n_plus_1, mode2_ticks_at_exact_rate,
+           mode2_counts_down_and_reloads, mode2_new_count_waits_for_the_period,
+           mode3_counts_by_two_in_halves, mode3_odd_count_is_high_longer,
+           mode3_new_count_starts_with_the_half, mode1_needs_a_gate_edge, mode4_strobes_once,
+           mode5_strobes_after_gate, gate2_stops_mode0, bcd_counts_in_decimal,
+           latched_count_stands_still_until_read, read_back_gives_status_then_count,
+           lsb_only_and_msb_only, refresh_bit_toggles, late_ticks_follow_without_a_burst)

@@ -1,8 +1,10 @@
-/* The one- and two-port chips: fast A20 and reset, POST latch, test exit, x87 error latch, debug console. */
+/* The one- and two-port chips: fast A20 and reset, POST latch, test exit, x87 error latch, debug
+ * console. */
 #include "machine/host/chardev.h"
 #include "tests/unit/harness.h"
 
-extern const struct device_class port92_class, port80_class, testexit_class, fpu_port_class, debugcon_class;
+extern const struct device_class port92_class, port80_class, testexit_class, fpu_port_class,
+    debugcon_class;
 
 static struct board *b;
 
@@ -100,5 +102,5 @@ START_TEST(debug_console_without_backend)
 }
 END_TEST
 
-UNIT_SUITE(ports, port92_a20_and_reset, post_codes_read_back_and_are_kept, test_exit_any_width, fpu_error_latch,
-           debug_console, debug_console_without_backend)
+UNIT_SUITE(ports, port92_a20_and_reset, post_codes_read_back_and_are_kept, test_exit_any_width,
+           fpu_error_latch, debug_console, debug_console_without_backend)

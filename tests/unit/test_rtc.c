@@ -1,4 +1,5 @@
-/* The real-time clock: calendar, formats, UIP, setting, alarm, periodic and update interrupts, CMOS. */
+/* The real-time clock: calendar, formats, UIP, setting, alarm, periodic and update interrupts,
+ * CMOS. */
 #include "devices/mc146818.h"
 
 #include "tests/unit/harness.h"
@@ -74,7 +75,8 @@ END_TEST
 START_TEST(set_stops_and_takes_a_new_time)
 {
     wr(0x0b, 0x82);
-    static const u8 v[][2] = { { 0, 0x30 }, { 2, 0x15 }, { 4, 0x10 }, { 7, 0x31 }, { 8, 0x12 }, { 9, 0x99 }, { 0x32, 0x19 } };
+    static const u8 v[][2] = { { 0, 0x30 }, { 2, 0x15 }, { 4, 0x10 },   { 7, 0x31 },
+                               { 8, 0x12 }, { 9, 0x99 }, { 0x32, 0x19 } };
     for (size_t i = 0; i < LEN(v); i++) wr(v[i][0], v[i][1]);
     advance_ns(b, 5000000000);
     expect_time(0x101530, 0x19991231);
@@ -219,8 +221,8 @@ START_TEST(bad_cmos_option_is_refused)
 }
 END_TEST
 
-UNIT_SUITE(rtc, shows_the_wall_clock_in_bcd, leap_day_follows, binary_and_twelve_hours, set_stops_and_takes_a_new_time,
-           nonsense_time_stays_a_time, uip_precedes_the_update, update_interrupt_until_c_is_read,
-           alarm_matches_and_ignores_fields, periodic_rate, periodic_flag_without_interrupt,
-           unread_c_blocks_no_flag_but_gives_no_new_edge, cmos_bytes_and_banks, index_bit_7_masks_nmi,
-           bad_cmos_option_is_refused)
+UNIT_SUITE(rtc, shows_the_wall_clock_in_bcd, leap_day_follows, binary_and_twelve_hours,
+           set_stops_and_takes_a_new_time, nonsense_time_stays_a_time, uip_precedes_the_update,
+           update_interrupt_until_c_is_read, alarm_matches_and_ignores_fields, periodic_rate,
+           periodic_flag_without_interrupt, unread_c_blocks_no_flag_but_gives_no_new_edge,
+           cmos_bytes_and_banks, index_bit_7_masks_nmi, bad_cmos_option_is_refused)

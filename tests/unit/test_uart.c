@@ -209,6 +209,7 @@ START_TEST(no_backend_no_lines)
 }
 END_TEST
 
-UNIT_SUITE(uart, polled_output, divisor_and_scratch_are_storage, detection_finds_a_16550a, thre_interrupt_once_per_cause,
-           fifo_output_is_one_interrupt, receive_one_at_a_time_without_fifo, fifo_trigger_and_timeout, out2_gates_the_line,
+UNIT_SUITE(uart, polled_output, divisor_and_scratch_are_storage, detection_finds_a_16550a,
+           thre_interrupt_once_per_cause, fifo_output_is_one_interrupt,
+           receive_one_at_a_time_without_fifo, fifo_trigger_and_timeout, out2_gates_the_line,
            loopback, modem_deltas_interrupt, no_backend_no_lines)
