@@ -195,9 +195,11 @@ void op_into(struct cpu *c, const struct insn *i)
     if (cc_of(c)) int_software(c, EXC_OF, 2);
 }
 
+/* The saved RIP is that of INT1 itself: what the recorded hardware vectors show (the manuals call it a trap). */
 void op_int1(struct cpu *c, const struct insn *i)
 {
     (void)i;
+    c->rip = c->insn_rip;
     int_software(c, EXC_DB, 3);
 }
 

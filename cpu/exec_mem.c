@@ -284,14 +284,14 @@ static void compare(struct cpu *c, unsigned osz, u64 a, u64 b)
     }
 }
 
-/* The destination is always written (with its old value when the comparison fails), so it must be writable. */
+/* A memory destination is always written (with its old value when the comparison fails), so it must be writable; a register is not. */
 void op_cmpxchg(struct cpu *c, const struct insn *i)
 {
     u64 old, acc = reg_read(c, i, i->osz, RAX);
     if (is_mem(i) && !mem_probe_write(c, i->seg, ea_offset(c, i), 1u << i->osz)) return;
     if (!rm_read(c, i, i->osz, &old)) return;
     bool equal = old == acc;
-    rm_write(c, i, i->osz, equal ? reg_read(c, i, i->osz, i->reg) : old);
+    if (equal || is_mem(i)) rm_write(c, i, i->osz, equal ? reg_read(c, i, i->osz, i->reg) : old);
     compare(c, i->osz, acc, old);
     if (equal) return;
     if (i->osz == OSZ8) *(u8 *)&c->r[RAX] = (u8)old;

@@ -90,12 +90,11 @@ static void *quick16(struct cpu *c, unsigned seg, u64 off, bool write)
     return (void *)(uintptr_t)(gla + e->off);
 }
 
-/* The segment checks come before the alignment check, the alignment check before paging. */
-static bool aligned16(struct cpu *c, unsigned seg, u64 off, bool write)
+/* The alignment check comes before limit and canonical checks: a misaligned operand outside the stack segment is #GP, not #SS. */
+static bool aligned16(struct cpu *c, unsigned seg, u64 off)
 {
-    u64 gla;
-    if (!seg_linear(c, seg, off, 16, write, &gla)) return false;
-    if (!(gla & 15)) return true;
+    u64 base = c->bits != BITS64 || seg >= SEG_FS ? c->seg[seg].base : 0;
+    if (!((off + base) & 15)) return true;
     exc_gp0(c);
     return false;
 }
@@ -107,7 +106,7 @@ bool mem_read128a(struct cpu *c, unsigned seg, u64 off, union vreg *v)
         memcpy(v, p, 16);
         return true;
     }
-    return aligned16(c, seg, off, false) && mem_slow_read(c, seg, off, v, 16);
+    return aligned16(c, seg, off) && mem_slow_read(c, seg, off, v, 16);
 }
 
 bool mem_write128a(struct cpu *c, unsigned seg, u64 off, const union vreg *v)
@@ -117,7 +116,7 @@ bool mem_write128a(struct cpu *c, unsigned seg, u64 off, const union vreg *v)
         memcpy(p, v, 16);
         return true;
     }
-    return aligned16(c, seg, off, true) && mem_slow_write(c, seg, off, v, 16);
+    return aligned16(c, seg, off) && mem_slow_write(c, seg, off, v, 16);
 }
 
 /* ---- generic operands ---- */
