@@ -188,3 +188,14 @@ void icache_fini(struct cpu *c)
     free(ic);
     c->icache = NULL;
 }
+
+void cpu_info_stats(struct cpu *c, struct text *t)
+{
+    const struct icache *ic = c->icache;
+    text_add(t, "instructions %llu\n", (unsigned long long)cpu_icount(c));
+    text_add(t, "code blocks: %llu made, %llu dropped by writes, %llu writes to code pages, %llu flushes\n",
+             (unsigned long long)ic->made, (unsigned long long)ic->dropped, (unsigned long long)ic->written,
+             (unsigned long long)ic->flushed);
+    text_add(t, "decoded code %llu of %llu KiB\n", (unsigned long long)(ic->arena_used / KIB),
+             (unsigned long long)(ARENA_SIZE / KIB));
+}
