@@ -133,9 +133,7 @@ static const char *try_one(const struct candidate *c)
     case TRY_CD: return try_cd(c->index);
     case TRY_FLOPPY: return try_floppy();
     }
-    print("\n");
-    bev_start(c->index);
-    return "gave up";
+    start(bs.bev[c->index].seg, bs.bev[c->index].off, 0);
 }
 
 static void nothing_left(void)

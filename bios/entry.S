@@ -507,6 +507,7 @@ call_mouse:
         popl %ebx
         retl
 
+/* Low stack in segment 0, as boot programs expect. One that returns far has given up: INT 18h. */
         .globl boot_jump
 boot_jump:
         movl $STACK_TOP, stack_pos
@@ -514,6 +515,8 @@ boot_jump:
         xorw %cx, %cx
         movw %cx, %ss
         movl $0x7c00, %esp
+        pushw %cs
+        pushw $int18
         pushw $FLAGS_IF
         pushw CR_CS(%ebx)
         pushw CR_IP(%ebx)

@@ -76,11 +76,6 @@ static void run_rom(u16 seg, u16 bdf)
     if (seg != VIDEO_SEG && size) note_pnp(seg, bdf);
 }
 
-void bev_start(u32 index)
-{
-    call_rom(bs.bev[index].seg, bs.bev[index].off, PCI_NONE);
-}
-
 /* ------------------------------------------------------------------ where images come from */
 
 /* Finds the x86 image of a function's ROM at its bus address; 0 if there is none. */

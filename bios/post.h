@@ -26,6 +26,5 @@ void tables_init(void);
 void video_rom_init(void);
 void option_roms_init(void);
 void seal_shadow(void);
-void bev_start(u32 index);
 
 #endif
