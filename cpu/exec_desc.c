@@ -229,7 +229,6 @@ void op_arpl(struct cpu *c, const struct insn *i)
 {
     u64 dst, src = reg_read(c, i, OSZ16, i->reg) & 3;
     if (!require_protected(c)) return;
-    if (is_mem(i) && !mem_probe_write(c, i->seg, ea_offset(c, i), 2)) return;
     if (!rm_read(c, i, OSZ16, &dst)) return;
     bool raise = (dst & 3) < src;
     if (raise && !rm_write(c, i, OSZ16, (dst & ~3ull) | src)) return;

@@ -516,6 +516,9 @@ bool far_return(struct cpu *c, unsigned osz, u16 extra)
     if (!is_protected(c)) return return_real(c, osz, extra);
     if (!stack_peek(c, 0, size, &off) || !stack_peek(c, size, size, &cs)) return false;
     unsigned rpl = cs & 3;
+    /* Hardware reads SS:SP of a return to another level before it looks at CS. */
+    bool outer = rpl != c->cpl;
+    if (outer && (!stack_peek(c, 2 * size + extra, size, &sp) || !stack_peek(c, 3 * size + extra, size, &ss_sel))) return false;
     if (!(cs & 0xfffc)) {
         exc_gp0(c);
         return false;
@@ -532,7 +535,6 @@ bool far_return(struct cpu *c, unsigned osz, u16 extra)
         return true;
     }
     bool is64 = c->long_mode && (d.attr & ATTR_L);
-    if (!stack_peek(c, 2 * size + extra, size, &sp) || !stack_peek(c, 3 * size + extra, size, &ss_sel)) return false;
     if (!stack_desc_for_return(c, (u16)ss_sel, rpl, is64, &ss)) return false;
     if (!code_offset_ok(c, &d, off) || !desc_set_accessed(c, &d)) return false;
     code_load(c, (u16)cs, &d, rpl, off);
