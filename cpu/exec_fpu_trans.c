@@ -13,14 +13,15 @@ static __attribute__((noinline)) bool unmasked(struct cpu *c, enum x87_op op, co
     u16 flags = sw & FSW_EXC;
     u16 raised;
 
-    if (!(c->fcw & FSW_UE) && f80_is_tiny(r)) flags |= FSW_UE;
+    if (!(c->fcw & FSW_UE) && f80_is_tiny(r) && !(b && f80_is_infinite(b))) flags |= FSW_UE;
     raised = flags & ~c->fcw;
     if (raised & FSW_PRE) {
         fpu_flags(c, flags & FSW_PRE, (u16)(FSW_C1 | (cc & FSW_C2)));
         return false;
     }
     if (raised & (FSW_OE | FSW_UE)) {
-        hostfp_scaled(op, a, b, c->fcw, raised & (FSW_OE | FSW_UE), r, r);
+        sw = (u16)((sw & ~(FSW_PE | FSW_C1)) | hostfp_scaled(op, a, b, c->fcw, raised & (FSW_OE | FSW_UE), r, r));
+        flags = (u16)((flags & ~FSW_PE) | (sw & FSW_PE));
     }
     fpu_flags(c, (u16)(flags | (sw & (cc | FSW_C1))), (u16)(cc | FSW_C1));
     return true;
@@ -34,7 +35,7 @@ INLINE bool computed(struct cpu *c, enum x87_op op, const struct f80 *a, const s
 }
 
 /* ST(0) = fn(ST(0)). */
-INLINE void unary(struct cpu *c, const struct insn *i, x87_fn *fn, u16 cc)
+INLINE void unary(struct cpu *c, const struct insn *i, x87_fn *fn, enum x87_op op, u16 cc)
 {
     unsigned top;
     struct f80 r;
@@ -50,32 +51,32 @@ INLINE void unary(struct cpu *c, const struct insn *i, x87_fn *fn, u16 cc)
         return;
     }
     sw = x87_run(c->fcw, c->fsw, fn, &r, &c->fpr[top], NULL);
-    if (computed(c, X87_OTHER, &c->fpr[top], NULL, sw, cc, &r) && !(sw & cc & FSW_C2)) f80_copy(&c->fpr[top], &r);
+    if (computed(c, op, &c->fpr[top], NULL, sw, cc, &r) && !(sw & cc & FSW_C2)) f80_copy(&c->fpr[top], &r);
 }
 
 void op_fsqrt(struct cpu *c, const struct insn *i)
 {
-    unary(c, i, x87_sqrt, 0);
+    unary(c, i, x87_sqrt, X87_OTHER, 0);
 }
 
 void op_frndint(struct cpu *c, const struct insn *i)
 {
-    unary(c, i, x87_rndint, 0);
+    unary(c, i, x87_rndint, X87_OTHER, 0);
 }
 
 void op_f2xm1(struct cpu *c, const struct insn *i)
 {
-    unary(c, i, x87_f2xm1, 0);
+    unary(c, i, x87_f2xm1, X87_F2XM1, 0);
 }
 
 void op_fsin(struct cpu *c, const struct insn *i)
 {
-    unary(c, i, x87_sin, FSW_C2);
+    unary(c, i, x87_sin, X87_OTHER, FSW_C2);
 }
 
 void op_fcos(struct cpu *c, const struct insn *i)
 {
-    unary(c, i, x87_cos, FSW_C2);
+    unary(c, i, x87_cos, X87_OTHER, FSW_C2);
 }
 
 /* ST(0) = fn(ST(0), ST(1)), or with pop ST(1) = fn and ST(0) is dropped. */
@@ -121,17 +122,17 @@ void op_fscale(struct cpu *c, const struct insn *i)
 
 void op_fyl2x(struct cpu *c, const struct insn *i)
 {
-    binary(c, i, x87_yl2x, X87_OTHER, 0, true);
+    binary(c, i, x87_yl2x, X87_YL2X, 0, true);
 }
 
 void op_fyl2xp1(struct cpu *c, const struct insn *i)
 {
-    binary(c, i, x87_yl2xp1, X87_OTHER, 0, true);
+    binary(c, i, x87_yl2xp1, X87_YL2XP1, 0, true);
 }
 
 void op_fpatan(struct cpu *c, const struct insn *i)
 {
-    binary(c, i, x87_patan, X87_OTHER, 0, true);
+    binary(c, i, x87_patan, X87_PATAN, 0, true);
 }
 
 /* One operand, two results: ST(0) is replaced by r[1], then r[0] is pushed. */

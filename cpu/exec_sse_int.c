@@ -140,17 +140,35 @@ XMM_SHIFT(psrlq)
 XMM_SHIFT(psraw)
 XMM_SHIFT(psrad)
 
-/* 16 bytes of low:high, starting at byte n (32 and above: zeros). */
+/* 16 bytes of low:high, starting at byte n (32 and above: zeros). The host's byte shifts take constants only. */
 INLINE __m128i bytes_at(__m128i low, __m128i high, unsigned n)
 {
-    u128 a, b;
-
-    memcpy(&a, &low, 16);
-    memcpy(&b, &high, 16);
-    if (n >= 16) a = n < 32 ? b >> 8 * (n - 16) : 0;
-    else if (n) a = a >> 8 * n | b << 8 * (16 - n);
-    memcpy(&low, &a, 16);
-    return low;
+    if (n >= 16) {
+        low = high;
+        high = _mm_setzero_si128();
+        n = MIN(n - 16, 16u);
+    }
+#define BYTES_AT(k) case k: return _mm_or_si128(_mm_srli_si128(low, k), _mm_slli_si128(high, 16 - (k)))
+    switch (n) {
+        BYTES_AT(0);
+        BYTES_AT(1);
+        BYTES_AT(2);
+        BYTES_AT(3);
+        BYTES_AT(4);
+        BYTES_AT(5);
+        BYTES_AT(6);
+        BYTES_AT(7);
+        BYTES_AT(8);
+        BYTES_AT(9);
+        BYTES_AT(10);
+        BYTES_AT(11);
+        BYTES_AT(12);
+        BYTES_AT(13);
+        BYTES_AT(14);
+        BYTES_AT(15);
+    default: return high;
+    }
+#undef BYTES_AT
 }
 
 void op_psrldq(struct cpu *c, const struct insn *i)

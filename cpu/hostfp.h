@@ -284,12 +284,13 @@ X87_CONST(ldz, "fldz")
 /* --- rare paths, hostfp.c --- */
 
 enum x87_op {
-    X87_ADD, X87_MUL, X87_SUB, X87_SUBR, X87_DIV, X87_DIVR, X87_SCALE, X87_OTHER
+    X87_ADD, X87_MUL, X87_SUB, X87_SUBR, X87_DIV, X87_DIVR, X87_SCALE,
+    X87_YL2X, X87_YL2XP1, X87_PATAN, X87_F2XM1, X87_OTHER
 };
 
 /* The result that the register form of an operation delivers for an unmasked overflow or underflow: the exact result times
  * 2^-24576 or 2^+24576, rounded as the control word says. `masked` is the masked result, flag FSW_OE or FSW_UE. Returns the
- * status word of the scaled operation (PE and C1 count). */
+ * status word of the scaled operation (PE and C1 count). Operands as the host function of the operation takes them. */
 u16 hostfp_scaled(enum x87_op op, const struct f80 *a, const struct f80 *b, u16 fcw, u16 flag, const struct f80 *masked,
                   struct f80 *r);
 
@@ -298,6 +299,11 @@ static inline void f80_copy(struct f80 *to, const struct f80 *from)
 {
     to->mant = from->mant;
     to->se = from->se;
+}
+
+static inline bool f80_is_infinite(const struct f80 *v)
+{
+    return (v->se & 0x7fff) == 0x7fff && v->mant == 1ull << 63;
 }
 
 static inline bool f80_is_nan(const struct f80 *v)
