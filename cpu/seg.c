@@ -518,7 +518,7 @@ bool far_return(struct cpu *c, unsigned osz, u16 extra)
     unsigned rpl = cs & 3;
     /* Hardware reads SS:SP of a return to another level before it looks at CS. */
     bool outer = rpl != c->cpl;
-    if (outer && (!stack_peek(c, 2 * size + extra, size, &sp) || !stack_peek(c, 3 * size + extra, size, &ss_sel))) return false;
+    if (outer && (!stack_peek(c, 3 * size + extra, size, &ss_sel) || !stack_peek(c, 2 * size + extra, size, &sp))) return false;
     if (!(cs & 0xfffc)) {
         exc_gp0(c);
         return false;
