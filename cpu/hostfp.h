@@ -78,6 +78,7 @@ static inline __attribute__((always_inline)) u16 x87_run(u16 fcw, u16 fsw, x87_f
     return sw;
 }
 
+/* The status word is an early clobber: operands may be addressed through a register and are used after FNSTSW. */
 #define X87_CLOBBER "st", "st(1)", "st(2)", "st(3)"
 
 /* r = a insn b. Both operands are pushed and the D8 form is used (destination ST(0)), so no assembler reverses anything. */
@@ -87,7 +88,7 @@ static inline __attribute__((always_inline)) u16 x87_run(u16 fcw, u16 fsw, x87_f
     {                                                                                              \
         u16 sw;                                                                                    \
         __asm__ volatile("fldt %3\n\tfldt %2\n\t" insn " %%st(1), %%st\n\tfnstsw %0\n\tfstpt %1\n\tfstp %%st(0)" \
-                         : "=a"(sw), "=m"(*r)                                                      \
+                         : "=&a"(sw), "=m"(*r)                                                      \
                          : "m"(*a), "m"(*(const struct f80 *)b)                                    \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -106,7 +107,7 @@ X87_REG(divr, "fdivr")
     {                                                                                              \
         u16 sw;                                                                                    \
         __asm__ volatile("fldt %2\n\t" insn " %3\n\tfnstsw %0\n\tfstpt %1"                         \
-                         : "=a"(sw), "=m"(*r)                                                      \
+                         : "=&a"(sw), "=m"(*r)                                                      \
                          : "m"(*a), "m"(*(const type *)b)                                          \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -131,7 +132,7 @@ X87_MEM_ALL(divr)
         u16 sw;                                                                                    \
         (void)r;                                                                                   \
         __asm__ volatile("fldt %2\n\tfldt %1\n\t" insn "\n\tfnstsw %0"                             \
-                         : "=a"(sw)                                                                \
+                         : "=&a"(sw)                                                                \
                          : "m"(*a), "m"(*(const struct f80 *)b)                                    \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -146,7 +147,7 @@ X87_CMP_REG(ucom, "fucompp")
         u16 sw;                                                                                    \
         (void)r;                                                                                   \
         __asm__ volatile("fldt %1\n\t" insn " %2\n\tfnstsw %0"                                     \
-                         : "=a"(sw)                                                                \
+                         : "=&a"(sw)                                                                \
                          : "m"(*a), "m"(*(const type *)b)                                          \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -164,7 +165,7 @@ X87_CMP_MEM(com_i32, "ficompl", u32)
         u16 sw;                                                                                    \
         (void)a;                                                                                   \
         __asm__ volatile(insn " %2\n\tfnstsw %0\n\tfstpt %1"                                       \
-                         : "=a"(sw), "=m"(*r)                                                      \
+                         : "=&a"(sw), "=m"(*r)                                                      \
                          : "m"(*(const type *)b)                                                   \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -184,7 +185,7 @@ X87_LOAD(ld_bcd, "fbld", struct f80)
         u16 sw;                                                                                    \
         (void)b;                                                                                   \
         __asm__ volatile("fldt %2\n\t" insn " %1\n\tfnstsw %0"                                     \
-                         : "=a"(sw), "=m"(*(type *)r)                                              \
+                         : "=&a"(sw), "=m"(*(type *)r)                                              \
                          : "m"(*a)                                                                 \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -204,7 +205,7 @@ X87_STORE(st_bcd, "fbstp", struct f80)
         u16 sw;                                                                                    \
         (void)b;                                                                                   \
         __asm__ volatile("fldt %2\n\t" insn "\n\tfnstsw %0\n\tfstpt %1"                            \
-                         : "=a"(sw), "=m"(*r)                                                      \
+                         : "=&a"(sw), "=m"(*r)                                                      \
                          : "m"(*a)                                                                 \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -224,7 +225,7 @@ X87_UN(xam, "fxam")
     {                                                                                              \
         u16 sw;                                                                                    \
         __asm__ volatile("fldt %3\n\tfldt %2\n\t" insn "\n\tfnstsw %0\n\tfstpt %1" tail            \
-                         : "=a"(sw), "=m"(*r)                                                      \
+                         : "=&a"(sw), "=m"(*r)                                                      \
                          : "m"(*a), "m"(*(const struct f80 *)b)                                    \
                          : X87_CLOBBER);                                                           \
         return sw;                                                                                 \
@@ -244,20 +245,20 @@ X87_BIN(patan, "fpatan", "")
         u16 sw;                                                                                    \
         (void)b;                                                                                   \
         __asm__ volatile("fldt %3\n\t" insn "\n\tfnstsw %0\n\tfstpt %1\n\ttestw $0x400, %0\n\tjnz 1f\n\tfstpt %2\n1:" \
-                         : "=a"(sw), "=m"(r[0]), "=m"(r[1])                                        \
+                         : "=&a"(sw), "=m"(r[0]), "=m"(r[1])                                        \
                          : "m"(*a)                                                                 \
                          : X87_CLOBBER, "cc");                                                     \
         return sw;                                                                                 \
     }
 X87_TWO(ptan, "fptan")
 X87_TWO(sincos, "fsincos")
-/* FXTRACT leaves C2 as it was, so the test above must not see it: the status word is read after an FXAM-free path. */
+/* FXTRACT always pushes and leaves C2 alone, so it cannot use the test above. */
 static inline __attribute__((always_inline)) u16 x87_xtract(struct f80 *r, const struct f80 *a, const void *b)
 {
     u16 sw;
     (void)b;
     __asm__ volatile("fldt %3\n\tfxtract\n\tfnstsw %0\n\tfstpt %1\n\tfstpt %2"
-                     : "=a"(sw), "=m"(r[0]), "=m"(r[1])
+                     : "=&a"(sw), "=m"(r[0]), "=m"(r[1])
                      : "m"(*a)
                      : X87_CLOBBER);
     return sw;
