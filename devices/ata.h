@@ -120,7 +120,8 @@ void ata_string(u8 *words, const char *s, unsigned len); /* byte-swapped, space-
 bool ata_set_transfer_mode(struct ata_drive *d, u8 mode);
 
 /* --- CD drive --- */
-/* Changes the disc; NULL empties the tray. -1 when the guest has locked the tray. The caller owns both blocks. */
+/* Changes the disc; NULL empties the tray. While the guest has the tray locked the first call only asks it to open,
+ * as the drive's button does, and returns -1; a second call changes the disc anyway. The caller owns both blocks. */
 int atapi_set_media(struct device *cdrom, struct block *b, struct error *e);
 struct block *atapi_media(struct device *cdrom);
 

@@ -35,6 +35,7 @@ struct atapi {
     u32 byte_limit;       /* of one PIO block */
     u32 sense;
     bool locked, tray_open, changed;
+    bool eject_asked;     /* the button was pressed while the guest had the tray locked */
     u8 media_event;       /* 0 none, 1 eject request, 2 new media, 3 removed; reported once */
     u64 offset, todo;     /* bytes of the running READ beyond the buffer's content */
 };
@@ -220,6 +221,7 @@ static void start_stop(struct atapi *a)
 static void prevent_allow(struct atapi *a)
 {
     a->locked = a->packet[4] & 1;
+    if (!a->locked) a->eject_asked = false;
     good(a);
 }
 
@@ -815,7 +817,13 @@ struct block *atapi_media(struct device *cdrom)
 int atapi_set_media(struct device *cdrom, struct block *b, struct error *e)
 {
     struct atapi *a = (struct atapi *)cdrom;
-    if (a->locked && present(a)) return error_set(e, "%s: the guest has locked the tray", cdrom->name);
+    if (a->locked && present(a) && !a->eject_asked) {
+        a->eject_asked = true;
+        a->media_event = 1;
+        return error_set(e, "%s: the guest has locked the tray and was asked to open it; repeat the command to change "
+                            "the disc anyway", cdrom->name);
+    }
+    a->eject_asked = false;
     bool was = present(a), reading = a->d.req.pending;
     if (a->d.block) {
         block_cancel(a->d.block, &a->d.req);

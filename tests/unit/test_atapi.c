@@ -224,6 +224,8 @@ START_TEST(media_change_is_told_once)
     ck_assert_uint_eq(PACKET(&t, 64, 0x1e, 0, 0, 0, 1), 0x50);
     ck_assert_int_eq(atapi_set_media(t.drive, NULL, &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, "locked"));
+    ck_assert_uint_eq(PACKET(&t, 64, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8), 0x50);
+    ck_assert_uint_eq(t.data[4], 1);
     ck_assert_uint_eq(PACKET(&t, 64, 0x1b, 0, 0, 0, 2), 0x51);
     ck_assert_uint_eq(sense(&t), 0x055302);
     ck_assert_uint_eq(PACKET(&t, 64, 0x1e, 0, 0, 0, 0), 0x50);
@@ -232,6 +234,19 @@ START_TEST(media_change_is_told_once)
     ck_assert_uint_eq(sense(&t), 0x023a02);
     ck_assert_int_eq(atapi_set_media(t.drive, NULL, &e), 0);
     ck_assert_ptr_null(atapi_media(t.drive));
+    down(&t);
+}
+END_TEST
+
+START_TEST(second_request_overrides_the_lock)
+{
+    struct cd t;
+    up(&t, true);
+    ck_assert_uint_eq(PACKET(&t, 64, 0x1e, 0, 0, 0, 1), 0x50);
+    ck_assert_int_eq(atapi_set_media(t.drive, NULL, NULL), -1);
+    ck_assert_int_eq(atapi_set_media(t.drive, NULL, NULL), 0);
+    ck_assert_uint_eq(PACKET(&t, 64, 0x00), 0x51);
+    ck_assert_uint_eq(sense(&t), 0x023a00);
     down(&t);
 }
 END_TEST
@@ -252,4 +267,4 @@ END_TEST
 
 RIG_SUITE(atapi, signature_and_identify, read_by_pio_obeys_the_limit, read_by_dma, errors_have_sense_data,
           capacity_and_contents, every_listed_command_answers, mode_select_checks_pages, media_change_is_told_once,
-          removal_during_a_read_fails_it)
+          second_request_overrides_the_lock, removal_during_a_read_fails_it)
