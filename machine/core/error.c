@@ -21,14 +21,17 @@ int error_set(struct error *e, const char *fmt, ...)
 int error_prefix(struct error *e, const char *fmt, ...)
 {
     if (!e) return -1;
-    char head[sizeof(e->text)], old[sizeof(e->text)];
+    char head[200];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(head, sizeof(head), fmt, ap);
+    vsnprintf(head, sizeof(head) - 2, fmt, ap);
     va_end(ap);
-    memcpy(old, e->text, sizeof(old));
-    int n = snprintf(e->text, sizeof(e->text), "%.200s: ", head);
-    snprintf(e->text + n, sizeof(e->text) - (size_t)n, "%s", old);
+    size_t n = strlen(head);
+    memcpy(head + n, ": ", 2);
+    n += 2;
+    memmove(e->text + n, e->text, sizeof(e->text) - n);
+    memcpy(e->text, head, n);
+    e->text[sizeof(e->text) - 1] = 0;
     return -1;
 }
 
