@@ -1,0 +1,105 @@
+/*
+ * work.c: how fast is this machine, as an ordinary program sees it.
+ *
+ * A static program that runs the same on the host and as /init of a guest kernel.  Every workload
+ * is a function that does a fixed piece of work (a round) and returns a checksum.  A workload is
+ * repeated for a span of wall time, three times over; the median of the rounds per second is its
+ * rate.  Rates of two machines can be divided; no instruction is counted anywhere.  A checksum that
+ * differs between machines, or between two rounds, is an error of the machine.
+ *
+ * Output, one line a workload:   BENCH family name checksum rounds-per-second
+ * and at the end BENCH-DONE.  As process 1 it powers the machine off afterwards.
+ * Environment: BENCH_MS, the span in milliseconds (default 300); as /init it comes from the kernel's
+ * command line.  Arguments: names of the workloads to run (not as /init, where the kernel's own
+ * words arrive).
+ */
+#include "tests/bench/work.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REPEATS 3
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Rounds per second over one span.  Clears *ok if a round disagrees with the expected checksum. */
+static double measure(const struct work *w, double span, u64 expected, bool *ok)
+{
+    const double start = now();
+    double elapsed;
+    u64 rounds = 0;
+
+    do {
+        if (w->run() != expected) *ok = false;
+        rounds++;
+        elapsed = now() - start;
+    } while (elapsed < span);
+    return (double)rounds / elapsed;
+}
+
+static int compare_double(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool run_one(const struct work *w, double span)
+{
+    double rate[REPEATS];
+    bool ok = true;
+    const u64 checksum = w->run();
+
+    for (int i = 0; i < REPEATS; i++) rate[i] = measure(w, span, checksum, &ok);
+    qsort(rate, REPEATS, sizeof rate[0], compare_double);
+    printf("BENCH %s %s %016llx %.3f%s\n", w->family, w->name, (unsigned long long)checksum,
+           rate[REPEATS / 2], ok ? "" : " UNSTEADY");
+    fflush(stdout);
+    return ok;
+}
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+    if (argc < 2) return true;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], name) == 0) return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    const struct work *const tables[] = {work_int, work_fp, work_sys};
+    const bool is_init = getpid() == 1;
+    const char *ms = getenv("BENCH_MS");
+    const double span = (ms ? atof(ms) : 300.0) / 1000.0;
+    bool ok = true;
+
+    if (is_init) {
+        argc = 1;
+        mount("proc", "/proc", "proc", 0, "");
+    }
+    printf("BENCH-UP\n");
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
+        for (const struct work *w = tables[t]; w->name; w++)
+            if (is_wanted(w->name, argc, argv) && !run_one(w, span)) ok = false;
+    printf("BENCH-DONE %s\n", ok ? "ok" : "UNSTEADY");
+    fflush(stdout);
+    if (is_init) {
+        sleep(1);
+        reboot(RB_POWER_OFF);
+    }
+    return ok ? 0 : 1;
+}
