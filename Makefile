@@ -26,7 +26,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef 
 SDL_CFLAGS := $(shell pkg-config --cflags sdl2 2>/dev/null)
 SDL_LIBS := $(shell pkg-config --libs sdl2 2>/dev/null)
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
-CFLAGS := -std=gnu11 $(OPT_$(MODE)) $(WARN) -fno-strict-aliasing -fwrapv -pthread -I. -D_GNU_SOURCE= $(EXTRA_CFLAGS)
+CFLAGS = -std=gnu11 $(OPT_$(MODE)) $(WARN) -fno-strict-aliasing -fwrapv -pthread -I. -D_GNU_SOURCE= $(EXTRA_CFLAGS)
 LIBS := $(SDL_LIBS) -lz -lm -lutil -pthread
 
 SRC := $(wildcard machine/*.c machine/*/*.c cpu/*.c devices/*.c gpu/*.c)
@@ -36,7 +36,7 @@ ROMS := roms/bios.bin roms/vgabios.bin roms/demo.img
 TESTSRC := $(wildcard tests/unit/test_*.c)
 TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 
-.PHONY: all roms run run-built check check-built check-all check-guests layers sizes bench clean deps format-check unit guest-tests cli-tests
+.PHONY: all build-tests roms run run-built check check-built check-all check-guests layers sizes bench clean deps format-check unit guest-tests cli-tests
 
 all: $(B)/aeropc roms
 
@@ -60,14 +60,14 @@ deps:
 	@sh tests/deps.sh
 
 run: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@$(MAKE) --no-print-directory run-built
 
 run-built:
 	@sh tests/run-demo.sh $(B)/aeropc
 
 check: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
 	@$(MAKE) --no-print-directory check-built
 
 check-built: layers unit guest-tests cli-tests
@@ -87,6 +87,8 @@ $(B)/tests/unit/main.o: EXTRA_CFLAGS += -I$(B)/tests/unit
 $(B)/unit-tests: $(LIBOBJ) $(TESTOBJ) $(B)/tests/unit/main.o
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
+
+build-tests: $(B)/unit-tests
 
 unit: $(B)/unit-tests
 	CK_FORK=$(if $(filter asan,$(MODE)),no,yes) $(B)/unit-tests

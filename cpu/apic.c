@@ -25,6 +25,8 @@ struct apic {
     struct cpu *cpu;
     struct region msi;
     struct timer timer;
+    struct timer repay; /* delivers owed ticks one by one */
+    u32 owed;           /* periodic timer interrupts that would have merged with one still in IRR */
     u32 id, tpr, ldr, dfr, svr, esr, esr_pending, icr_lo, icr_hi, divide, initial;
     u32 lvt[LVT_COUNT];
     u32 isr[8], tmr[8], irr[8];
@@ -82,12 +84,22 @@ bool apic_extint_open(const struct cpu *c)
     return !(lint0 & LVT_MASKED) && (lint0 >> 8 & 7) == DM_EXTINT;
 }
 
+static u64 period_ns(const struct apic *a);
+
+/* Guests count periodic ticks to keep time; interrupts stay off for many periods here where a real CPU needs a fraction of one. So
+ * ticks that find their vector still in IRR are owed (a second's worth at most) and follow, spaced, once that one was taken. */
+static void repay_soon(struct apic *a)
+{
+    if (a->owed && !timer_armed(&a->repay)) timer_set(&a->repay, clock_now(a->cpu->clock) + MAX(period_ns(a) / 8, 50000u));
+}
+
 int apic_ack(struct cpu *c)
 {
     int v = apic_pending(c);
     if (v < 0) return -1;
     bit_clear(c->apic->irr, (unsigned)v);
     bit_set(c->apic->isr, (unsigned)v);
+    if ((u32)v == (c->apic->lvt[LVT_TIMER] & 0xff)) repay_soon(c->apic);
     return v;
 }
 
@@ -257,11 +269,26 @@ static u32 current_count(const struct apic *a)
     return ticks >= a->initial ? 0 : (u32)(a->initial - ticks);
 }
 
+static void timer_repay(void *opaque)
+{
+    struct apic *a = opaque;
+    u32 lvt = a->lvt[LVT_TIMER];
+    if (!a->owed || !is_periodic(a) || (lvt & LVT_MASKED)) {
+        a->owed = 0;
+    } else if (!bit_test(a->irr, lvt & 0xff)) {
+        a->owed--;
+        accept_vector(a, lvt & 0xff, false);
+    }
+}
+
 static void timer_fire(void *opaque)
 {
     struct apic *a = opaque;
     u32 lvt = a->lvt[LVT_TIMER];
-    if (!(lvt & LVT_MASKED)) accept_vector(a, lvt & 0xff, false);
+    if (!(lvt & LVT_MASKED)) {
+        if (is_periodic(a) && bit_test(a->irr, lvt & 0xff) && a->owed < NS_PER_SEC / MAX(period_ns(a), 1000000u)) a->owed++;
+        accept_vector(a, lvt & 0xff, false);
+    }
     if (!is_periodic(a)) {
         a->counting = false;
         return;
@@ -276,6 +303,7 @@ static void timer_fire(void *opaque)
 static void timer_start(struct apic *a, u32 initial)
 {
     a->initial = initial;
+    a->owed = 0;
     a->counting = initial != 0;
     a->started_ns = clock_now(a->cpu->clock);
     if (a->counting) timer_set(&a->timer, a->started_ns + period_ns(a));
@@ -431,6 +459,7 @@ int apic_create(struct cpu *c, struct error *e)
     c->apic = a;
     a->cpu = c;
     timer_init(&a->timer, c->clock, "apic-timer", timer_fire, a);
+    timer_init(&a->repay, c->clock, "apic-timer-repay", timer_repay, a);
     region_init_io(&a->msi, "apic-msi", 0x100000, &msi_ops, a);
     return bus_map(c->mem, 0xfee00000, &a->msi, 0, e);
 }
@@ -440,6 +469,7 @@ void apic_destroy(struct cpu *c)
     struct apic *a = c->apic;
     if (!a) return;
     timer_cancel(&a->timer);
+    timer_cancel(&a->repay);
     region_fini(&a->msi);
     free(a);
     c->apic = NULL;
@@ -458,6 +488,11 @@ static void info_map(struct text *t, const char *name, const u32 *map)
         if (bit_test(map, v)) text_add(t, " %02x", v);
     }
     text_add(t, "\n");
+}
+
+bool cpu_vector_pending(const struct cpu *c, u8 vector)
+{
+    return bit_test(c->apic->irr, vector);
 }
 
 void cpu_info_apic(struct cpu *c, struct text *t)

@@ -47,6 +47,8 @@ void cpu_set_a20(struct cpu *c, bool on);
 void cpu_smi(struct cpu *c);
 /* fn(opaque, vector) is called when the local APIC broadcasts the EOI of a level-triggered interrupt: the I/O APIC's Remote-IRR. */
 void cpu_set_eoi_listener(struct cpu *c, void (*fn)(void *opaque, int vector), void *opaque);
+/* An interrupt with this vector waits in the local APIC. */
+bool cpu_vector_pending(const struct cpu *c, u8 vector);
 /* FERR# handshake: a write to port F0h releases IGNNE#. */
 void cpu_ignne(struct cpu *c);
 

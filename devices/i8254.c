@@ -17,7 +17,7 @@
  *
  * Left out: the speaker makes no sound (sound is a part of its own), parity and channel-check
  * errors never happen (port 61h bits 7 and 6 read 0). */
-#include "machine/core/device.h"
+#include "devices/i8254.h"
 
 enum { FREQ = 1193182, REFRESH_TICKS = 18 };
 /* Tick number at power-on: two full counts, so that no start is negative. */
@@ -48,10 +48,19 @@ struct pit {
     u8 port61;
     u64 next_edge;       /* channel 0: tick of the next rising edge, 0 = none */
     struct timer timer;
+    struct timer repay;  /* looks whether an owed edge can be delivered */
+    u32 owed;            /* periodic edges that came while the interrupt controller still held one */
+    bool (*busy)(void *opaque);
+    void *busy_opaque;
     struct region ports, ports61;
 };
 
-extern const struct device_class pit_class;
+void i8254_set_busy_probe(struct device *d, bool (*busy)(void *opaque), void *opaque)
+{
+    struct pit *p = (struct pit *)d;
+    p->busy = busy;
+    p->busy_opaque = opaque;
+}
 
 static u64 ticks(const struct pit *p)
 {
@@ -180,10 +189,44 @@ static void arm(struct pit *p, u64 not_before_ns)
     }
 }
 
+static u64 period_ns(const struct pit *p)
+{
+    return mul_div(p->ch[0].initial, NS_PER_SEC, FREQ);
+}
+
+static void pulse(struct pit *p)
+{
+    irq_set(&p->irq0, false);
+    irq_set(&p->irq0, true);
+}
+
+/* An edge is due: pulse, or owe it. */
+static void periodic_edge(struct pit *p)
+{
+    if (!p->busy || !p->busy(p->busy_opaque)) {
+        pulse(p);
+        return;
+    }
+    if (p->owed < FREQ / MAX(p->ch[0].initial, 1u)) p->owed++;
+    if (!timer_armed(&p->repay)) timer_set(&p->repay, clock_now(p->dev.host->clock) + MAX(period_ns(p) / 8, 50000u));
+}
+
+static void repay(void *opaque)
+{
+    struct pit *p = opaque;
+    if (!p->owed || !is_periodic(&p->ch[0])) return;
+    if (!p->busy || !p->busy(p->busy_opaque)) {
+        p->owed--;
+        pulse(p);
+    }
+    if (p->owed) timer_set(&p->repay, clock_now(p->dev.host->clock) + MAX(period_ns(p) / 8, 50000u));
+}
+
 /* Channel 0 was programmed: wire and timer follow its OUT. */
 static void rearm(struct pit *p)
 {
     u64 now = ticks(p);
+    p->owed = 0;
     catch_up(&p->ch[0], now);
     irq_set(&p->irq0, out_level(&p->ch[0], now));
     p->next_edge = edge_after(&p->ch[0], now);
@@ -197,8 +240,8 @@ static void fire(void *opaque)
     u64 edge = p->next_edge;
     if (!edge) return;
     catch_up(c, edge);
-    irq_set(&p->irq0, false);
-    irq_set(&p->irq0, true);
+    if (is_periodic(c)) periodic_edge(p);
+    else pulse(p);
     p->next_edge = edge_after(c, edge);
     u64 now = ticks(p);
     if (!p->next_edge || !is_periodic(c)) {
@@ -207,7 +250,7 @@ static void fire(void *opaque)
     }
     if (p->next_edge + FREQ < now) p->next_edge = edge_after(c, now);
     u64 now_ns = clock_now(p->dev.host->clock);
-    arm(p, p->next_edge <= now ? now_ns + mul_div(c->initial, NS_PER_SEC, FREQ) / 2 : 0);
+    arm(p, p->next_edge <= now ? now_ns + period_ns(p) / 2 : 0);
 }
 
 static void load(struct channel *c, u64 now)
@@ -395,6 +438,7 @@ static int pit_init(struct device *d, struct error *e)
 {
     struct pit *p = (struct pit *)d;
     timer_init(&p->timer, d->host->clock, d->name, fire, p);
+    timer_init(&p->repay, d->host->clock, "pit-repay", repay, p);
     region_init_io(&p->ports, "pit", 4, &port_ops, p);
     region_init_io(&p->ports61, "port61", 1, &port61_ops, p);
     if (bus_map(d->host->io, 0x40, &p->ports, 0, e)) return -1;
@@ -426,7 +470,8 @@ static void pit_post_load(struct device *d, u32 version)
     (void)version;
     for (int n = 0; n < 3; n++) {
         if (!p->ch[n].initial) p->ch[n].initial = 0x10000;
-    }
+        if (p->owed) timer_set(&p->repay, clock_now(p->dev.host->clock));
+}
     irq_set(&p->irq0, out_level(&p->ch[0], ticks(p)));
     arm(p, 0);
 }
@@ -449,6 +494,7 @@ static void pit_fini(struct device *d)
 {
     struct pit *p = (struct pit *)d;
     timer_cancel(&p->timer);
+    timer_cancel(&p->repay);
     region_fini(&p->ports);
     region_fini(&p->ports61);
 }
@@ -465,6 +511,7 @@ static const struct device_field pit_fields[] = {
     CH_FIELDS(2),
     FIELD(struct pit, port61),
     FIELD(struct pit, next_edge),
+    FIELD(struct pit, owed),
     { 0 },
 };
 static const struct device_wire pit_outputs[] = { { "irq0", offsetof(struct pit, irq0), 1 },

@@ -339,6 +339,12 @@ static void pic_fini(struct device *d)
     FIELD(struct pic, chip[n].icw_step), FIELD(struct pic, chip[n].special_mask), \
     FIELD(struct pic, chip[n].rotate_on_aeoi), FIELD(struct pic, chip[n].read_isr), FIELD(struct pic, chip[n].poll)
 /* clang-format on */
+bool i8259_edge_pending(const struct device *d, int irq)
+{
+    const struct chip *c = &((const struct pic *)d)->chip[irq >> 3 & 1];
+    return c->edge & ~c->imr & BIT(irq & 7);
+}
+
 static const struct device_field pic_fields[] = { CHIP_FIELDS(0), CHIP_FIELDS(1), { 0 } };
 static const struct device_wire pic_outputs[] = { { "intr", offsetof(struct pic, intr), 1 },
                                                   { 0 } };

@@ -11,4 +11,7 @@ extern const struct device_class pic_class;
  * meantime gives the spurious vector (IR7 of the chip asked), as the hardware does. */
 int i8259_intack(struct device *d);
 
+/* An edge on this input (0-15) waits to be acknowledged and is not masked. */
+bool i8259_edge_pending(const struct device *d, int irq);
+
 #endif

@@ -69,6 +69,14 @@ static void service_level(struct ioapic *a, int pin)
     send(a, rte);
 }
 
+int ioapic_edge_vector(struct device *d, int pin)
+{
+    const struct ioapic *a = (const struct ioapic *)d;
+    u64 rte = a->entry[pin];
+    bool ordinary = (rte >> 8 & 7) <= 1; /* fixed, lowest priority */
+    return is_level(rte) || (rte & RTE_MASKED) || !ordinary ? -1 : (int)(rte & 0xff);
+}
+
 static void set_line(void *opaque, int pin, bool level)
 {
     struct ioapic *a = opaque;

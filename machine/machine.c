@@ -13,6 +13,7 @@
 
 #define PCI_HOLE (3 * GIB)         /* RAM below 4 GiB ends here at the latest (device-set.md section 1) */
 #define HOST_SLICE 20000u          /* instructions between looks at the host clock: about 0.1 ms */
+#define SLOWEST_NS 10u             /* an instruction never costs the guest more: it sees at least 100 MIPS (boot-chain.md 16) */
 #define INSN_SLICE 1000000u
 #define HASH_STEP 1000000u
 #define IDLE_SLICE_NS 2000000u     /* longest sleep of an idle machine: keeps polling prompt */
@@ -239,6 +240,8 @@ static void idle(struct machine *m)
         if (deadline == TIMER_NEVER) mailbox_wait(&m->mailbox, POLL_NS);
         return;
     }
+    clock_set_limit(&m->clock, UINT64_MAX);
+    clock_catch_up(&m->clock, deadline);
     u64 now = clock_now(&m->clock);
     if (deadline > now) mailbox_wait(&m->mailbox, MIN(deadline - now, IDLE_SLICE_NS));
 }
@@ -250,7 +253,9 @@ static void run_slice(struct machine *m)
         idle(m);
         return;
     }
-    enum cpu_stop why = cpu_run(m->cpu, slice_budget(m));
+    u64 budget = slice_budget(m);
+    if (m->clock.mode == CLOCK_HOST) clock_set_limit(&m->clock, clock_now(&m->clock) + budget * SLOWEST_NS);
+    enum cpu_stop why = cpu_run(m->cpu, budget);
     if (m->clock.mode == CLOCK_INSN && cpu_icount(m->cpu) >= m->hash_at) mix_hash(m);
     if (why == CPU_BREAK) {
         snprintf(m->why, sizeof(m->why), "breakpoint at %llx", (unsigned long long)cpu_pc_linear(m->cpu));

@@ -13,6 +13,7 @@
 #include "devices/ata.h"      /* atapi_set_media */
 #include "devices/fdc.h"      /* fdc_cmos_type */
 #include "devices/fwcfg.h"    /* fwcfg_add_file */
+#include "devices/i8254.h"    /* i8254_set_busy_probe */
 #include "devices/i8259.h"    /* i8259_intack */
 #include "devices/ioapic.h"   /* ioapic_eoi */
 #include "devices/mc146818.h" /* mc146818_set_cmos */
@@ -363,6 +364,14 @@ static int intack(void *pic)
     return i8259_intack(pic);
 }
 
+/* Whether the timer's last interrupt still waits, wherever the guest has routed it. */
+static bool timer_busy(void *opaque)
+{
+    struct machine *m = opaque;
+    int vector = ioapic_edge_vector(board_device(m, "ioapic"), 2);
+    return i8259_edge_pending(board_device(m, "pic"), 0) || (vector >= 0 && cpu_vector_pending(m->cpu, (u8)vector));
+}
+
 static void eoi(void *ioapic, int vector)
 {
     ioapic_eoi(ioapic, vector);
@@ -375,6 +384,7 @@ static int make_cpu(struct machine *m, struct error *e)
     m->cpu = cpu_create(m->cfg->cpu, &env, e);
     if (!m->cpu) return error_prefix(e, "--cpu");
     cpu_set_eoi_listener(m->cpu, eoi, board_device(m, "ioapic"));
+    i8254_set_busy_probe(board_device(m, "pit"), timer_busy, m);
     device_connect(pic, "intr", 0, irq_make(set_intr, m->cpu, 0));
     device_connect(fpu, "ignne", 0, irq_make(set_ignne, m->cpu, 0));
     return 0;

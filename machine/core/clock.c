@@ -7,6 +7,7 @@
 #include "machine/core/error.h"
 
 #define STALL_NS 100000000ull          /* host stalls longer than this do not pass in the guest */
+#define MAX_LAG_NS 10000000000ull       /* time held back from the guest that idle periods give back */
 #define LATE_NS 200000ull              /* and never more than this beyond a timer that has not fired yet */
 #define FIXED_WALL 1262304000ull       /* 2010-01-01 00:00:00 UTC: where deterministic runs start */
 
@@ -24,6 +25,7 @@ void clock_init(struct clock *c, enum clock_mode mode)
     c->host_base = host_ns();
     c->running = mode != CLOCK_HOST; /* a host clock starts with clock_resume */
     c->ns_per_insn_q16 = 5 << 16;
+    c->limit = UINT64_MAX;
     c->wall_base = mode == CLOCK_HOST ? (u64)time(NULL) : FIXED_WALL;
 }
 
@@ -49,11 +51,13 @@ u64 clock_now(struct clock *c)
     }
     if (!c->running) return c->now;
     u64 t = host_ns() - c->host_base, limit = c->now ? c->now + STALL_NS : UINT64_MAX;
+    if (c->limit < limit) limit = MAX(c->limit, c->now);
     /* All clocks slow down together when the host falls behind: a periodic interrupt that the guest counts must not be lost because
      * several of its periods went by between two slices. */
     if (c->heap_len && c->heap[0]->when < UINT64_MAX - LATE_NS) limit = MIN(limit, MAX(c->heap[0]->when + LATE_NS, c->now));
     if (t > limit) {
         c->host_base += t - limit;
+        c->lag = MIN(c->lag + MIN(t - limit, STALL_NS), MAX_LAG_NS);
         t = limit;
     }
     if (t > c->now) c->now = t;
@@ -72,6 +76,20 @@ void clock_resume(struct clock *c)
     if (c->mode != CLOCK_HOST || c->running) return;
     c->host_base = host_ns() - c->now;
     c->running = true;
+}
+
+void clock_set_limit(struct clock *c, u64 when_ns)
+{
+    c->limit = when_ns;
+}
+
+void clock_catch_up(struct clock *c, u64 until_ns)
+{
+    u64 now = clock_now(c);
+    if (c->mode != CLOCK_HOST || !c->lag || until_ns <= now) return;
+    u64 step = MIN(c->lag, until_ns - now);
+    c->lag -= step;
+    c->host_base -= step;
 }
 
 void clock_advance(struct clock *c, u64 ns)

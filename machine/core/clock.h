@@ -36,6 +36,8 @@ struct clock {
     struct timer **heap;
     unsigned heap_len, heap_cap;
     u64 next_order;
+    u64 limit;             /* HOST: virtual time does not pass this until it is moved */
+    u64 lag;               /* HOST: time held back so far, given back by clock_catch_up */
     u64 wall_base;         /* seconds since 1970 at virtual time 0 */
     bool deadline_moved;   /* set by timer_set when the earliest deadline became earlier; the run loop clears it */
     void (*kick)(void *);  /* called then, so that a running CPU ends its slice; may be NULL */
@@ -47,6 +49,10 @@ void clock_fini(struct clock *c);
 u64 clock_now(struct clock *c);
 void clock_pause(struct clock *c);
 void clock_resume(struct clock *c);
+/* HOST: the guest must not see more time pass than its CPU got instructions for: the run loop sets a limit before each slice
+ * (UINT64_MAX: none). Time held back is given back while the guest is idle: clock_catch_up jumps towards until_ns. */
+void clock_set_limit(struct clock *c, u64 when_ns);
+void clock_catch_up(struct clock *c, u64 until_ns);
 /* MANUAL: runs every timer due on the way. INSN: skips idle time (never past the next deadline). */
 void clock_advance(struct clock *c, u64 ns);
 u64 clock_deadline(const struct clock *c); /* earliest armed deadline or TIMER_NEVER */
