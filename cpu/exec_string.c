@@ -1,7 +1,7 @@
 /* String instructions and port I/O: MOVS, STOS, LODS, CMPS, SCAS, INS, OUTS with their repeat prefixes, IN, OUT.
  *
- * A repeated instruction does its first element the ordinary way (which checks everything and fills the TLB), then as many more as
- * stay inside the pages at hand directly on host memory, and so on. Registers are up to date after every element, so
+ * A repeated instruction goes in bursts: one element the ordinary way (which checks everything and fills the TLB), then as many more as
+ * stay inside the pages at hand directly on host memory. Registers are up to date after every element, so
  * a fault or an interrupt between two elements simply leaves RIP at the instruction and it is resumed (SDM 2B REP). One call
  * handles a bounded number of rounds; single step and pending events stop it after one element. */
 #include "cpu/flags.h"
@@ -78,21 +78,12 @@ static u8 *host_run(struct cpu *c, const struct string_op *s, unsigned seg, unsi
     return (u8 *)(uintptr_t)(gla + e->off);
 }
 
-/* ---- the elements and the runs of each instruction ----
- * one(): a single element, false after a fault. run(): up to n more; returns how many were done. */
+/* ---- one burst of each instruction ----
+ * Does one element with every check and then, where the operands are plain memory, the ones that follow it in the same pages, up to n in
+ * all. Returns how many were done: 0 after a fault. Registers and flags are up to date. Host addresses are taken right after
+ * each access, because the two operands may share a TLB slot. */
 
-typedef bool one_fn(struct cpu *c, const struct insn *i, const struct string_op *s);
-typedef u64 run_fn(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n);
-
-static bool movs_one(struct cpu *c, const struct insn *i, const struct string_op *s)
-{
-    u64 v;
-    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return false;
-    if (!write_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, v)) return false;
-    advance(c, s, RSI, 1);
-    advance(c, s, RDI, 1);
-    return true;
-}
+typedef u64 burst_fn(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n);
 
 /* Copies k elements in the direction of travel. Overlapping operands repeat a pattern, so they go element by element. */
 static void copy_run(u8 *dst, const u8 *src, const struct string_op *s, u64 k)
@@ -113,47 +104,47 @@ static void copy_run(u8 *dst, const u8 *src, const struct string_op *s, u64 k)
     for (; k; k--, dst += step, src += step) st_n(dst, ld_n(src, s->size), s->size);
 }
 
-static u64 movs_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
+static u64 movs_burst(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
-    u8 *dst = host_run(c, s, SEG_ES, RDI, true, &n);
-    if (!dst) return 0;
-    const u8 *src = host_run(c, s, i->seg, RSI, false, &n);
-    if (!src) return 0;
-    copy_run(dst, src, s, n);
+    u64 v;
+    const u8 *src = NULL;
+    u8 *dst = NULL;
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return 0;
+    if (n > 1) src = host_run(c, s, i->seg, RSI, false, &n);
+    if (!write_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, v)) return 0;
+    if (src) dst = host_run(c, s, SEG_ES, RDI, true, &n);
+    if (!dst) n = 1;
+    if (n > 1) copy_run(dst + (i64)s->step, src + (i64)s->step, s, n - 1);
     advance(c, s, RSI, n);
     advance(c, s, RDI, n);
     return n;
 }
 
-static bool stos_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+static u64 stos_burst(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
     (void)i;
-    if (!write_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, c->r[RAX])) return false;
-    advance(c, s, RDI, 1);
-    return true;
-}
-
-static u64 stos_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
-{
-    (void)i;
-    u8 *dst = host_run(c, s, SEG_ES, RDI, true, &n);
     u64 v = c->r[RAX] & mask_n(s->size);
-    if (!dst) return 0;
-    if (s->step != s->size) dst -= (n - 1) * s->size;
-    if (s->size == 1 || !v) memset(dst, (int)v, n * s->size);
-    else for (u64 k = 0; k < n; k++) st_n(dst + k * s->size, v, s->size);
+    if (!write_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, v)) return 0;
+    u8 *dst = n > 1 ? host_run(c, s, SEG_ES, RDI, true, &n) : NULL;
+    if (!dst) n = 1;
+    if (n > 1) {
+        if (s->step != s->size) dst -= (n - 1) * s->size;
+        if (s->size == 1 || !v) memset(dst, (int)v, n * s->size);
+        else for (u64 k = 0; k < n; k++) st_n(dst + k * s->size, v, s->size);
+    }
     advance(c, s, RDI, n);
     return n;
 }
 
-static bool lods_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+static u64 lods_burst(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
+    (void)n;
     u64 v;
-    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return false;
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return 0;
     if (s->size == 1) *(u8 *)&c->r[RAX] = (u8)v;
     else reg_write(c, i, i->osz, RAX, v);
     advance(c, s, RSI, 1);
-    return true;
+    return 1;
 }
 
 static void compare(struct cpu *c, unsigned size, u64 a, u64 b)
@@ -166,29 +157,18 @@ static void compare(struct cpu *c, unsigned size, u64 a, u64 b)
     }
 }
 
-static bool cmps_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+static u64 cmps_burst(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
-    u64 a, b;
-    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &a)) return false;
-    if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &b)) return false;
-    compare(c, s->size, a, b);
-    advance(c, s, RSI, 1);
-    advance(c, s, RDI, 1);
-    return true;
-}
-
-static u64 cmps_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
-{
-    const u8 *q = host_run(c, s, SEG_ES, RDI, false, &n);
-    const u8 *p = q ? host_run(c, s, i->seg, RSI, false, &n) : NULL;
+    u64 a, b, k = 1;
+    const u8 *p = NULL, *q = NULL;
     bool until_equal = i->rep == 0xf2;
-    u64 a = 0, b = 0, k = 0;
-    if (!p) return 0;
-    while (k < n) {
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &a)) return 0;
+    if (n > 1) p = host_run(c, s, i->seg, RSI, false, &n);
+    if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &b)) return 0;
+    if (p) q = host_run(c, s, SEG_ES, RDI, false, &n);
+    for (; q && k < n && (a == b) != until_equal; k++) {
         a = ld_n(p + (i64)(s->step * k), s->size);
         b = ld_n(q + (i64)(s->step * k), s->size);
-        k++;
-        if ((a == b) == until_equal) break;
     }
     compare(c, s->size, a, b);
     advance(c, s, RSI, k);
@@ -196,27 +176,13 @@ static u64 cmps_run(struct cpu *c, const struct insn *i, const struct string_op 
     return k;
 }
 
-static bool scas_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+static u64 scas_burst(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
-    (void)i;
-    u64 v;
-    if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &v)) return false;
-    compare(c, s->size, c->r[RAX], v);
-    advance(c, s, RDI, 1);
-    return true;
-}
-
-static u64 scas_run(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
-{
-    const u8 *q = host_run(c, s, SEG_ES, RDI, false, &n);
+    u64 acc = c->r[RAX] & mask_n(s->size), v, k = 1;
     bool until_equal = i->rep == 0xf2;
-    u64 acc = c->r[RAX] & mask_n(s->size), v = 0, k = 0;
-    if (!q) return 0;
-    while (k < n) {
-        v = ld_n(q + (i64)(s->step * k), s->size);
-        k++;
-        if ((acc == v) == until_equal) break;
-    }
+    if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &v)) return 0;
+    const u8 *q = n > 1 ? host_run(c, s, SEG_ES, RDI, false, &n) : NULL;
+    for (; q && k < n && (acc == v) != until_equal; k++) v = ld_n(q + (i64)(s->step * k), s->size);
     compare(c, s->size, acc, v);
     advance(c, s, RDI, k);
     return k;
@@ -224,24 +190,29 @@ static u64 scas_run(struct cpu *c, const struct insn *i, const struct string_op 
 
 /* ---- repetition ---- */
 
-static void string_insn(struct cpu *c, const struct insn *i, one_fn *one, run_fn *run, bool compares)
+/* Work counts as instructions: the slice's end and virtual time that follows the instruction count must not wait for long copies. */
+static void charge(struct cpu *c, u64 n)
+{
+    c->budget -= MIN(c->budget, n);
+}
+
+static void string_insn(struct cpu *c, const struct insn *i, burst_fn *burst, bool compares)
 {
     struct string_op s = string_op(c, i);
     if (!i->rep) {
-        one(c, i, &s);
+        burst(c, i, &s, 1);
         return;
     }
     u64 count = c->r[RCX] & s.mask;
     for (unsigned round = 0; count; round++) {
-        if (!one(c, i, &s)) return;
-        set_masked(c, RCX, --count, s.mask);
+        bool alone = c->events & (CE_TRAP | CE_DRX | CE_BREAK); /* debuggers see every element */
+        u64 done = burst(c, i, &s, alone ? 1 : count);
+        if (!done) return;
+        if (round) charge(c, 1 + done * s.size / 16);
+        count -= done;
+        set_masked(c, RCX, count, s.mask);
         if (compares && cc_zf(c) == (i->rep == 0xf2)) return;
-        if (count && run && !(c->events)) {
-            count -= run(c, i, &s, count);
-            set_masked(c, RCX, count, s.mask);
-            if (compares && cc_zf(c) == (i->rep == 0xf2)) return;
-        }
-        if (count && (c->events || round >= MAX_ROUNDS)) {
+        if (count && (c->events || round >= MAX_ROUNDS || (round % 16 == 15 && !c->budget))) {
             c->rip = c->insn_rip;
             return;
         }
@@ -250,27 +221,27 @@ static void string_insn(struct cpu *c, const struct insn *i, one_fn *one, run_fn
 
 void op_movs(struct cpu *c, const struct insn *i)
 {
-    string_insn(c, i, movs_one, movs_run, false);
+    string_insn(c, i, movs_burst, false);
 }
 
 void op_stos(struct cpu *c, const struct insn *i)
 {
-    string_insn(c, i, stos_one, stos_run, false);
+    string_insn(c, i, stos_burst, false);
 }
 
 void op_lods(struct cpu *c, const struct insn *i)
 {
-    string_insn(c, i, lods_one, NULL, false);
+    string_insn(c, i, lods_burst, false);
 }
 
 void op_cmps(struct cpu *c, const struct insn *i)
 {
-    string_insn(c, i, cmps_one, cmps_run, true);
+    string_insn(c, i, cmps_burst, true);
 }
 
 void op_scas(struct cpu *c, const struct insn *i)
 {
-    string_insn(c, i, scas_one, scas_run, true);
+    string_insn(c, i, scas_burst, true);
 }
 
 /* ---- ports ---- */
@@ -295,32 +266,34 @@ static unsigned port_size(const struct insn *i)
     return i->osz == OSZ64 ? 4 : 1u << i->osz;
 }
 
-static bool ins_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+static u64 ins_one(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
     (void)i;
+    (void)n;
     u64 off = c->r[RDI] & s->mask;
-    if (!mem_probe_write(c, SEG_ES, off, s->size)) return false; /* reading the port has side effects: check first */
+    if (!mem_probe_write(c, SEG_ES, off, s->size)) return 0; /* reading the port has side effects: check first */
     write_element(c, SEG_ES, off, s->size, port_in(c, (u16)c->r[RDX], s->size));
     advance(c, s, RDI, 1);
-    return true;
+    return 1;
 }
 
-static bool outs_one(struct cpu *c, const struct insn *i, const struct string_op *s)
+static u64 outs_one(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
+    (void)n;
     u64 v;
-    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return false;
+    if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return 0;
     advance(c, s, RSI, 1);
     port_out(c, (u16)c->r[RDX], s->size, (u32)v);
-    return true;
+    return 1;
 }
 
 /* INSD and OUTSD stay 32-bit with REX.W. */
-static void port_string(struct cpu *c, const struct insn *i, one_fn *one)
+static void port_string(struct cpu *c, const struct insn *i, burst_fn *one)
 {
     struct insn narrow = *i;
     if (!io_allowed(c, (u16)c->r[RDX], port_size(i))) return;
     if (narrow.osz == OSZ64) narrow.osz = OSZ32;
-    string_insn(c, &narrow, one, NULL, false);
+    string_insn(c, &narrow, one, false);
 }
 
 void op_ins(struct cpu *c, const struct insn *i)
