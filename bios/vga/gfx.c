@@ -12,8 +12,9 @@ static void vbe_surface(struct surface *s)
     s->bytes = (s->bpp + 7) / 8;
     s->width = dispi_rd(DISPI_XRES);
     s->height = dispi_rd(DISPI_YRES);
-    s->model = s->bpp == 4 ? MODEL_PLANAR : MODEL_LINEAR;
-    s->banked = s->bpp != 4;
+    s->model = MODEL_LINEAR;
+    s->banked = 1;
+    s->bank = 0xffff;
     s->pitch = (u16)vbe_pitch(dispi_rd(DISPI_VIRT_WIDTH), s->bpp);
     s->base = 0;
 }
@@ -40,12 +41,15 @@ int current_surface(struct surface *s, u8 page)
     return 1;
 }
 
-static void bank(const struct surface *s, u32 addr)
+static void bank(struct surface *s, u32 addr)
 {
-    if (s->banked) dispi_wr(DISPI_BANK, (u16)(addr >> 16));
+    const u16 want = addr >> 16;
+    if (!s->banked || want == s->bank) return;
+    dispi_wr(DISPI_BANK, want);
+    s->bank = want;
 }
 
-static u32 pixel_color(const struct surface *s, u8 color)
+static u32 pixel_color(struct surface *s, u8 color)
 {
     if (s->bytes == 1) return color;
     /* A direct colour mode has no palette: the low four bits are the EGA's sixteen colours. */
@@ -59,7 +63,7 @@ static u32 pixel_color(const struct surface *s, u8 color)
 
 static u16 cga_line(u16 y) { return (y & 1 ? 0x2000 : 0) + (y >> 1) * 80; }
 
-static void put_cga(const struct surface *s, u16 x, u16 y, u8 color)
+static void put_cga(struct surface *s, u16 x, u16 y, u8 color)
 {
     const u8 two = s->model == MODEL_CGA2;
     const u16 at = cga_line(y) + (two ? x >> 2 : x >> 3);
@@ -70,21 +74,27 @@ static void put_cga(const struct surface *s, u16 x, u16 y, u8 color)
     st8(CGA_SEG, at, color & 0x80 ? old ^ bits : (old & ~mask) | bits);
 }
 
+/* 1024x768 in planes takes 96 KiB: its window is 128 KiB long. */
+static u16 planar_seg(u32 at) { return at >> 16 ? 0xb000 : VGA_SEG; }
+
+static u32 planar_at(struct surface *s, u16 y, u16 x8) { return (u32)y * s->pitch + s->base + x8; }
+
 /* Planar writes set eight dots of one byte at a time; the registers go back to their defaults. */
-static void planar_dots(u16 at, u8 dots, u8 color, u8 xor)
+static void planar_dots(u32 at, u8 dots, u8 color, u8 xor)
 {
     wr_gfx(8, dots);
     wr_gfx(0, color & 15);
     wr_gfx(1, 15);
     wr_gfx(3, xor ? 0x18 : 0);
-    st8(VGA_SEG, at, ld8(VGA_SEG, at));         /* the read loads the latches */
+    const u16 seg = planar_seg(at);
+    st8(seg, (u16)at, ld8(seg, (u16)at));       /* the read loads the latches */
     wr_gfx(3, 0);
     wr_gfx(1, 0);
     wr_gfx(0, 0);
     wr_gfx(8, 0xff);
 }
 
-static void put_linear(const struct surface *s, u16 x, u16 y, u8 color)
+static void put_linear(struct surface *s, u16 x, u16 y, u8 color)
 {
     const u32 addr = (u32)y * s->pitch + (u32)x * s->bytes;
     u32 v = pixel_color(s, s->bytes == 1 ? color : color & 15);
@@ -94,32 +104,32 @@ static void put_linear(const struct surface *s, u16 x, u16 y, u8 color)
     }
 }
 
-void put_pixel(const struct surface *s, u16 x, u16 y, u8 color)
+void put_pixel(struct surface *s, u16 x, u16 y, u8 color)
 {
     if (x >= s->width || y >= s->height) return;
     if (s->model == MODEL_PLANAR)
-        planar_dots(s->base + y * s->pitch + (x >> 3), 0x80 >> (x & 7), color, color & 0x80);
+        planar_dots(planar_at(s, y, x >> 3), 0x80 >> (x & 7), color, color & 0x80);
     else if (s->model == MODEL_LINEAR)
         put_linear(s, x, y, color);
     else
         put_cga(s, x, y, color);
 }
 
-static u8 planar_byte(u16 at, u8 plane)
+static u8 planar_byte(u32 at, u8 plane)
 {
     wr_gfx(4, plane);
-    const u8 v = ld8(VGA_SEG, at);
+    const u8 v = ld8(planar_seg(at), (u16)at);
     wr_gfx(4, 0);
     return v;
 }
 
-u8 get_pixel(const struct surface *s, u16 x, u16 y)
+u8 get_pixel(struct surface *s, u16 x, u16 y)
 {
     if (x >= s->width || y >= s->height) return 0;
     if (s->model == MODEL_PLANAR) {
         u8 color = 0;
         for (u8 p = 0; p < 4; p++)
-            if (planar_byte(s->base + y * s->pitch + (x >> 3), p) & 0x80 >> (x & 7)) color |= 1 << p;
+            if (planar_byte(planar_at(s, y, x >> 3), p) & 0x80 >> (x & 7)) color |= 1 << p;
         return color;
     }
     if (s->model == MODEL_LINEAR) {
@@ -138,7 +148,7 @@ u8 get_pixel(const struct surface *s, u16 x, u16 y)
 }
 
 /* Graphics glyphs come through vector 43h, the upper half of an 8-line font through 1Fh. */
-static u32 glyph_addr(const struct surface *s, u8 ch)
+static u32 glyph_addr(struct surface *s, u8 ch)
 {
     if ((s->model == MODEL_CGA2 || s->model == MODEL_CGA1) && ch >= 128)
         return ld32(0, 4 * 0x1f) + (ch - 128) * 8;
@@ -147,13 +157,13 @@ static u32 glyph_addr(const struct surface *s, u8 ch)
 
 static u8 glyph_line(u32 glyph, u16 line) { return ld8(glyph >> 16, (u16)(glyph + line)); }
 
-static void linear_glyph_line(const struct surface *s, u16 x, u16 y, u8 dots, u8 attr)
+static void linear_glyph_line(struct surface *s, u16 x, u16 y, u8 dots, u8 attr)
 {
     for (u8 i = 0; i < 8; i++)
         put_linear(s, x + i, y, dots & 0x80 >> i ? attr : 0);
 }
 
-static void cga_glyph_line(const struct surface *s, u16 x, u16 y, u8 dots, u8 attr)
+static void cga_glyph_line(struct surface *s, u16 x, u16 y, u8 dots, u8 attr)
 {
     for (u8 i = 0; i < 8; i++) {
         if (attr & 0x80) {
@@ -164,7 +174,7 @@ static void cga_glyph_line(const struct surface *s, u16 x, u16 y, u8 dots, u8 at
     }
 }
 
-void gfx_write_char(const struct surface *s, u16 pos, u8 ch, u8 attr)
+void gfx_write_char(struct surface *s, u16 pos, u8 ch, u8 attr)
 {
     const u16 x = (u8)pos * 8, y0 = (pos >> 8) * s->cheight;
     if (x + 8 > s->width || y0 + s->cheight > s->height) return;
@@ -173,7 +183,7 @@ void gfx_write_char(const struct surface *s, u16 pos, u8 ch, u8 attr)
         const u8 dots = glyph_line(glyph, line);
         const u16 y = y0 + line;
         if (s->model == MODEL_PLANAR) {
-            const u16 at = s->base + y * s->pitch + (u8)pos;
+            const u32 at = planar_at(s, y, (u8)pos);
             if (!(attr & 0x80)) planar_dots(at, ~dots, 0, 0);
             planar_dots(at, dots, attr, attr & 0x80);
         } else if (s->model == MODEL_LINEAR) {
@@ -184,11 +194,11 @@ void gfx_write_char(const struct surface *s, u16 pos, u8 ch, u8 attr)
     }
 }
 
-static u8 dots_of(const struct surface *s, u16 x, u16 y)
+static u8 dots_of(struct surface *s, u16 x, u16 y)
 {
     u8 dots = 0;
     if (s->model == MODEL_PLANAR) {
-        for (u8 p = 0; p < 4; p++) dots |= planar_byte(s->base + y * s->pitch + (x >> 3), p);
+        for (u8 p = 0; p < 4; p++) dots |= planar_byte(planar_at(s, y, x >> 3), p);
         return dots;
     }
     for (u8 i = 0; i < 8; i++)
@@ -197,7 +207,7 @@ static u8 dots_of(const struct surface *s, u16 x, u16 y)
 }
 
 /* Which character is drawn at pos; 0 if none matches. */
-u8 gfx_read_char(const struct surface *s, u16 pos)
+u8 gfx_read_char(struct surface *s, u16 pos)
 {
     u8 shape[32];
     const u16 x = (u8)pos * 8, y0 = (pos >> 8) * s->cheight;
@@ -212,34 +222,46 @@ u8 gfx_read_char(const struct surface *s, u16 pos)
     return 0;
 }
 
-static void linear_copy(const struct surface *s, u32 dst, u32 src, u32 bytes)
+/* Runs inside one bank go at once; a run whose ends lie in different banks goes by dwords. */
+static void linear_copy(struct surface *s, u32 dst, u32 src, u32 bytes)
 {
-    if (!s->banked) {
-        far_copy8(VGA_SEG, (u16)dst, (u16)src, (u16)bytes);
-        return;
-    }
     while (bytes) {
-        /* Four bytes at a time while neither side crosses into the next bank. */
-        const int quad = bytes >= 4 && (u16)src <= 0xfffc && (u16)dst <= 0xfffc;
+        const u32 room_s = 0x10000 - (u16)src, room_d = 0x10000 - (u16)dst;
+        u32 n = room_s < room_d ? room_s : room_d;
+        if (n > bytes) n = bytes;
         bank(s, src);
-        const u32 v = quad ? ld32(VGA_SEG, (u16)src) : ld8(VGA_SEG, (u16)src);
-        bank(s, dst);
-        if (quad) st32(VGA_SEG, (u16)dst, v); else st8(VGA_SEG, (u16)dst, (u8)v);
-        const u8 step = quad ? 4 : 1;
-        src += step;
-        dst += step;
-        bytes -= step;
+        if (!s->banked || src >> 16 == dst >> 16) {
+            far_copy8(VGA_SEG, (u16)dst, (u16)src, (u16)n);
+        } else {
+            n = n >= 4 ? 4 : 1;
+            const u32 v = n == 4 ? ld32(VGA_SEG, (u16)src) : ld8(VGA_SEG, (u16)src);
+            bank(s, dst);
+            if (n == 4) st32(VGA_SEG, (u16)dst, v); else st8(VGA_SEG, (u16)dst, (u8)v);
+        }
+        src += n;
+        dst += n;
+        bytes -= n;
     }
 }
 
-void gfx_copy_row(const struct surface *s, u8 dst, u8 src, u8 col, u8 cols)
+/* Lines are 128 bytes where the window has two halves, so none straddles the border. */
+static void planar_copy(u32 dst, u32 src, u8 bytes)
+{
+    const u16 ds = planar_seg(dst), ss = planar_seg(src);
+    if (ds == ss)
+        far_copy8(ds, (u16)dst, (u16)src, bytes);
+    else
+        for (u8 i = 0; i < bytes; i++) st8(ds, (u16)dst + i, ld8(ss, (u16)src + i));
+}
+
+void gfx_copy_row(struct surface *s, u8 dst, u8 src, u8 col, u8 cols)
 {
     if (s->model == MODEL_PLANAR) wr_gfx(5, (rd_gfx(5) & ~3) | 1);      /* latches to memory */
     for (u16 line = 0; line < s->cheight; line++) {
         const u16 yd = dst * s->cheight + line, ys = src * s->cheight + line;
         if (yd >= s->height || ys >= s->height) break;
         if (s->model == MODEL_PLANAR) {
-            far_copy8(VGA_SEG, s->base + yd * s->pitch + col, s->base + ys * s->pitch + col, cols);
+            planar_copy(planar_at(s, yd, col), planar_at(s, ys, col), cols);
         } else if (s->model == MODEL_LINEAR) {
             const u32 x = (u32)col * 8 * s->bytes;
             linear_copy(s, (u32)yd * s->pitch + x, (u32)ys * s->pitch + x, (u32)cols * 8 * s->bytes);
@@ -251,7 +273,7 @@ void gfx_copy_row(const struct surface *s, u8 dst, u8 src, u8 col, u8 cols)
     if (s->model == MODEL_PLANAR) wr_gfx(5, rd_gfx(5) & ~3);
 }
 
-static void linear_fill(const struct surface *s, u16 y, u16 x, u16 n, u8 attr)
+static void linear_fill(struct surface *s, u16 y, u16 x, u16 n, u8 attr)
 {
     if (s->bytes == 1 && !s->banked) {
         far_fill8(VGA_SEG, y * s->pitch + x, attr, n);
@@ -260,7 +282,7 @@ static void linear_fill(const struct surface *s, u16 y, u16 x, u16 n, u8 attr)
     for (u16 i = 0; i < n; i++) put_linear(s, x + i, y, attr);
 }
 
-void gfx_fill_row(const struct surface *s, u8 row, u8 col, u8 cols, u8 attr)
+void gfx_fill_row(struct surface *s, u8 row, u8 col, u8 cols, u8 attr)
 {
     if (s->model == MODEL_PLANAR) {
         wr_gfx(0, attr & 15);
@@ -270,7 +292,8 @@ void gfx_fill_row(const struct surface *s, u8 row, u8 col, u8 cols, u8 attr)
         const u16 y = row * s->cheight + line;
         if (y >= s->height) break;
         if (s->model == MODEL_PLANAR) {
-            far_fill8(VGA_SEG, s->base + y * s->pitch + col, 0, cols);
+            const u32 at = planar_at(s, y, col);
+            far_fill8(planar_seg(at), (u16)at, 0, cols);
         } else if (s->model == MODEL_LINEAR) {
             linear_fill(s, y, col * 8, cols * 8, attr);
         } else {

@@ -8,10 +8,7 @@ void int10_main(struct regs *r);
 static void mode_set(struct regs *r)
 {
     const u8 mode = r->al & 0x7f;
-    if (mode == 0x6a)
-        vbe_set(0x6a | (r->al & 0x80) << 8);
-    else
-        set_mode(r->al);
+    if (mode != MODE_1024) set_mode(r->al);
     r->al = mode == 6 ? 0x3f : mode > 7 ? 0x20 : 0x30;
 }
 

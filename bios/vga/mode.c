@@ -57,7 +57,7 @@ _Static_assert(sizeof(struct param) == 64, "IBM layout");
     CRTC(0x5f, 0x4f, 0x50, 0x82, 0x54, 0x80, 0x0b, 0x3e, 0x40, 0, 0, 0xea, 0x8c, 0xdf, 0x28, 0, 0xe7, 0x04, mc), \
     attr, GFX(0, 5, dc) }
 
-static const ROM struct param params[29] ROMDATA = {
+static const ROM struct param params[31] ROMDATA = {
     [0x00 ... 0x01] = TEXT40_200,
     [0x02 ... 0x03] = TEXT80_200,
     [0x04 ... 0x05] = { 40, 24, 8, W16(0x4000), { 9, 3, 0, 2 }, 0x63,
@@ -92,6 +92,13 @@ static const ROM struct param params[29] ROMDATA = {
     [0x1c] = { 40, 24, 8, W16(0xfa00), { 1, 15, 0, 14 }, 0x63,
         CRTC(0x5f, 0x4f, 0x50, 0x82, 0x54, 0x80, 0xbf, 0x1f, 0x41, 0, 0, 0x9c, 0x8e, 0x8f, 0x28, 0x40, 0x96, 0xb9, 0xa3),
         ATTR_13, GFX(0x40, 5, 15) },
+    /* Beyond IBM's table: VESA 102h (6Ah) and 104h. The latter needs both halves of the window. */
+    [0x1d] = { 100, 36, 16, W16(0xea60), { 1, 15, 0, 6 }, 0x23,
+        CRTC(0x7f, 0x63, 0x63, 0x83, 0x69, 0x19, 0x72, 0xf0, 0x60, 0, 0, 0x59, 0x8d, 0x57, 0x32, 0, 0x58, 0x73, 0xe3),
+        ATTR_EGA(1, 0), GFX(0, 5, 15) },
+    [0x1e] = { 128, 47, 16, W16(0), { 1, 15, 0, 6 }, 0x23,
+        CRTC(0xa3, 0x7f, 0x7f, 0x87, 0x83, 0x94, 0x24, 0xfd, 0x60, 0, 0, 0x03, 0x89, 0xff, 0x40, 0, 0x00, 0x25, 0xe3),
+        ATTR_EGA(1, 0), GFX(0, 1, 15) },
 };
 
 enum { DAC_MONO, DAC_CGA, DAC_EGA, DAC_256 };
@@ -112,6 +119,8 @@ static const ROM struct mode_info modes[] ROMDATA = {
     { 0x11, MODEL_PLANAR, DAC_EGA,  0x1a, 0xa000, 640, 480 },
     { 0x12, MODEL_PLANAR, DAC_EGA,  0x1b, 0xa000, 640, 480 },
     { 0x13, MODEL_LINEAR, DAC_256,  0x1c, 0xa000, 320, 200 },
+    { MODE_800, MODEL_PLANAR, DAC_EGA, 0x1d, 0xa000, 800, 600 },
+    { MODE_1024, MODEL_PLANAR, DAC_EGA, 0x1e, 0xa000, 1024, 768 },
 };
 
 /* 256-colour palette: sixteen greys, then for each of three brightnesses and three saturations a
@@ -217,6 +226,7 @@ static void clear_memory(const ROM struct mode_info *m)
         far_fill16(m->seg, 0, 0, 0x4000);
     else
         far_fill16(m->seg, 0, 0, 0x8000);
+    if (m->mode == MODE_1024) far_fill16(0xb000, 0, 0, 0x8000);
 }
 
 /* What every mode set leaves in the BIOS data area, VBE modes included. */

@@ -52,7 +52,7 @@ void set_page(u8 page)
     set_cursor(page, cursor_of(page));
 }
 
-static void fill_row(const struct surface *s, u8 page, u8 row, u8 col, u8 cols, u8 attr)
+static void fill_row(struct surface *s, u8 page, u8 row, u8 col, u8 cols, u8 attr)
 {
     if (s->model != MODEL_TEXT)
         gfx_fill_row(s, row, col, cols, attr);
@@ -60,7 +60,7 @@ static void fill_row(const struct surface *s, u8 page, u8 row, u8 col, u8 cols, 
         far_fill16(text_seg(), cell(page, row, col), (u16)(attr << 8 | ' '), cols);
 }
 
-static void copy_row(const struct surface *s, u8 page, u8 dst, u8 src, u8 col, u8 cols)
+static void copy_row(struct surface *s, u8 page, u8 dst, u8 src, u8 col, u8 cols)
 {
     if (s->model != MODEL_TEXT)
         gfx_copy_row(s, dst, src, col, cols);

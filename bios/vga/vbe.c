@@ -36,7 +36,6 @@ static const ROM struct vbe_mode vbe_modes[] ROMDATA = {
     FAMILY8(0x166, 1920, 1200), FAMILY_HI(0x187, 0x188, 0x167, 0x189, 1920, 1200),
 };
 
-static const ROM struct vbe_mode planar_6a ROMDATA = { 0x6a, 800, 600, 4 };
 
 /* Red, green, blue and reserved: size and position. */
 static const ROM u8 masks[4][8] ROMDATA = {
@@ -52,16 +51,16 @@ static const ROM char vendor_string[] ROMDATA = "aeropc";
 static const ROM char product_string[] ROMDATA = "Standard VGA";
 static const ROM char revision_string[] ROMDATA = "1.0";
 
-u32 vbe_pitch(u16 width, u8 bpp)
-{
-    return bpp == 4 ? (u32)width / 8 : (u32)width * ((bpp + 7) / 8);
-}
+/* Dispi modes only; 102h and 104h are set through the CRTC, as modes 6Ah and 6Bh of mode.c. */
+u32 vbe_pitch(u16 width, u8 bpp) { return (u32)width * ((bpp + 7) / 8); }
+
+static u8 planar_mode(const ROM struct vbe_mode *m) { return m->width == 800 ? MODE_800 : MODE_1024; }
 
 static u32 memory_bytes(void) { return (u32)dispi_rd(DISPI_MEM_64K) << 16; }
 
 static u32 mode_bytes(const ROM struct vbe_mode *m)
 {
-    return vbe_pitch(m->width, m->bpp) * m->height * (m->bpp == 4 ? 4 : 1);
+    return vbe_pitch(m->width, m->bpp) * m->height;
 }
 
 static int usable(const ROM struct vbe_mode *m) { return mode_bytes(m) <= memory_bytes(); }
@@ -69,7 +68,6 @@ static int usable(const ROM struct vbe_mode *m) { return mode_bytes(m) <= memory
 const ROM struct vbe_mode *vbe_find(u16 number)
 {
     if (!dispi_present()) return 0;
-    if (number == 0x6a) return &planar_6a;
     for (u32 i = 0; i < LEN(vbe_modes); i++)
         if (vbe_modes[i].number == number) return usable(&vbe_modes[i]) ? &vbe_modes[i] : 0;
     return 0;
@@ -78,7 +76,8 @@ const ROM struct vbe_mode *vbe_find(u16 number)
 /* The mode the registers show, with bits 14 and 15 as they were asked for. */
 u16 vbe_current(void)
 {
-    if (!dispi_active()) return bda8(BDA_MODE) & 0x7f;
+    const u8 bda = bda8(BDA_MODE) & 0x7f;
+    if (!dispi_active()) return bda == MODE_800 ? 0x102 : bda == MODE_1024 ? 0x104 : bda;
     const u16 w = dispi_rd(DISPI_XRES), h = dispi_rd(DISPI_YRES), enable = dispi_rd(DISPI_ENABLE);
     const u8 bpp = (u8)dispi_rd(DISPI_BPP);
     for (u32 i = 0; i < LEN(vbe_modes); i++) {
@@ -86,7 +85,7 @@ u16 vbe_current(void)
         if (m->width == w && m->height == h && m->bpp == bpp)
             return m->number | (enable & DISPI_LFB ? 0x4000 : 0) | (enable & DISPI_NOCLEAR ? 0x8000 : 0);
     }
-    return bda8(BDA_MODE) & 0x7f;
+    return bda;
 }
 
 /* --- 4F00h ------------------------------------------------------------------------------- */
@@ -157,15 +156,15 @@ static void graphics_mode_info(const ROM struct vbe_mode *m, u16 seg, u16 at)
 {
     extern void far_window(void);
     const u16 pitch = (u16)vbe_pitch(m->width, m->bpp);
-    const u8 planar = m->bpp == 4, direct = m->bpp > 8;
-    st16(seg, at, planar ? 0x003b : 0x00bb);
+    const u8 direct = m->bpp > 8;
+    st16(seg, at, 0x00bb);
     st8(seg, at + 2, 7);
     st16(seg, at + 4, 64);
     st16(seg, at + 6, 64);
     st16(seg, at + 8, 0xa000);
     st32(seg, at + 12, (u32)rom_seg() << 16 | (u16)(u32)far_window);
     st16(seg, at + 16, pitch);
-    geometry(seg, at, m->width, m->height, 8, 16, planar ? 4 : 1, m->bpp, planar ? 3 : direct ? 6 : 4);
+    geometry(seg, at, m->width, m->height, 8, 16, 1, m->bpp, direct ? 6 : 4);
     u32 pages = memory_bytes() / mode_bytes(m);
     pages = pages > 256 ? 255 : pages ? pages - 1 : 0;
     st8(seg, at + 0x1d, (u8)pages);
@@ -178,44 +177,55 @@ static void graphics_mode_info(const ROM struct vbe_mode *m, u16 seg, u16 at)
         put_masks(seg, at + 0x36, mask);
         st8(seg, at + 0x27, m->bpp == 32 || m->bpp == 15 ? 2 : 0);  /* reserved bits are free */
     }
-    if (!planar) st32(seg, at + 0x28, lfb_base());
+    st32(seg, at + 0x28, lfb_base());
     st32(seg, at + 0x3e, 230000000);                        /* any pixel clock does */
 }
 
-/* The VGA's own modes can be asked about as well; they have no linear form and no window function. */
-static int vga_mode_info(u8 number, u16 seg, u16 at)
+static u16 vga_pitch(const ROM struct mode_info *m, u8 text_cols)
 {
-    const ROM struct mode_info *m = find_mode(number);
-    if (!m) return 0;
-    const u8 text = m->model == MODEL_TEXT, wide = number >= 2 && number != 4 && number != 5 &&
-                                                   number != 0x0d && number != 0x13;
+    if (m->model == MODEL_TEXT) return text_cols * 2;
+    if (m->model == MODEL_LINEAR) return m->width;
+    return m->model == MODEL_PLANAR ? m->width / 8 : 80;
+}
+
+static u8 vga_cell(const ROM struct mode_info *m)
+{
+    return m->model == MODEL_TEXT || m->height >= 480 ? 16 : m->height == 350 ? 14 : 8;
+}
+
+/* The VGA's own modes can be asked about as well; they have no linear form and no window function.
+   The window has the size of what the mode decodes and never moves. */
+static void vga_mode_info(const ROM struct mode_info *m, u16 seg, u16 at)
+{
     static const ROM u8 bpp[] ROMDATA = { 4, 2, 1, 4, 8 }, model[] ROMDATA = { 0, 1, 1, 3, 4 };
-    const u8 mono = number == 7 || number == 0x0f;
+    const u8 text = m->model == MODEL_TEXT, cols = m->mode < 2 ? 40 : 80;
+    const u8 mono = m->mode == 7 || m->mode == 0x0f, planes = text || m->model == MODEL_PLANAR ? 4 : 1;
+    const u8 kib = m->mode == MODE_1024 ? 128 : m->seg == 0xa000 ? 64 : 32;
     st16(seg, at, (text ? 0x0027 : 0x0033) | (mono ? 0 : 8));
     st8(seg, at + 2, 7);
-    st16(seg, at + 4, text || m->seg == 0xb800 ? 32 : 64);
-    st16(seg, at + 6, text || m->seg == 0xb800 ? 32 : 64);
+    st16(seg, at + 4, kib);
+    st16(seg, at + 6, kib);
     st16(seg, at + 8, m->seg);
-    st16(seg, at + 16, text ? (wide ? 160 : 80) : m->model == MODEL_LINEAR ? 320 :
-                       m->model == MODEL_PLANAR ? m->width / 8 : 80);
-    geometry(seg, at, text ? (wide ? 80 : 40) : m->width, text ? 25 : m->height,
-             text && bda8(BDA_MODESET) & 0x10 ? 9 : 8, m->height == 480 || text ? 16 : m->height == 350 ? 14 : 8,
-             m->model == MODEL_PLANAR || text ? 4 : 1, number == 0x11 ? 1 : bpp[m->model], model[m->model]);
-    return 1;
+    st16(seg, at + 16, vga_pitch(m, cols));
+    geometry(seg, at, text ? cols : m->width, text ? 25 : m->height,
+             text && bda8(BDA_MODESET) & 0x10 ? 9 : 8, vga_cell(m), planes,
+             m->mode == 0x11 ? 1 : bpp[m->model], model[m->model]);
 }
 
 static void mode_info(struct regs *r)
 {
     const u16 seg = r->es, at = r->di, number = r->cx & 0x3fff;
     const ROM struct vbe_mode *m = vbe_find(number);
+    const ROM struct mode_info *v = 0;
+    if (m && m->bpp == 4) v = find_mode(planar_mode(m));
+    if (!m && number < 0x80) v = find_mode((u8)number);
     r->ax = 0x014f;
-    if (!m && !find_mode((u8)number)) return;
-    if (!m && number > 0xff) return;
+    if (!m && !v) return;
     far_fill8(seg, at, 0, 256);
-    if (m)
-        graphics_mode_info(m, seg, at);
+    if (v)
+        vga_mode_info(v, seg, at);
     else
-        vga_mode_info((u8)number, seg, at);
+        graphics_mode_info(m, seg, at);
     r->ax = 0x004f;
 }
 
@@ -223,19 +233,22 @@ static void mode_info(struct regs *r)
 
 static void enter(const ROM struct vbe_mode *m, u16 flags)
 {
-    /* VGA state first: mode 12h gives planes and the sixteen colours, 13h the 256 of packed modes. */
-    set_mode(0x80 | (m->bpp == 4 ? 0x12 : 0x13));
+    set_mode(0x93);                         /* VGA state first: chain 4 and the 256 colours */
     dispi_wr(DISPI_XRES, m->width);
     dispi_wr(DISPI_YRES, m->height);
     dispi_wr(DISPI_BPP, m->bpp);
     dispi_wr(DISPI_VIRT_WIDTH, m->width);
     dispi_wr(DISPI_BANK, 0);
     dispi_wr(DISPI_ENABLE, DISPI_ON | flags);
+    /* Some devices keep the sequencer of dispi modes apart and see only what is written now. */
+    wr_seq(2, 15);
+    wr_seq(4, 14);
+    wr_seq(1, 1);
     dispi_wr(DISPI_VIRT_WIDTH, m->width);
     dispi_wr(DISPI_X_OFFSET, 0);
     dispi_wr(DISPI_Y_OFFSET, 0);
     set_bda8(BDA_CTL, (bda8(BDA_CTL) & 0x7f) | (flags & DISPI_NOCLEAR));
-    finish_mode_bda(m->number < 0x100 ? (u8)m->number : 0x7f, m->width / 8, (u8)(m->height / 16), 16, 0);
+    finish_mode_bda(0x7f, m->width / 8, (u8)(m->height / 16), 16, 0);
     set_gfx_font(16);
 }
 
@@ -247,6 +260,10 @@ int vbe_set(u16 bx)
     const ROM struct vbe_mode *m = vbe_find(number);
     if (m) {
         if (bx & 0x4000 && m->bpp == 4) return 0;
+        if (m->bpp == 4) {
+            set_mode(planar_mode(m) | (bx & 0x8000 ? 0x80 : 0));
+            return 1;
+        }
         enter(m, (bx & 0x4000 ? DISPI_LFB : 0) | (bx & 0x8000 ? DISPI_NOCLEAR : 0));
         return 1;
     }

@@ -33,36 +33,33 @@ static u16 window(struct regs *r)
 
 static u32 memory_bytes(void) { return (u32)dispi_rd(DISPI_MEM_64K) << 16; }
 
-/* The longest line is what the register holds: 16 bits of bytes here, as every reply has 16. */
+/* The longest line is 64 KiB less one unit: replies have 16 bits for it. */
 static u16 scan_line(struct regs *r)
 {
     if (!dispi_active()) return WRONG_MODE;
     const u8 bpp = (u8)dispi_rd(DISPI_BPP), bytes = (bpp + 7) / 8;
     const u16 xres = dispi_rd(DISPI_XRES), yres = dispi_rd(DISPI_YRES);
-    const u32 mem = memory_bytes() / (bpp == 4 ? 4 : 1);
-    u32 longest = mem / yres / (bpp == 4 ? 1 : bytes) * (bpp == 4 ? 8 : 1);
-    const u32 most = bpp == 4 ? 4096 : 65528u / bytes;
-    if (longest > most) longest = most;
+    if (bytes == 0 || yres == 0) return FAILED;
+    u32 longest = memory_bytes() / yres / bytes;
+    if (longest > 65528u / bytes) longest = 65528u / bytes;
     longest &= ~7u;
     u32 width = dispi_rd(DISPI_VIRT_WIDTH);
     switch (r->bl) {
     case 0: width = r->cx; break;
     case 1: break;
-    case 2: width = bpp == 4 ? (u32)r->cx * 8 : ((u32)r->cx + bytes - 1) / bytes; break;
+    case 2: width = ((u32)r->cx + bytes - 1) / bytes; break;
     case 3: width = longest; break;
     default: return FAILED;
     }
     width = (width + 7) & ~7u;
     if (width < xres) width = xres;
     if (width > longest) return 0x024f;                     /* not on this hardware */
-    if (r->bl != 3) {
-        if (r->bl != 1) dispi_wr(DISPI_VIRT_WIDTH, (u16)width);
-        width = dispi_rd(DISPI_VIRT_WIDTH);
-    }
+    if (r->bl == 0 || r->bl == 2) dispi_wr(DISPI_VIRT_WIDTH, (u16)width);
+    if (r->bl != 3) width = dispi_rd(DISPI_VIRT_WIDTH);
     const u32 pitch = vbe_pitch((u16)width, bpp);
+    const u32 lines = pitch ? memory_bytes() / pitch : yres;
     r->bx = (u16)pitch;
     r->cx = (u16)width;
-    const u32 lines = pitch ? mem / pitch : yres;
     r->dx = lines > 0xffff ? 0xffff : (u16)lines;
     return OK;
 }
@@ -72,6 +69,7 @@ static u16 display_start(struct regs *r)
     if (!dispi_active()) return WRONG_MODE;
     const u8 bpp = (u8)dispi_rd(DISPI_BPP), bytes = (bpp + 7) / 8;
     const u32 pitch = vbe_pitch(dispi_rd(DISPI_VIRT_WIDTH), bpp);
+    if (pitch == 0) return FAILED;
     u32 x = r->cx, y = r->dx;
     switch (r->bl) {
     case 0x01:
@@ -80,14 +78,13 @@ static u16 display_start(struct regs *r)
         r->dx = dispi_rd(DISPI_Y_OFFSET);
         return OK;
     case 0x02: case 0x82:                                   /* a byte address in ECX */
-        x = bpp == 4 ? r->ecx % pitch * 8 : r->ecx % pitch / bytes;
+        x = r->ecx % pitch / bytes;
         y = r->ecx / pitch;
         break;
     case 0x00: case 0x80: break;
     default: return FAILED;
     }
-    const u32 lines = memory_bytes() / (bpp == 4 ? 4 : 1) / pitch;
-    if (y + dispi_rd(DISPI_YRES) > lines || x > 0xffff) return FAILED;
+    if (y + dispi_rd(DISPI_YRES) > memory_bytes() / pitch || x > 0xffff) return FAILED;
     dispi_wr(DISPI_X_OFFSET, (u16)x);
     dispi_wr(DISPI_Y_OFFSET, (u16)y);
     return OK;

@@ -149,6 +149,7 @@ struct surface {
     u8 bytes;               /* per pixel, MODEL_LINEAR */
     u8 bpp;
     u8 banked;              /* a VBE mode: A0000 shows one 64 KiB bank */
+    u16 bank;               /* the one shown, FFFFh before the first access */
     u16 pitch;              /* bytes a scan line, in one plane if planar */
     u16 base;               /* offset of the page in the window, modes with pages */
     u16 cheight;
@@ -156,6 +157,7 @@ struct surface {
 };
 
 /* mode.c */
+enum { MODE_800 = 0x6a, MODE_1024 = 0x6b };     /* 6Ah is everybody's; 6Bh is ours, for VESA 104h */
 struct mode_info {
     u8 mode, model, dac, param;     /* param: row of the video parameter table at 400 lines */
     u16 seg;
@@ -188,12 +190,12 @@ u16 page_base(u8 page);
 
 /* gfx.c */
 int current_surface(struct surface *s, u8 page);
-void put_pixel(const struct surface *s, u16 x, u16 y, u8 color);
-u8 get_pixel(const struct surface *s, u16 x, u16 y);
-void gfx_write_char(const struct surface *s, u16 pos, u8 ch, u8 attr);
-u8 gfx_read_char(const struct surface *s, u16 pos);
-void gfx_copy_row(const struct surface *s, u8 dst, u8 src, u8 col, u8 cols);
-void gfx_fill_row(const struct surface *s, u8 row, u8 col, u8 cols, u8 attr);
+void put_pixel(struct surface *s, u16 x, u16 y, u8 color);
+u8 get_pixel(struct surface *s, u16 x, u16 y);
+void gfx_write_char(struct surface *s, u16 pos, u8 ch, u8 attr);
+u8 gfx_read_char(struct surface *s, u16 pos);
+void gfx_copy_row(struct surface *s, u8 dst, u8 src, u8 col, u8 cols);
+void gfx_fill_row(struct surface *s, u8 row, u8 col, u8 cols, u8 attr);
 
 /* font.c */
 void load_rom_font(u8 height, u8 block);
