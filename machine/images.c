@@ -38,10 +38,7 @@ enum image_kind image_recognise(const char *path, struct error *e)
         error_set(e, "%s: %s", path, strerror(errno));
         return IMG_ERROR;
     }
-    if (S_ISDIR(st.st_mode)) {
-        error_set(e, "%s is a folder: make an ISO of it first (xorriso -as mkisofs -J -R -o files.iso %s) and give that", path, path);
-        return IMG_ERROR;
-    }
+    if (S_ISDIR(st.st_mode)) return IMG_CDROM; /* shown to the guest as a disc with its files */
     FILE *f = fopen(path, "rb");
     if (!f) {
         error_set(e, "%s: %s", path, strerror(errno));

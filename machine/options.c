@@ -28,7 +28,7 @@ static const struct row rows[] = {
     { "memory",     "SIZE",     K_SIZE,   AT(memory),     "2G",   NULL, "guest RAM: 16M to 62G" },
     { "cpu",        "MODEL",    K_STR,    AT(cpu),        "win7", NULL, "CPU identity: win7, qemu64, max" },
     { "disk",       "FILE[,if=ahci|ide]", K_LIST, AT(disks), NULL, NULL, "hard disk, raw image; on AHCI unless if=ide says otherwise" },
-    { "cdrom",      "FILE",     K_LIST,   AT(cdroms),     NULL,   NULL, "CD or DVD image in the first ATAPI drive" },
+    { "cdrom",      "FILE",     K_LIST,   AT(cdroms),     NULL,   NULL, "CD or DVD image, or a folder shown as one, in the ATAPI drive" },
     { "floppy",     "FILE",     K_LIST,   AT(floppies),   NULL,   NULL, "floppy image, drive A then B" },
     { "boot",       "ORDER",    K_STR,    AT(boot),       NULL,   NULL, "disk, cdrom, floppy in the order to try, comma-separated; menu asks" },
     { "display",    "KIND",     K_CHOICE, AT(display),    "sdl",  "sdl|none", "window, or headless" },
@@ -264,7 +264,7 @@ int config_read_file(struct config *c, const char *path, struct error *e)
 
 static void print_help(struct text *t)
 {
-    text_add(t, "usage: aeropc [IMAGE | ISO | CONFIG]... [OPTION]...\n"
+    text_add(t, "usage: aeropc [IMAGE | ISO | FOLDER | CONFIG]... [OPTION]...\n"
                 "Boots a PC from a disk, CD or floppy image; with nothing else given, the built-in demo.\n"
                 "Disk writes go to an overlay file beside the image unless --write or --throwaway is given.\n\n");
     for (unsigned k = 0; k < LEN(rows); k++) {

@@ -17,7 +17,7 @@ void aml_bytes(struct aml *a, const void *p, size_t n)
         a->cap = MAX(a->cap * 2, a->len + n + 1024);
         a->p = xrealloc(a->p, a->cap);
     }
-    memcpy(a->p + a->len, p, n);
+    if (n) memcpy(a->p + a->len, p, n); /* p may be NULL then */
     a->len += n;
 }
 

@@ -34,7 +34,7 @@ static void reserve(struct text *t, size_t more)
 void text_addn(struct text *t, const char *s, size_t n)
 {
     reserve(t, n);
-    memcpy(t->s + t->len, s, n);
+    if (n) memcpy(t->s + t->len, s, n); /* s may be NULL then */
     t->len += n;
     t->s[t->len] = 0;
 }

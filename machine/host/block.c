@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine/core/device.h" /* struct host_if */
@@ -177,6 +178,8 @@ static int check_image(int fd, const char *path, u64 *size, struct error *e)
 
 struct block *block_open(const char *path, enum block_mode mode, struct error *e)
 {
+    struct stat st;
+    if (mode == BLOCK_READONLY && !stat(path, &st) && S_ISDIR(st.st_mode)) return block_dir_open(path, e);
     u64 size = 0;
     int fd = file_open_locked(path, mode == BLOCK_WRITE, e);
     if (fd < 0) return NULL;

@@ -79,6 +79,8 @@ int block_flush(struct block *b);
 
 /* The formats. fd ownership passes to the block. */
 struct block *block_raw_open(int fd, const char *path, u64 size, bool readonly);
+/* A folder as a read-only ISO 9660 disc. */
+struct block *block_dir_open(const char *path, struct error *e);
 struct block *block_overlay_open(int base_fd, const char *path, u64 size, bool throwaway, struct error *e);
 
 #endif
