@@ -44,7 +44,8 @@ static void translate(struct drive *d)
     u32 heads = 255;
     if (d->sectors < 1024ull * 63 * 255) {
         u32 per_cyl = div64(d->sectors, 63 * 1024, NULL);
-        heads = per_cyl > 128 ? 255 : per_cyl > 64 ? 128 : per_cyl > 32 ? 64 : per_cyl > 16 ? 32 : 16;
+        heads = per_cyl > 128 ? 255 : per_cyl > 64 ? 128 : per_cyl > 32 ? 64 : 32;
+        if (per_cyl <= 16) heads = 16;
     }
     d->heads = heads;
     u32 cyls = d->sectors >> 32 ? 1024 : div64(d->sectors, 63 * heads, NULL);

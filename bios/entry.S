@@ -92,6 +92,8 @@ reset_start:
         movw $PORT_PCI_ADDR, %dx
         outl %eax, %dx
         movw $PORT_PCI_DATA + 1, %dx
+        inb %dx, %al
+        movb %al, %bh                   /* not 0: only the CPU was reset */
         movb $0x30, %al
         outb %al, %dx
         movb $0x33, %al
@@ -106,11 +108,14 @@ reset_start:
         movw $PORT_PCI_DATA, %dx
         outl %eax, %dx
 
-        /* A program of 286 days may have reset the CPU to leave protected mode. */
+        /* A program of 286 days may have reset the CPU to leave protected mode. Where that resets
+         * the board too, there is nothing left to return to. */
         movw $SEG_DATA, %ax
         movw %ax, %ds
         cmpl $0x504d4152, shadow_mark
         jne cold_start
+        testb %bh, %bh
+        jz cold_start
         cmpb $0x05, %bl
         je resume_eoi
         cmpb $0x0a, %bl

@@ -130,7 +130,7 @@ static int load_file_rom(const struct fw_file *f)
     return 0;
 }
 
-/* C8000-DFFFF: registers 5Bh low nibble (C8000) to 5Dh; value as the attribute map's R and W bits. */
+/* C8000-DFFFF: registers 5Bh to 5Dh; `pam` has the read and write bits of two blocks. */
 static void shadow_roms(u8 pam)
 {
     pci_write8(0, 0x5b, pam);

@@ -1,4 +1,4 @@
-/* PCI configuration access and what POST does with it. `bdf` is bus << 8 | device << 3 | function. */
+/* PCI configuration access. `bdf` is bus << 8 | device << 3 | function. */
 #ifndef BIOS_PCI_H
 #define BIOS_PCI_H
 

@@ -7,8 +7,9 @@
 #include "bios/state.h"
 
 enum {
-    RTC_SEC = 0, RTC_SEC_ALARM = 1, RTC_MIN = 2, RTC_MIN_ALARM = 3, RTC_HOUR = 4, RTC_HOUR_ALARM = 5,
-    RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_A = 0x0a, RTC_B = 0x0b, RTC_C = 0x0c,
+    RTC_SEC = 0, RTC_SEC_ALARM = 1, RTC_MIN = 2, RTC_MIN_ALARM = 3, RTC_HOUR = 4,
+    RTC_HOUR_ALARM = 5, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9,
+    RTC_A = 0x0a, RTC_B = 0x0b, RTC_C = 0x0c,
     RTC_CENTURY = 0x32, A_UIP = 0x80, B_SET = 0x80, B_PIE = 0x40, B_AIE = 0x20, B_24H = 2,
     B_DST = 1, BDA_TICKS = 0x6c, BDA_MIDNIGHT = 0x70, BDA_WAIT_FLAG = 0x98, BDA_WAIT_US = 0x9c,
     BDA_WAIT_ACTIVE = 0xa0,

@@ -1,8 +1,8 @@
 /*
  * SMBIOS 2.x: the structures and the entry point come from the host, this places them.
  *
- * The 31-byte "_SM_" anchor gets the table address at 18h and new checksums at 15h (over the "_DMI_"
- * half) and 4 (DMTF DSP0134 5.2.1). Structures go to the F segment if they fit, else to the
+ * The 31-byte "_SM_" anchor gets the table address at 18h and new checksums at 15h (over the
+ * "_DMI_" half) and 4 (DMTF DSP0134 5.2.1). Structures go to the F segment if they fit, else to the
  * reserved memory; a missing type 0 structure (BIOS information) is put in front.
  */
 #include "bios/fwcfg.h"
