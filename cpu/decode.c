@@ -1,8 +1,11 @@
-/* The instruction decoder: prefixes, opcode map, table row, ModRM/SIB, displacement, immediates (SDM 2A chapter 2).
+/* The instruction decoder: prefixes, opcode map, table row, ModRM/SIB, displacement, immediates
+ * (SDM 2A chapter 2).
  *
- * opcodes.def is expanded into op_rows[]. For every (map, opcode) a head index names the last row of that opcode in each of the
- * three row files; rows of one opcode stand together, so the candidates are found by walking back from there. An encoding that no
- * row fits becomes an instruction with the handler op_ud whose length covers what was read. Left out: EVEX, XOP and 3DNow!. */
+ * opcodes.def is expanded into op_rows[]. For every (map, opcode) a head index names the last row
+ * of that opcode in each of the three row files; rows of one opcode stand together, so the
+ * candidates are found by walking back from there. An encoding that no row fits becomes an
+ * instruction with the handler op_ud whose length covers what was read. Left out: EVEX, XOP and
+ * 3DNow!. */
 #include "cpu/decode.h"
 
 #define NO_ROW 0xffff
@@ -25,7 +28,8 @@ const struct op_row op_rows[] = {
 #undef HSR
 const unsigned op_row_count = LEN(op_rows);
 
-/* Row number + 1 of the last row of an opcode, per file; 0: none. Later rows override earlier ones on purpose. */
+/* Row number + 1 of the last row of an opcode, per file; 0: none. Later rows override earlier ones
+ * on purpose. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 #ifdef __clang__
@@ -34,7 +38,8 @@ const unsigned op_row_count = LEN(op_rows);
 enum { ROW_COUNTER_BASE = __COUNTER__ };
 #define OPKEY(map, opc) ((MAP_##map) * 256 + 0x##opc)
 #define OP(map, opc, pfx, sel, mode, name, o1, o2, o3, o4, ft, flags, h)                           \
-    [OPKEY(map, opc)... OPKEY(map, opc) + ((SEL_##sel) == SEL_PLUSR ? 7 : 0)] = __COUNTER__ - ROW_COUNTER_BASE,
+    [OPKEY(map, opc)... OPKEY(map, opc) + ((SEL_##sel) == SEL_PLUSR ? 7 : 0)] =                    \
+        __COUNTER__ - ROW_COUNTER_BASE,
 static const u16 heads[3][MAP_COUNT * 256] = {
     {
 #include "cpu/opcodes_int.def"
@@ -85,7 +90,8 @@ static u64 next_signed(struct reader *d, unsigned n)
     return n == 1 ? (u64)(i8)v : n == 2 ? (u64)(i16)v : n == 4 ? (u64)(i32)v : v;
 }
 
-/* Reads prefixes; returns the first opcode byte. In 64-bit mode a REX prefix counts only directly before the opcode. */
+/* Reads prefixes; returns the first opcode byte. In 64-bit mode a REX prefix counts only directly
+ * before the opcode. */
 static u8 read_prefixes(struct reader *d)
 {
     bool m64 = d->mode->bits == BITS64;
@@ -115,7 +121,8 @@ static u8 read_prefixes(struct reader *d)
     }
 }
 
-/* C4/C5 as VEX: in 64-bit mode always, else when the next byte has mod = 3. Fills the fields and returns the map, or -1: not VEX. */
+/* C4/C5 as VEX: in 64-bit mode always, else when the next byte has mod = 3. Fills the fields and
+ * returns the map, or -1: not VEX. */
 static int read_vex(struct reader *d, u8 b)
 {
     if (d->pos >= d->len) {
@@ -181,7 +188,7 @@ static bool vex_fits(const struct reader *d, const struct op_row *r)
     return !(f & OF_W1) || (d->rex & 8);
 }
 
-/* The row for the bytes at hand, or NULL. *any_modrm: some row of the opcode has a ModRM byte (it belongs to the length of a #UD). */
+/* The row for the bytes at hand, or NULL. */
 static const struct op_row *find_row(struct reader *d, unsigned map, u8 opcode)
 {
     u8 modrm = 0;
@@ -199,7 +206,8 @@ static const struct op_row *find_row(struct reader *d, unsigned map, u8 opcode)
                 d->short_read = true;
                 return NULL;
             }
-            if (prefix_fits(d, r->prefix) && modrm_fits(r->sel, modrm) && vex_fits(d, r)) hit = r; /* the first one wins: keep walking */
+            if (prefix_fits(d, r->prefix) && modrm_fits(r->sel, modrm) && vex_fits(d, r))
+                hit = r; /* the first one wins: keep walking */
         }
         if (hit) return hit;
     }
@@ -253,7 +261,8 @@ static void read_mem32(struct reader *d, struct insn *i, unsigned mod)
         if (mod == 0 && rm == 5) i->base = d->mode->bits == BITS64 ? REG_RIP : REG_ZERO;
     }
     if (mod == 1) i->disp = (i32)next_signed(d, 1);
-    else if (mod == 2 || i->base == REG_RIP || i->base == REG_ZERO) i->disp = (i32)next_signed(d, 4);
+    else if (mod == 2 || i->base == REG_RIP || i->base == REG_ZERO)
+        i->disp = (i32)next_signed(d, 4);
     i->seg = i->base == RSP || i->base == RBP ? SEG_SS : SEG_DS;
 }
 
@@ -304,21 +313,25 @@ static void decode_tail(struct reader *d, const struct op_row *r, struct insn *i
     i->op = (u16)(r - op_rows);
     if (r->sel & SEL_HAS_MODRM) read_modrm(d, r, i);
     else if (r->sel == SEL_PLUSR) i->rm = (u8)((i->mapop & 7) | (d->rex & 1) << 3);
-    for (unsigned k = 0; k < LEN(r->operand) && r->operand[k]; k++) read_immediate(d, i, r->operand[k]);
+    for (unsigned k = 0; k < LEN(r->operand) && r->operand[k]; k++)
+        read_immediate(d, i, r->operand[k]);
     if (d->segment >= 0) {
         i->seg = (u8)d->segment;
         i->flags |= INSN_SEGOVR;
     }
-    i->flags |= (d->lock ? INSN_LOCK : 0) | (d->has_rex ? INSN_REX : 0) | (d->rex & 8 ? INSN_REXW : 0) |
-                (d->opsize ? INSN_OPSIZE : 0) | (d->adsize ? INSN_ADSIZE : 0) | (r->flags & OF_ENDS ? INSN_ENDS : 0);
+    i->flags |= (d->lock ? INSN_LOCK : 0) | (d->has_rex ? INSN_REX : 0) |
+                (d->rex & 8 ? INSN_REXW : 0) | (d->opsize ? INSN_OPSIZE : 0) |
+                (d->adsize ? INSN_ADSIZE : 0) | (r->flags & OF_ENDS ? INSN_ENDS : 0);
     bool is_mem = i->flags & INSN_MEM;
     i->fn = r->fn[is_mem * 4 + i->osz];
     i->len = (u8)d->pos;
-    /* LOCK without a lockable memory operand; the CR moves are listed for AMD's LOCK MOV CR0 = CR8, which is not offered. */
+    /* LOCK without a lockable memory operand; the CR moves are listed for AMD's LOCK MOV CR0 = CR8,
+     * which is not offered. */
     if (d->lock && !((r->flags & OF_LOCK) && is_mem)) make_ud(d, i);
 }
 
-enum decode_result decode_insn(const struct decode_mode *m, const u8 *code, unsigned len, struct insn *i)
+enum decode_result decode_insn(const struct decode_mode *m, const u8 *code, unsigned len,
+                               struct insn *i)
 {
     struct reader d = { .mode = m, .p = code, .len = len, .segment = -1 };
     memset(i, 0, sizeof *i);
@@ -343,7 +356,8 @@ enum decode_result decode_insn(const struct decode_mode *m, const u8 *code, unsi
     i->vvvv = d.vex_v;
     i->vl = d.vex_l;
     const struct op_row *r = NULL;
-    if (!d.short_read && map < MAP_COUNT && !(d.vex && d.legacy_before_vex)) r = find_row(&d, map, b);
+    if (!d.short_read && map < MAP_COUNT && !(d.vex && d.legacy_before_vex))
+        r = find_row(&d, map, b);
     if (r) decode_tail(&d, r, i);
     if (d.pos > INSN_MAX_LEN) return DECODE_TOO_LONG;
     if (d.short_read) return len >= INSN_MAX_LEN ? DECODE_TOO_LONG : DECODE_MORE;

@@ -1,5 +1,5 @@
-/* Bytes to struct insn by the opcode table. Pure functions: no CPU state but the mode and the feature set, so the disassembler,
- * the tests and the interpreter share them. */
+/* Bytes to struct insn by the opcode table. Pure functions: no CPU state but the mode and the
+ * feature set, so the disassembler, the tests and the interpreter share them. */
 #ifndef CPU_DECODE_H
 #define CPU_DECODE_H
 
@@ -21,6 +21,7 @@ enum decode_result {
 };
 
 /* Decodes the instruction in code[0..len). */
-enum decode_result decode_insn(const struct decode_mode *m, const u8 *code, unsigned len, struct insn *i);
+enum decode_result decode_insn(const struct decode_mode *m, const u8 *code, unsigned len,
+                               struct insn *i);
 
 #endif

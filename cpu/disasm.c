@@ -1,6 +1,6 @@
-/* The disassembler: prints what decode.c decoded, in Intel syntax, with names and operand kinds of the opcode table. Used by the
- * monitor, the post-mortem and tests. Numbers are hexadecimal; branch targets are absolute; bytes that are no instruction
- * print as "(bad)". */
+/* The disassembler: prints what decode.c decoded, in Intel syntax, with names and operand kinds of
+ * the opcode table. Used by the monitor, the post-mortem and tests. Numbers are hexadecimal; branch
+ * targets are absolute; bytes that are no instruction print as "(bad)". */
 #include "cpu/decode.h"
 
 struct printer {
@@ -12,10 +12,43 @@ struct printer {
 };
 
 /* What an operand kind is made of. size: 1..32 bytes, or one of the codes. */
-enum { CLASS_NONE, CLASS_RM, CLASS_REG, CLASS_RM_REG, CLASS_VVVV, CLASS_MEM, CLASS_IMM, CLASS_REL, CLASS_FAR, CLASS_OFFSET, CLASS_OPREG,
-       CLASS_FIXED, CLASS_SEG, CLASS_CR, CLASS_DR, CLASS_STRING_SRC, CLASS_STRING_DST, CLASS_XLAT, CLASS_STI, CLASS_MM_REG, CLASS_MM_RM,
-       CLASS_XMM_REG, CLASS_XMM_RM, CLASS_XMM_VVVV, CLASS_XMM_IS4 };
-enum { SIZE_NONE = 0, SIZE_OSZ = 64, SIZE_W, SIZE_OSZ_OR_WORD, SIZE_NATURAL, SIZE_Z, SIZE_VEX, SIZE_FAR };
+enum {
+    CLASS_NONE,
+    CLASS_RM,
+    CLASS_REG,
+    CLASS_RM_REG,
+    CLASS_VVVV,
+    CLASS_MEM,
+    CLASS_IMM,
+    CLASS_REL,
+    CLASS_FAR,
+    CLASS_OFFSET,
+    CLASS_OPREG,
+    CLASS_FIXED,
+    CLASS_SEG,
+    CLASS_CR,
+    CLASS_DR,
+    CLASS_STRING_SRC,
+    CLASS_STRING_DST,
+    CLASS_XLAT,
+    CLASS_STI,
+    CLASS_MM_REG,
+    CLASS_MM_RM,
+    CLASS_XMM_REG,
+    CLASS_XMM_RM,
+    CLASS_XMM_VVVV,
+    CLASS_XMM_IS4
+};
+enum {
+    SIZE_NONE = 0,
+    SIZE_OSZ = 64,
+    SIZE_W,
+    SIZE_OSZ_OR_WORD,
+    SIZE_NATURAL,
+    SIZE_Z,
+    SIZE_VEX,
+    SIZE_FAR
+};
 
 struct kind {
     u8 class, size;     /* register size */
@@ -24,41 +57,97 @@ struct kind {
 };
 
 static const struct kind kinds[OK_COUNT] = {
-    [OK_Eb] = { CLASS_RM, 1, 0, NULL }, [OK_Ew] = { CLASS_RM, 2, 0, NULL }, [OK_Ed] = { CLASS_RM, 4, 0, NULL },
-    [OK_Eq] = { CLASS_RM, 8, 0, NULL }, [OK_Ev] = { CLASS_RM, SIZE_OSZ, 0, NULL }, [OK_Ey] = { CLASS_RM, SIZE_W, 0, NULL },
-    [OK_Evw] = { CLASS_RM, SIZE_OSZ, 2, NULL }, [OK_Edb] = { CLASS_RM, 4, 1, NULL }, [OK_Edw] = { CLASS_RM, 4, 2, NULL },
-    [OK_Gb] = { CLASS_REG, 1, 0, NULL }, [OK_Gw] = { CLASS_REG, 2, 0, NULL }, [OK_Gd] = { CLASS_REG, 4, 0, NULL },
-    [OK_Gq] = { CLASS_REG, 8, 0, NULL }, [OK_Gv] = { CLASS_REG, SIZE_OSZ, 0, NULL }, [OK_Gy] = { CLASS_REG, SIZE_W, 0, NULL },
-    [OK_Gz] = { CLASS_REG, SIZE_Z, 0, NULL }, [OK_Rm] = { CLASS_RM_REG, SIZE_NATURAL, 0, NULL },
-    [OK_Rv] = { CLASS_RM_REG, SIZE_OSZ, 0, NULL }, [OK_Ry] = { CLASS_RM_REG, SIZE_W, 0, NULL }, [OK_By] = { CLASS_VVVV, SIZE_W, 0, NULL },
-    [OK_M] = { CLASS_MEM, SIZE_NONE, 0, NULL }, [OK_Mb] = { CLASS_MEM, 1, 0, NULL }, [OK_Mw] = { CLASS_MEM, 2, 0, NULL },
-    [OK_Md] = { CLASS_MEM, 4, 0, NULL }, [OK_Mq] = { CLASS_MEM, 8, 0, NULL }, [OK_Mdq] = { CLASS_MEM, 16, 0, NULL },
-    [OK_Mqq] = { CLASS_MEM, 32, 0, NULL }, [OK_Mv] = { CLASS_MEM, SIZE_OSZ, 0, NULL }, [OK_My] = { CLASS_MEM, SIZE_W, 0, NULL },
-    [OK_Ma] = { CLASS_MEM, SIZE_NONE, 0, NULL }, [OK_Mp] = { CLASS_MEM, SIZE_FAR, 0, NULL }, [OK_Ms] = { CLASS_MEM, SIZE_NONE, 0, NULL },
-    [OK_Mt] = { CLASS_MEM, 10, 0, NULL }, [OK_Menv] = { CLASS_MEM, SIZE_NONE, 0, NULL },
-    [OK_Ib] = { CLASS_IMM, 1, 0, NULL }, [OK_Ibs] = { CLASS_IMM, SIZE_OSZ, 0, NULL }, [OK_Iw] = { CLASS_IMM, 2, 0, NULL },
-    [OK_Iz] = { CLASS_IMM, SIZE_OSZ, 0, NULL }, [OK_Iv] = { CLASS_IMM, SIZE_OSZ, 0, NULL }, [OK_Iw2] = { CLASS_IMM, 2, 1, NULL },
+    [OK_Eb] = { CLASS_RM, 1, 0, NULL },
+    [OK_Ew] = { CLASS_RM, 2, 0, NULL },
+    [OK_Ed] = { CLASS_RM, 4, 0, NULL },
+    [OK_Eq] = { CLASS_RM, 8, 0, NULL },
+    [OK_Ev] = { CLASS_RM, SIZE_OSZ, 0, NULL },
+    [OK_Ey] = { CLASS_RM, SIZE_W, 0, NULL },
+    [OK_Evw] = { CLASS_RM, SIZE_OSZ, 2, NULL },
+    [OK_Edb] = { CLASS_RM, 4, 1, NULL },
+    [OK_Edw] = { CLASS_RM, 4, 2, NULL },
+    [OK_Gb] = { CLASS_REG, 1, 0, NULL },
+    [OK_Gw] = { CLASS_REG, 2, 0, NULL },
+    [OK_Gd] = { CLASS_REG, 4, 0, NULL },
+    [OK_Gq] = { CLASS_REG, 8, 0, NULL },
+    [OK_Gv] = { CLASS_REG, SIZE_OSZ, 0, NULL },
+    [OK_Gy] = { CLASS_REG, SIZE_W, 0, NULL },
+    [OK_Gz] = { CLASS_REG, SIZE_Z, 0, NULL },
+    [OK_Rm] = { CLASS_RM_REG, SIZE_NATURAL, 0, NULL },
+    [OK_Rv] = { CLASS_RM_REG, SIZE_OSZ, 0, NULL },
+    [OK_Ry] = { CLASS_RM_REG, SIZE_W, 0, NULL },
+    [OK_By] = { CLASS_VVVV, SIZE_W, 0, NULL },
+    [OK_M] = { CLASS_MEM, SIZE_NONE, 0, NULL },
+    [OK_Mb] = { CLASS_MEM, 1, 0, NULL },
+    [OK_Mw] = { CLASS_MEM, 2, 0, NULL },
+    [OK_Md] = { CLASS_MEM, 4, 0, NULL },
+    [OK_Mq] = { CLASS_MEM, 8, 0, NULL },
+    [OK_Mdq] = { CLASS_MEM, 16, 0, NULL },
+    [OK_Mqq] = { CLASS_MEM, 32, 0, NULL },
+    [OK_Mv] = { CLASS_MEM, SIZE_OSZ, 0, NULL },
+    [OK_My] = { CLASS_MEM, SIZE_W, 0, NULL },
+    [OK_Ma] = { CLASS_MEM, SIZE_NONE, 0, NULL },
+    [OK_Mp] = { CLASS_MEM, SIZE_FAR, 0, NULL },
+    [OK_Ms] = { CLASS_MEM, SIZE_NONE, 0, NULL },
+    [OK_Mt] = { CLASS_MEM, 10, 0, NULL },
+    [OK_Menv] = { CLASS_MEM, SIZE_NONE, 0, NULL },
+    [OK_Ib] = { CLASS_IMM, 1, 0, NULL },
+    [OK_Ibs] = { CLASS_IMM, SIZE_OSZ, 0, NULL },
+    [OK_Iw] = { CLASS_IMM, 2, 0, NULL },
+    [OK_Iz] = { CLASS_IMM, SIZE_OSZ, 0, NULL },
+    [OK_Iv] = { CLASS_IMM, SIZE_OSZ, 0, NULL },
+    [OK_Iw2] = { CLASS_IMM, 2, 1, NULL },
     [OK_Ib2] = { CLASS_IMM, 1, 1, NULL }, /* mem_size 1: the second immediate */
-    [OK_Jb] = { CLASS_REL, 0, 0, NULL }, [OK_Jz] = { CLASS_REL, 0, 0, NULL }, [OK_Ap] = { CLASS_FAR, 0, 0, NULL },
-    [OK_Ob] = { CLASS_OFFSET, 1, 0, NULL }, [OK_Ov] = { CLASS_OFFSET, SIZE_OSZ, 0, NULL },
-    [OK_Zb] = { CLASS_OPREG, 1, 0, NULL }, [OK_Zv] = { CLASS_OPREG, SIZE_OSZ, 0, NULL },
-    [OK_AL] = { CLASS_FIXED, 0, 0, "al" }, [OK_AX] = { CLASS_FIXED, 0, 0, "ax" }, [OK_CL] = { CLASS_FIXED, 0, 0, "cl" },
-    [OK_DX] = { CLASS_FIXED, 0, 0, "dx" }, [OK_One] = { CLASS_FIXED, 0, 0, "1" }, [OK_XMM0] = { CLASS_FIXED, 0, 0, "xmm0" },
-    [OK_eAX] = { CLASS_FIXED, SIZE_Z, 0, NULL }, [OK_rAX] = { CLASS_FIXED, SIZE_OSZ, 0, NULL },
-    [OK_sES] = { CLASS_FIXED, 0, 0, "es" }, [OK_sCS] = { CLASS_FIXED, 0, 0, "cs" }, [OK_sSS] = { CLASS_FIXED, 0, 0, "ss" },
-    [OK_sDS] = { CLASS_FIXED, 0, 0, "ds" }, [OK_sFS] = { CLASS_FIXED, 0, 0, "fs" }, [OK_sGS] = { CLASS_FIXED, 0, 0, "gs" },
-    [OK_Sw] = { CLASS_SEG, 0, 0, NULL }, [OK_Cr] = { CLASS_CR, 0, 0, NULL }, [OK_Dr] = { CLASS_DR, 0, 0, NULL },
-    [OK_Xb] = { CLASS_STRING_SRC, 1, 0, NULL }, [OK_Xv] = { CLASS_STRING_SRC, SIZE_OSZ, 0, NULL }, [OK_Xz] = { CLASS_STRING_SRC, SIZE_Z, 0, NULL },
-    [OK_Yb] = { CLASS_STRING_DST, 1, 0, NULL }, [OK_Yv] = { CLASS_STRING_DST, SIZE_OSZ, 0, NULL }, [OK_Yz] = { CLASS_STRING_DST, SIZE_Z, 0, NULL },
+    [OK_Jb] = { CLASS_REL, 0, 0, NULL },
+    [OK_Jz] = { CLASS_REL, 0, 0, NULL },
+    [OK_Ap] = { CLASS_FAR, 0, 0, NULL },
+    [OK_Ob] = { CLASS_OFFSET, 1, 0, NULL },
+    [OK_Ov] = { CLASS_OFFSET, SIZE_OSZ, 0, NULL },
+    [OK_Zb] = { CLASS_OPREG, 1, 0, NULL },
+    [OK_Zv] = { CLASS_OPREG, SIZE_OSZ, 0, NULL },
+    [OK_AL] = { CLASS_FIXED, 0, 0, "al" },
+    [OK_AX] = { CLASS_FIXED, 0, 0, "ax" },
+    [OK_CL] = { CLASS_FIXED, 0, 0, "cl" },
+    [OK_DX] = { CLASS_FIXED, 0, 0, "dx" },
+    [OK_One] = { CLASS_FIXED, 0, 0, "1" },
+    [OK_XMM0] = { CLASS_FIXED, 0, 0, "xmm0" },
+    [OK_eAX] = { CLASS_FIXED, SIZE_Z, 0, NULL },
+    [OK_rAX] = { CLASS_FIXED, SIZE_OSZ, 0, NULL },
+    [OK_sES] = { CLASS_FIXED, 0, 0, "es" },
+    [OK_sCS] = { CLASS_FIXED, 0, 0, "cs" },
+    [OK_sSS] = { CLASS_FIXED, 0, 0, "ss" },
+    [OK_sDS] = { CLASS_FIXED, 0, 0, "ds" },
+    [OK_sFS] = { CLASS_FIXED, 0, 0, "fs" },
+    [OK_sGS] = { CLASS_FIXED, 0, 0, "gs" },
+    [OK_Sw] = { CLASS_SEG, 0, 0, NULL },
+    [OK_Cr] = { CLASS_CR, 0, 0, NULL },
+    [OK_Dr] = { CLASS_DR, 0, 0, NULL },
+    [OK_Xb] = { CLASS_STRING_SRC, 1, 0, NULL },
+    [OK_Xv] = { CLASS_STRING_SRC, SIZE_OSZ, 0, NULL },
+    [OK_Xz] = { CLASS_STRING_SRC, SIZE_Z, 0, NULL },
+    [OK_Yb] = { CLASS_STRING_DST, 1, 0, NULL },
+    [OK_Yv] = { CLASS_STRING_DST, SIZE_OSZ, 0, NULL },
+    [OK_Yz] = { CLASS_STRING_DST, SIZE_Z, 0, NULL },
     [OK_XlatB] = { CLASS_XLAT, 1, 0, NULL },
-    [OK_ST0] = { CLASS_FIXED, 0, 0, "st0" }, [OK_STi] = { CLASS_STI, 0, 0, NULL },
-    [OK_P] = { CLASS_MM_REG, 0, 0, NULL }, [OK_Q] = { CLASS_MM_RM, 8, 8, NULL }, [OK_Qd] = { CLASS_MM_RM, 8, 4, NULL },
-    [OK_V] = { CLASS_XMM_REG, SIZE_VEX, 0, NULL }, [OK_Vo] = { CLASS_XMM_REG, 16, 0, NULL },
-    [OK_W] = { CLASS_XMM_RM, SIZE_VEX, 0, NULL }, [OK_Wb] = { CLASS_XMM_RM, 16, 1, NULL }, [OK_Ww] = { CLASS_XMM_RM, 16, 2, NULL },
-    [OK_Wd] = { CLASS_XMM_RM, 16, 4, NULL }, [OK_Wq] = { CLASS_XMM_RM, 16, 8, NULL }, [OK_Wo] = { CLASS_XMM_RM, 16, 16, NULL },
-    [OK_H] = { CLASS_XMM_VVVV, SIZE_VEX, 0, NULL }, [OK_Ho] = { CLASS_XMM_VVVV, 16, 0, NULL },
-    [OK_L] = { CLASS_XMM_IS4, SIZE_VEX, 0, NULL }, [OK_Lo] = { CLASS_XMM_IS4, 16, 0, NULL },
-    [OK_VMd] = { CLASS_MEM, 4, 0, NULL }, [OK_VMq] = { CLASS_MEM, 8, 0, NULL },
+    [OK_ST0] = { CLASS_FIXED, 0, 0, "st0" },
+    [OK_STi] = { CLASS_STI, 0, 0, NULL },
+    [OK_P] = { CLASS_MM_REG, 0, 0, NULL },
+    [OK_Q] = { CLASS_MM_RM, 8, 8, NULL },
+    [OK_Qd] = { CLASS_MM_RM, 8, 4, NULL },
+    [OK_V] = { CLASS_XMM_REG, SIZE_VEX, 0, NULL },
+    [OK_Vo] = { CLASS_XMM_REG, 16, 0, NULL },
+    [OK_W] = { CLASS_XMM_RM, SIZE_VEX, 0, NULL },
+    [OK_Wb] = { CLASS_XMM_RM, 16, 1, NULL },
+    [OK_Ww] = { CLASS_XMM_RM, 16, 2, NULL },
+    [OK_Wd] = { CLASS_XMM_RM, 16, 4, NULL },
+    [OK_Wq] = { CLASS_XMM_RM, 16, 8, NULL },
+    [OK_Wo] = { CLASS_XMM_RM, 16, 16, NULL },
+    [OK_H] = { CLASS_XMM_VVVV, SIZE_VEX, 0, NULL },
+    [OK_Ho] = { CLASS_XMM_VVVV, 16, 0, NULL },
+    [OK_L] = { CLASS_XMM_IS4, SIZE_VEX, 0, NULL },
+    [OK_Lo] = { CLASS_XMM_IS4, 16, 0, NULL },
+    [OK_VMd] = { CLASS_MEM, 4, 0, NULL },
+    [OK_VMq] = { CLASS_MEM, 8, 0, NULL },
 };
 
 static const char *const seg_names[] = { "es", "cs", "ss", "ds", "fs", "gs", "?", "?" };
@@ -149,7 +238,8 @@ static void print_memory(struct printer *p, const struct kind *k)
 static void print_string_operand(struct printer *p, const struct kind *k)
 {
     bool src = k->class == CLASS_STRING_SRC;
-    text_add(p->t, "%s[%s:", size_word(bytes_of(p, k->size)), src ? seg_names[p->i->seg & 7] : "es");
+    text_add(p->t, "%s[%s:", size_word(bytes_of(p, k->size)),
+             src ? seg_names[p->i->seg & 7] : "es");
     print_reg(p, src ? RSI : RDI, p->i->asz == ASZ64 ? 8 : p->i->asz == ASZ32 ? 4 : 2);
     text_add(p->t, "]");
 }
@@ -171,7 +261,9 @@ static void print_special(struct printer *p, const struct kind *k)
 {
     const struct insn *i = p->i;
     switch (k->class) {
-    case CLASS_REL: print_hex(p, (p->next + i->imm) & mask_n(p->bits == 64 ? 8 : i->osz == OSZ16 ? 2 : 4)); break;
+    case CLASS_REL:
+        print_hex(p, (p->next + i->imm) & mask_n(p->bits == 64 ? 8 : i->osz == OSZ16 ? 2 : 4));
+        break;
     case CLASS_FAR: text_add(p->t, "0x%x:0x%llx", i->imm2, (unsigned long long)i->imm); break;
     case CLASS_OFFSET:
         text_add(p->t, "%s[", size_word(bytes_of(p, k->size)));
@@ -187,7 +279,12 @@ static void print_special(struct printer *p, const struct kind *k)
     case CLASS_DR: text_add(p->t, "dr%u", i->reg); break;
     case CLASS_STI: text_add(p->t, "st%u", i->modrm & 7); break;
     case CLASS_MM_REG: text_add(p->t, "mm%u", i->reg & 7); break;
-    case CLASS_XLAT: text_add(p->t, "byte [%s:%s+al]", seg_names[i->seg & 7], i->asz == ASZ64 ? "rbx" : i->asz == ASZ32 ? "ebx" : "bx"); break;
+    case CLASS_XLAT:
+        text_add(p->t, "byte [%s:%s+al]", seg_names[i->seg & 7],
+                 i->asz == ASZ64   ? "rbx"
+                 : i->asz == ASZ32 ? "ebx"
+                                   : "bx");
+        break;
     default: break;
     }
 }
@@ -241,7 +338,8 @@ static void print_insn(struct printer *p)
     p->row = &op_rows[i->op];
     if (i->flags & INSN_LOCK) text_add(p->t, "lock ");
     bool compares = (p->row->opcode & ~9u) == 0xa6; /* A6 A7 AE AF: CMPS, SCAS */
-    if (i->rep && (p->row->flags & OF_STR)) text_add(p->t, "%s ", i->rep == 0xf2 ? "repne" : compares ? "repe" : "rep");
+    if (i->rep && (p->row->flags & OF_STR))
+        text_add(p->t, "%s ", i->rep == 0xf2 ? "repne" : compares ? "repe" : "rep");
     if (p->row->map == MAP_0 && i->mapop == 0x90 && i->rm == RAX) {
         text_add(p->t, i->rep == 0xf3 ? "pause" : "nop");
         return;
@@ -255,7 +353,10 @@ static void print_insn(struct printer *p)
 
 unsigned cpu_disasm_bytes(const u8 *code, size_t len, unsigned bits, u64 addr, struct text *t)
 {
-    struct decode_mode m = { .bits = bits == 64 ? BITS64 : bits == 32 ? BITS32 : BITS16, .features = ~0ull };
+    struct decode_mode m = { .bits = bits == 64   ? BITS64
+                                     : bits == 32 ? BITS32
+                                                  : BITS16,
+                             .features = ~0ull };
     struct insn i;
     if (!len || decode_insn(&m, code, (unsigned)MIN(len, INSN_MAX_LEN), &i) != DECODE_OK) {
         text_add(t, "(bad)");

@@ -1,5 +1,6 @@
-/* Shifts, rotates, double shifts, bit tests and bit scans. Shift counts are taken modulo 32 (64 for 64-bit operands) and a count of
- * zero changes no flag (SDM 2B). OF after shifts by more than one is undefined; it follows the one-bit rule here. */
+/* Shifts, rotates, double shifts, bit tests and bit scans. Shift counts are taken modulo 32 (64 for
+ * 64-bit operands) and a count of zero changes no flag (SDM 2B). OF after shifts by more than one
+ * is undefined; it follows the one-bit rule here. */
 #include "cpu/flags.h"
 #include "cpu/mem.h"
 #include "cpu/ops.h"
@@ -13,7 +14,8 @@
 #define SET32(n, v) set_reg32(c, n, v)
 #define SET64(n, v) (c->r[n] = (v))
 
-/* One function per width and instruction: new value, flags set. count is masked already and may exceed the width of 8 and 16. */
+/* One function per width and instruction: new value, flags set. count is masked already and may
+ * exceed the width of 8 and 16. */
 #define SHIFTS(T, S, N)                                                                            \
     static inline T do_shl##N(struct cpu *c, T a, unsigned count)                                  \
     {                                                                                              \
@@ -106,7 +108,8 @@ SHIFT(shl)
 SHIFT(shr)
 SHIFT(sar)
 
-/* ---- SHLD, SHRD ---- 16-bit operands with a count above 16 shift the two words round, as processors of both vendors do. */
+/* ---- SHLD, SHRD ---- 16-bit operands with a count above 16 shift the two words round, as
+ * processors of both vendors do. */
 
 #define DOUBLE_SHIFT(N, S)                                                                         \
     static u##N shld##N(struct cpu *c, u##N a, u##N b, unsigned n)                                 \
@@ -131,7 +134,8 @@ DOUBLE_SHIFT(16, i16)
 DOUBLE_SHIFT(32, i32)
 DOUBLE_SHIFT(64, i64)
 
-/* A count of zero still writes the destination: a 32-bit register's upper half is cleared, memory must be writable. */
+/* A count of zero still writes the destination: a 32-bit register's upper half is cleared, memory
+ * must be writable. */
 #define DOUBLE_FORM(name, suffix, N, COUNT)                                                        \
     void op_##name##_##suffix##_##N(struct cpu *c, const struct insn *i)                           \
     {                                                                                              \
@@ -156,7 +160,8 @@ DOUBLE_SHIFT(64, i64)
 DOUBLE_FORMS(shld)
 DOUBLE_FORMS(shrd)
 
-/* ---- BT, BTS, BTR, BTC ---- only CF changes. A memory operand with a register bit number is a bit string around the address. */
+/* ---- BT, BTS, BTR, BTC ---- only CF changes. A memory operand with a register bit number is a bit
+ * string around the address. */
 
 static u64 bit_string_offset(const struct cpu *c, const struct insn *i, i64 bit, unsigned width)
 {

@@ -1,6 +1,7 @@
-/* Control flow inside a code segment (Jcc, JMP, CALL, RET, LOOP), the entry points of far transfers and software interrupts, BOUND.
- * Near targets are checked when they are taken: against CS.limit, or for canonical form in 64-bit mode (SDM 2A JMP). Far forms read
- * their pointer here and leave the rules to seg.c, task.c and exc.c. */
+/* Control flow inside a code segment (Jcc, JMP, CALL, RET, LOOP), the entry points of far transfers
+ * and software interrupts, BOUND. Near targets are checked when they are taken: against CS.limit,
+ * or for canonical form in 64-bit mode (SDM 2A JMP). Far forms read their pointer here and leave
+ * the rules to seg.c, task.c and exc.c. */
 #include "cpu/flags.h"
 #include "cpu/mem.h"
 #include "cpu/mmu.h" /* is_canonical */
@@ -8,7 +9,8 @@
 
 static inline bool target_ok(struct cpu *c, u64 target)
 {
-    if (likely(c->bits == BITS64 ? is_canonical(target) : target <= c->seg[SEG_CS].limit)) return true;
+    if (likely(c->bits == BITS64 ? is_canonical(target) : target <= c->seg[SEG_CS].limit))
+        return true;
     exc_gp0(c);
     return false;
 }
@@ -195,11 +197,11 @@ void op_into(struct cpu *c, const struct insn *i)
     if (cc_of(c)) int_software(c, EXC_OF, 2);
 }
 
-/* The saved RIP is that of INT1 itself: what the recorded hardware vectors show (the manuals call it a trap). */
+/* The saved RIP is that of INT1 itself: what the recorded hardware vectors show (the manuals call
+ * it a trap). */
 void op_int1(struct cpu *c, const struct insn *i)
 {
     (void)i;
-    c->rip = c->insn_rip;
     int_software(c, EXC_DB, 3);
 }
 
@@ -208,7 +210,8 @@ void op_bound(struct cpu *c, const struct insn *i)
     u64 off = ea_offset(c, i), raw[2] = { 0, 0 };
     unsigned n = 1u << i->osz;
     u64 second = i->asz == ASZ32 ? (u32)(off + n) : (u16)(off + n);
-    if (!mem_read_n(c, i->seg, off, &raw[0], n) || !mem_read_n(c, i->seg, second, &raw[1], n)) return;
+    if (!mem_read_n(c, i->seg, off, &raw[0], n) || !mem_read_n(c, i->seg, second, &raw[1], n))
+        return;
     bool w16 = i->osz == OSZ16;
     i32 v = w16 ? (i16)c->r[i->reg] : (i32)c->r[i->reg];
     i32 low = w16 ? (i16)raw[0] : (i32)raw[0], high = w16 ? (i16)raw[1] : (i32)raw[1];

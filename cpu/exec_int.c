@@ -1,7 +1,8 @@
-/* Integer arithmetic: ADD to CMP, INC, DEC, NOT, NEG, TEST, MUL, IMUL, DIV, IDIV, the decimal adjustments, ADCX/ADOX.
- * The two-operand instructions are generated for every width and for register and memory destinations, because they are half of all
- * instructions executed; what they do is one line of the table at the end of the first part. Undefined flags (MUL's ZF ...) are
- * left as the result gives them. */
+/* Integer arithmetic: ADD to CMP, INC, DEC, NOT, NEG, TEST, MUL, IMUL, DIV, IDIV, the decimal
+ * adjustments, ADCX/ADOX. The two-operand instructions are generated for every width and for
+ * register and memory destinations, because they are half of all instructions executed; what they
+ * do is one line of the table at the end of the first part. Undefined flags (MUL's ZF ...) are left
+ * as the result gives them. */
 #include "cpu/flags.h"
 #include "cpu/mem.h"
 #include "cpu/ops.h"

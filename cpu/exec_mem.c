@@ -1,5 +1,5 @@
-/* Data movement: MOV in all forms, MOVZX/MOVSX, LEA, XCHG, CMOVcc, SETcc, BSWAP, MOVBE, XLAT, the compare-and-exchange family.
- * Stack and segment moves are in exec_stack.c. */
+/* Data movement: MOV in all forms, MOVZX/MOVSX, LEA, XCHG, CMOVcc, SETcc, BSWAP, MOVBE, XLAT, the
+ * compare-and-exchange family. Stack and segment moves are in exec_stack.c. */
 #include "cpu/flags.h"
 #include "cpu/mem.h"
 #include "cpu/ops.h"
@@ -83,7 +83,7 @@ void op_mov_ob_al(struct cpu *c, const struct insn *i)
     }                                                                                              \
     void op_xchg_zv_rax_##N(struct cpu *c, const struct insn *i)                                   \
     {                                                                                              \
-        if (i->rm == RAX) return; /* NOP: does not even clear EAX's upper half */                   \
+        if (i->rm == RAX) return; /* NOP: does not even clear EAX's upper half */                  \
         u##N a = GET##N(RAX), b = GET##N(i->rm);                                                   \
         SET##N(RAX, b);                                                                            \
         SET##N(i->rm, a);                                                                          \
@@ -187,7 +187,8 @@ XCHG(ev_gv, 16, r16, m16)
 XCHG(ev_gv, 32, r32, m32)
 XCHG(ev_gv, 64, r64, m64)
 
-/* ---- CMOVcc and SETcc ---- a false CMOV of 32 bits still clears the upper half; memory is read either way. */
+/* ---- CMOVcc and SETcc ---- a false CMOV of 32 bits still clears the upper half; memory is read
+ * either way. */
 
 #define CMOV_W(cc, n, N)                                                                           \
     void op_cmov##cc##_r##N(struct cpu *c, const struct insn *i)                                   \
@@ -250,7 +251,9 @@ void op_bswap_64(struct cpu *c, const struct insn *i)
 
 static u64 swap_size(u64 v, unsigned osz)
 {
-    return osz == OSZ16 ? __builtin_bswap16((u16)v) : osz == OSZ32 ? __builtin_bswap32((u32)v) : __builtin_bswap64(v);
+    return osz == OSZ16   ? __builtin_bswap16((u16)v)
+           : osz == OSZ32 ? __builtin_bswap32((u32)v)
+                          : __builtin_bswap64(v);
 }
 
 void op_movbe_gv_mv(struct cpu *c, const struct insn *i)
@@ -284,7 +287,8 @@ static void compare(struct cpu *c, unsigned osz, u64 a, u64 b)
     }
 }
 
-/* A memory destination is always written (with its old value when the comparison fails), so it must be writable; a register is not. */
+/* A memory destination is always written (with its old value when the comparison fails), so it must
+ * be writable; a register is not. */
 void op_cmpxchg(struct cpu *c, const struct insn *i)
 {
     u64 old, acc = reg_read(c, i, i->osz, RAX);

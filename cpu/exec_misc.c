@@ -71,7 +71,8 @@ void op_adox(struct cpu *c, const struct insn *i)
     cc_set_cf_of(c, cc_cf(c), carry);
 }
 
-/* ---- BMI1, BMI2 ---- VEX-encoded: undefined in real and virtual-8086 mode. Operands are 32 or 64 bits. */
+/* ---- BMI1, BMI2 ---- VEX-encoded: undefined in real and virtual-8086 mode. Operands are 32 or 64
+ * bits. */
 
 /* Reads r/m; false: fault. */
 static bool vex_read(struct cpu *c, const struct insn *i, u64 *v)

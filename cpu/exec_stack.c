@@ -1,5 +1,6 @@
-/* The stack and the segment registers: PUSH, POP, PUSHA, POPA, ENTER, LEAVE, PUSHF, POPF, MOV Sreg, LDS ... LGS.
- * The stack pointer is written last; what a segment load refuses leaves it untouched (SDM 2A, the instructions' pages). */
+/* The stack and the segment registers: PUSH, POP, PUSHA, POPA, ENTER, LEAVE, PUSHF, POPF, MOV Sreg,
+ * LDS ... LGS. The stack pointer is written last; what a segment load refuses leaves it untouched
+ * (SDM 2A, the instructions' pages). */
 #include "cpu/flags.h"
 #include "cpu/mem.h"
 #include "cpu/ops.h"
@@ -43,7 +44,8 @@ static inline void set_sp(struct cpu *c, u64 mask, u64 v)
     void op_pop_zv_##N(struct cpu *c, const struct insn *i)                                        \
     {                                                                                              \
         u##N v;                                                                                    \
-        if (likely(pop##N(c, &v))) SET##N(i->rm, v); /* POP rSP: the value wins over the increment */ \
+        if (likely(pop##N(c, &v)))                                                                 \
+            SET##N(i->rm, v); /* POP rSP: the value wins over the increment */                     \
     }                                                                                              \
     void op_leave_##N(struct cpu *c, const struct insn *i)                                         \
     {                                                                                              \
@@ -108,11 +110,13 @@ void op_enter(struct cpu *c, const struct insn *i)
     }
     u64 last = frame - level * n - (i->imm & 0xffff);
     if (level && !mem_probe_write(c, SEG_SS, (frame - level * n) & mask, n)) return;
-    if (!mem_probe_write(c, SEG_SS, last & mask, n)) return; /* "a write with the final value of SP would fault" */
+    if (!mem_probe_write(c, SEG_SS, last & mask, n))
+        return; /* "a write with the final value of SP would fault" */
     mem_write_n(c, SEG_SS, sp & mask, &c->r[RBP], n);
     for (unsigned k = 1; k < level; k++) mem_write_n(c, SEG_SS, (frame - k * n) & mask, &v[k], n);
     u64 masked = frame & mask;
-    if (mask == 0xffff) masked |= c->r[RSP] & ~mask; /* 16-bit stack, 32-bit operand: EBP gets all of ESP */
+    if (mask == 0xffff)
+        masked |= c->r[RSP] & ~mask; /* 16-bit stack, 32-bit operand: EBP gets all of ESP */
     if (level) mem_write_n(c, SEG_SS, (frame - level * n) & mask, &masked, n);
     reg_write(c, i, i->osz, RBP, masked);
     set_sp(c, mask, last);
@@ -140,7 +144,8 @@ static void push_seg(struct cpu *c, const struct insn *i, unsigned seg)
     push_n(c, i->osz, c->seg[seg].sel);
 }
 
-/* The slot has operand size, the selector is its low word; the rest is not read by processors, so it cannot fault. */
+/* The slot has operand size, the selector is its low word; the rest is not read by processors, so
+ * it cannot fault. */
 static void pop_seg(struct cpu *c, const struct insn *i, unsigned seg)
 {
     u64 mask = stack_mask(c), sp = c->r[RSP];
@@ -226,7 +231,8 @@ static unsigned iopl(const struct cpu *c)
     return (c->rflags & FL_IOPL) >> 12;
 }
 
-/* Virtual-8086 mode with IOPL < 3: PUSHF and POPF fault unless VME virtualises IF as VIF (SDM 3B 20.3). */
+/* Virtual-8086 mode with IOPL < 3: PUSHF and POPF fault unless VME virtualises IF as VIF (SDM
+ * 3B 20.3). */
 static bool v86_restricted(const struct cpu *c)
 {
     return (c->rflags & FL_VM) && iopl(c) < 3;

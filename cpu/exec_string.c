@@ -1,9 +1,11 @@
-/* String instructions and port I/O: MOVS, STOS, LODS, CMPS, SCAS, INS, OUTS with their repeat prefixes, IN, OUT.
+/* String instructions and port I/O: MOVS, STOS, LODS, CMPS, SCAS, INS, OUTS with their repeat
+ * prefixes, IN, OUT.
  *
- * A repeated instruction goes in bursts: one element the ordinary way (which checks everything and fills the TLB), then as many more as
- * stay inside the pages at hand directly on host memory. Registers are up to date after every element, so
- * a fault or an interrupt between two elements simply leaves RIP at the instruction and it is resumed (SDM 2B REP). One call
- * handles a bounded number of rounds; single step and pending events stop it after one element. */
+ * A repeated instruction goes in bursts: one element the ordinary way (which checks everything and
+ * fills the TLB), then as many more as stay inside the pages at hand directly on host memory.
+ * Registers are up to date after every element, so a fault or an interrupt between two elements
+ * simply leaves RIP at the instruction and it is resumed (SDM 2B REP). One call handles a bounded
+ * number of rounds; single step and pending events stop it after one element. */
 #include "cpu/flags.h"
 #include "cpu/mem.h"
 #include "cpu/ops.h"
@@ -57,9 +59,11 @@ static bool write_element(struct cpu *c, unsigned seg, u64 off, unsigned size, u
     }
 }
 
-/* Host address of the element at [seg:reg], and how many elements from there on in the direction of travel are in the same page,
- * inside the segment and the address size. NULL: go element by element. *n is lowered to that number. */
-static u8 *host_run(struct cpu *c, const struct string_op *s, unsigned seg, unsigned reg, bool write, u64 *n)
+/* Host address of the element at [seg:reg], and how many elements from there on in the direction of
+ * travel are in the same page, inside the segment and the address size. NULL: go element by
+ * element. *n is lowered to that number. */
+static u8 *host_run(struct cpu *c, const struct string_op *s, unsigned seg, unsigned reg,
+                    bool write, u64 *n)
 {
     u64 off = c->r[reg] & s->mask, gla, k;
     bool down = s->step != s->size;
@@ -79,13 +83,15 @@ static u8 *host_run(struct cpu *c, const struct string_op *s, unsigned seg, unsi
 }
 
 /* ---- one burst of each instruction ----
- * Does one element with every check and then, where the operands are plain memory, the ones that follow it in the same pages, up to n in
- * all. Returns how many were done: 0 after a fault. Registers and flags are up to date. Host addresses are taken right after
- * each access, because the two operands may share a TLB slot. */
+ * Does one element with every check and then, where the operands are plain memory, the ones that
+ * follow it in the same pages, up to n in all. Returns how many were done: 0 after a fault.
+ * Registers and flags are up to date. Host addresses are taken right after each access, because the
+ * two operands may share a TLB slot. */
 
 typedef u64 burst_fn(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n);
 
-/* Copies k elements in the direction of travel. Overlapping operands repeat a pattern, so they go element by element. */
+/* Copies k elements in the direction of travel. Overlapping operands repeat a pattern, so they go
+ * element by element. */
 static void copy_run(u8 *dst, const u8 *src, const struct string_op *s, u64 k)
 {
     u64 len = k * s->size;
@@ -190,7 +196,8 @@ static u64 scas_burst(struct cpu *c, const struct insn *i, const struct string_o
 
 /* ---- repetition ---- */
 
-/* Work counts as instructions: the slice's end and virtual time that follows the instruction count must not wait for long copies. */
+/* Work counts as instructions: the slice's end and virtual time that follows the instruction count
+ * must not wait for long copies. */
 static void charge(struct cpu *c, u64 n)
 {
     c->budget -= MIN(c->budget, n);
@@ -271,7 +278,8 @@ static u64 ins_one(struct cpu *c, const struct insn *i, const struct string_op *
     (void)i;
     (void)n;
     u64 off = c->r[RDI] & s->mask;
-    if (!mem_probe_write(c, SEG_ES, off, s->size)) return 0; /* reading the port has side effects: check first */
+    if (!mem_probe_write(c, SEG_ES, off, s->size))
+        return 0; /* reading the port has side effects: check first */
     write_element(c, SEG_ES, off, s->size, port_in(c, (u16)c->r[RDX], s->size));
     advance(c, s, RDI, 1);
     return 1;

@@ -1,21 +1,21 @@
-/* RFLAGS as a whole: putting the lazy arithmetic flags of flags.h and the control bits of c->rflags together and apart,
- * and keeping the event bits that depend on flags (TF, RF, IF) in step. */
+/* RFLAGS as a whole: putting the lazy arithmetic flags of flags.h and the control bits of c->rflags
+ * together and apart, and keeping the event bits that depend on flags (TF, RF, IF) in step. */
 #include "cpu/flags.h"
 
 #include "cpu/exec.h"
 
 u32 cc_flags(const struct cpu *c)
 {
-    return (cc_cf(c) ? FL_CF : 0) | (cc_pf(c) ? FL_PF : 0) | (cc_af(c) ? FL_AF : 0) | (cc_zf(c) ? FL_ZF : 0) |
-           (cc_sf(c) ? FL_SF : 0) | (cc_of(c) ? FL_OF : 0);
+    return (cc_cf(c) ? FL_CF : 0) | (cc_pf(c) ? FL_PF : 0) | (cc_af(c) ? FL_AF : 0) |
+           (cc_zf(c) ? FL_ZF : 0) | (cc_sf(c) ? FL_SF : 0) | (cc_of(c) ? FL_OF : 0);
 }
 
 void cpu_set_arith(struct cpu *c, u32 value)
 {
     u64 cf = value & FL_CF ? 1 : 0, of = value & FL_OF ? 1 : 0;
     c->cc_dst = value & FL_ZF ? 0 : 0x100; /* sign and low byte are zero either way */
-    c->cc_src = cf << 63 | (cf ^ of) << 62 | (value & FL_AF ? CC_AUX : 0) | (value & FL_SF ? CC_SDELTA : 0) |
-                (value & FL_PF ? 0 : 0x100);
+    c->cc_src = cf << 63 | (cf ^ of) << 62 | (value & FL_AF ? CC_AUX : 0) |
+                (value & FL_SF ? CC_SDELTA : 0) | (value & FL_PF ? 0 : 0x100);
 }
 
 void cc_set_zf(struct cpu *c, bool zf)

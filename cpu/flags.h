@@ -1,14 +1,17 @@
 /* Lazy arithmetic flags. The six flags are a function of two words:
  *
  *   cc_dst  the last result, sign-extended to 64 bits
- *   cc_src  63: carry out of the top bit   62: carry into the top bit   15-8: PF delta   3: AF   0: SF delta
+ *   cc_src  bit 63 carry out of the top bit, 62 carry into the top bit, 15-8 PF delta, 3 AF,
+ *           0 SF delta
  *
- *   CF = src.63   OF = src.63 ^ src.62   AF = src.3   ZF = (dst == 0)   SF = dst.63 ^ src.0   PF = even parity of dst.7-0 ^ src.15-8
+ *   CF = src.63          OF = src.63 ^ src.62     AF = src.3
+ *   ZF = (dst == 0)      SF = dst.63 ^ src.0      PF = even parity of dst.7-0 ^ src.15-8
  *
- * The carries of an addition or subtraction come from operands and result in a few logic operations, so nothing has to be
- * remembered about which instruction it was, and every condition is two or three host instructions. The deltas are zero except
- * when the flags were loaded from outside (POPF, SAHF ...): they make every combination representable.
- * Only this file and flags.c know the layout. */
+ * The carries of an addition or subtraction come from operands and result in a few logic
+ * operations, so nothing has to be remembered about which instruction it was, and every condition
+ * is two or three host instructions. The deltas are zero except when the flags were loaded from
+ * outside (POPF, SAHF ...): they make every combination representable. Only this file and flags.c
+ * know the layout. */
 #ifndef CPU_FLAGS_H
 #define CPU_FLAGS_H
 

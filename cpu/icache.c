@@ -72,7 +72,8 @@ static void drop_range(struct icache *ic, struct code_page *page, unsigned off, 
     }
 }
 
-/* Called by the bus: [offset, offset+len) of a RAM page with PAGE_CODE was written; never crosses a page. */
+/* Called by the bus: [offset, offset+len) of a RAM page with PAGE_CODE was written; never crosses a
+ * page. */
 static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
 {
     struct cpu *c = opaque;
@@ -92,7 +93,8 @@ static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
 }
 
 /* Decodes a run. Returns the number of instructions; *bytes: their length. */
-static unsigned decode_run(struct icache *ic, const u8 *page, unsigned off, struct insn *out, unsigned *bytes)
+static unsigned decode_run(struct icache *ic, const u8 *page, unsigned off, struct insn *out,
+                           unsigned *bytes)
 {
     unsigned n = 0, pos = off;
     while (n < BLOCK_MAX && pos < 0x1000) {
@@ -193,9 +195,11 @@ void cpu_info_stats(struct cpu *c, struct text *t)
 {
     const struct icache *ic = c->icache;
     text_add(t, "instructions %llu\n", (unsigned long long)cpu_icount(c));
-    text_add(t, "code blocks: %llu made, %llu dropped by writes, %llu writes to code pages, %llu flushes\n",
-             (unsigned long long)ic->made, (unsigned long long)ic->dropped, (unsigned long long)ic->written,
-             (unsigned long long)ic->flushed);
+    text_add(
+        t,
+        "code blocks: %llu made, %llu dropped by writes, %llu writes to code pages, %llu flushes\n",
+        (unsigned long long)ic->made, (unsigned long long)ic->dropped,
+        (unsigned long long)ic->written, (unsigned long long)ic->flushed);
     text_add(t, "decoded code %llu of %llu KiB\n", (unsigned long long)(ic->arena_used / KIB),
              (unsigned long long)(ARENA_SIZE / KIB));
 }

@@ -1,10 +1,12 @@
-/* The cache of decoded code. A block is a straight run of instructions inside one 4 KiB page, up to the first instruction that
- * ends runs (a branch, a mode change ...). Blocks are found by the host address of their first byte, which makes every alias of a physical
- * page (A20, shadowed ROM, several linear addresses) share them, and by the code size (16, 32, 64 bits).
+/* The cache of decoded code. A block is a straight run of instructions inside one 4 KiB page, up to
+ * the first instruction that ends runs (a branch, a mode change ...). Blocks are found by the host
+ * address of their first byte, which makes every alias of a physical page (A20, shadowed ROM,
+ * several linear addresses) share them, and by the code size (16, 32, 64 bits).
  *
- * A page that holds blocks has PAGE_CODE set; the bus reports writes to it, and the blocks over the written bytes are dropped.
- * Dropped memory comes back when the arena is full and everything is flushed at once. A block that is being executed
- * stays readable until then; CE_CODE makes the interpreter leave it. */
+ * A page that holds blocks has PAGE_CODE set; the bus reports writes to it, and the blocks over the
+ * written bytes are dropped. Dropped memory comes back when the arena is full and everything is
+ * flushed at once. A block that is being executed stays readable until then; CE_CODE makes the
+ * interpreter leave it. */
 #ifndef CPU_ICACHE_H
 #define CPU_ICACHE_H
 
@@ -14,11 +16,12 @@
 struct block {
     const u8 *host;           /* page, NULL once dropped */
     struct block *hash_next, *page_next;
-    struct block *link[2];    /* blocks of the same page that followed last: by taken and not taken branch */
+    struct block
+        *link[2]; /* blocks of the same page that followed last: by taken and not taken branch */
     u16 off, bytes;           /* first byte in the page, length */
     u16 count;
     u8 mode;
-    bool near;                /* ends in a way that keeps CS, mode and mapping: links may be followed */
+    bool near; /* ends in a way that keeps CS, mode and mapping: links may be followed */
     struct insn insn[];
 };
 
@@ -30,7 +33,8 @@ struct jump_slot {
 
 struct code_page;
 struct icache {
-    const struct insn *cur, *end; /* inside a block: the instruction being executed and the end of what the budget was charged for */
+    const struct insn *cur, *end; /* inside a block: the instruction being executed and the end of
+                                     what the budget was charged for */
     struct jump_slot jump[JUMP_SLOTS];
     u8 *arena;
     size_t arena_used;
@@ -41,8 +45,9 @@ struct icache {
     u64 made, dropped, flushed, written; /* statistics */
 };
 
-/* The block at page x, offset off, for the current mode; made if necessary. NULL: nothing there fits into a block (the instruction
- * crosses the page end, is too long, or the page is not memory). */
+/* The block at page x, offset off, for the current mode; made if necessary. NULL: nothing there
+ * fits into a block (the instruction crosses the page end, is too long, or the page is not memory).
+ */
 struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, unsigned off);
 
 #endif

@@ -1,13 +1,14 @@
-/* The interpreter: executes blocks of decoded instructions (icache.h) by calling their handlers, and single instructions whenever
- * something must be looked at between them.
+/* The interpreter: executes blocks of decoded instructions (icache.h) by calling their handlers,
+ * and single instructions whenever something must be looked at between them.
  *
- * Everything that interrupts the flow is a bit in c->events, tested once after every instruction. The fast loop
- * (run_blocks) knows none of them; it returns and cpu_run() sorts them out in the order of SDM 3A 6.9: faults of the
- * instruction, debug traps, then interrupts at the boundary. Conditions that last (single step, breakpoints, the shadow
- * of STI and MOV SS, RF) make cpu_run() call step() instead, which decodes afresh and executes one instruction.
+ * Everything that interrupts the flow is a bit in c->events, tested once after every instruction.
+ * The fast loop (run_blocks) knows none of them; it returns and cpu_run() sorts them out in the
+ * order of SDM 3A 6.9: faults of the instruction, debug traps, then interrupts at the boundary.
+ * Conditions that last (single step, breakpoints, the shadow of STI and MOV SS, RF) make cpu_run()
+ * call step() instead, which decodes afresh and executes one instruction.
  *
- * The budget is charged per block and what was not executed is given back, so that cpu_icount() is exact at any time:
- * icache.cur says which instruction of the block is running. */
+ * The budget is charged per block and what was not executed is given back, so that cpu_icount() is
+ * exact at any time: icache.cur says which instruction of the block is running. */
 #include "cpu/icache.h"
 
 #include "machine/core/trace.h"
@@ -36,7 +37,8 @@ static bool fetch_page(struct cpu *c, u64 gla, u8 *buf, unsigned n)
     return true;
 }
 
-/* Decodes the instruction at CS:RIP with every check: limit, page rights of both pages, length. False: fault raised. */
+/* Decodes the instruction at CS:RIP with every check: limit, page rights of both pages, length.
+ * False: fault raised. */
 static bool fetch_insn(struct cpu *c, struct insn *i)
 {
     u8 buf[INSN_MAX_LEN];
@@ -56,7 +58,8 @@ static bool fetch_insn(struct cpu *c, struct insn *i)
     enum decode_result r = decode_insn(mode, buf, have, i);
     if (r == DECODE_MORE && have < room) {
         u64 next = gla + have;
-        if (!fetch_page(c, c->bits == BITS64 ? next : (u32)next, buf + have, (unsigned)room - have)) return false;
+        if (!fetch_page(c, c->bits == BITS64 ? next : (u32)next, buf + have, (unsigned)room - have))
+            return false;
         r = decode_insn(mode, buf, (unsigned)room, i);
     }
     if (r == DECODE_OK) return true;
@@ -119,7 +122,8 @@ static struct block *find_block(struct cpu *c)
     return b;
 }
 
-/* The block that follows b, found through its links when the target is in the same page. minus_page + RIP = offset in that page. */
+/* The block that follows b, found through its links when the target is in the same page. minus_page
+ * + RIP = offset in that page. */
 static inline struct block *follow(struct cpu *c, struct block *b, u64 minus_page)
 {
     u64 off = c->rip + minus_page;
@@ -139,7 +143,8 @@ static inline struct block *follow(struct cpu *c, struct block *b, u64 minus_pag
     return find_block(c);
 }
 
-/* Runs until an event bit is set, the budget is used up, or there is no block (then at least one step is due). False: no block. */
+/* Runs until an event bit is set, the budget is used up, or there is no block (then at least one
+ * step is due). False: no block. */
 static bool run_blocks(struct cpu *c)
 {
     struct icache *ic = c->icache;

@@ -1,5 +1,6 @@
-/* Memory and operand access for handlers, the parts that are not inline: second chances of mem.h's fast paths (segments with a base or
- * a limit, misaligned operands inside a page), the generic r/m operands of rare instructions, the stack. */
+/* Memory and operand access for handlers, the parts that are not inline: second chances of mem.h's
+ * fast paths (segments with a base or a limit, misaligned operands inside a page), the generic r/m
+ * operands of rare instructions, the stack. */
 #include "cpu/mem.h"
 
 #include "cpu/ops.h"
@@ -16,7 +17,8 @@ static void *quick(struct cpu *c, unsigned seg, u64 off, unsigned n, bool write)
     u64 gla;
     if (!seg_quick(c, seg, off, n, write, &gla)) return NULL;
     const struct tlb_entry *e = tlb_slot(c, gla);
-    if ((write ? e->tag_w : e->tag_r) != (gla & ~0xfffull) || (gla & 0xfff) > 0x1000 - n) return NULL;
+    if ((write ? e->tag_w : e->tag_r) != (gla & ~0xfffull) || (gla & 0xfff) > 0x1000 - n)
+        return NULL;
     if ((gla & (n - 1)) && may_check_alignment(c)) return NULL;
     return (void *)(uintptr_t)(gla + e->off);
 }
@@ -90,7 +92,8 @@ static void *quick16(struct cpu *c, unsigned seg, u64 off, bool write)
     return (void *)(uintptr_t)(gla + e->off);
 }
 
-/* The alignment check comes before limit and canonical checks: a misaligned operand outside the stack segment is #GP, not #SS. */
+/* The alignment check comes before limit and canonical checks: a misaligned operand outside the
+ * stack segment is #GP, not #SS. */
 static bool aligned16(struct cpu *c, unsigned seg, u64 off)
 {
     u64 base = c->bits != BITS64 || seg >= SEG_FS ? c->seg[seg].base : 0;

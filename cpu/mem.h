@@ -1,10 +1,11 @@
-/* The inline memory accesses of the hot handlers: segment check by a flat-segment shortcut, one TLB tag compare, one load or
- * store. Everything else (misaligned over a page end, I/O, faults, watched pages, odd segments) goes to mem_slow_* of mmu.c, which
- * is complete. An aligned access has the tag page | (address bits below the access size); a misaligned one inside a page takes
- * the second chance in mem.c, where #AC is looked at.
+/* The inline memory accesses of the hot handlers: segment check by a flat-segment shortcut, one TLB
+ * tag compare, one load or store. Everything else (misaligned over a page end, I/O, faults, watched
+ * pages, odd segments) goes to mem_slow_* of mmu.c, which is complete. An aligned access has the
+ * tag page | (address bits below the access size); a misaligned one inside a page takes the second
+ * chance in mem.c, where #AC is looked at.
  *
- * Read-modify-write handlers get their operand by rmw_load*(), which proves that the page is writable before anything changes, and
- * give the result back with rmw_store*(). */
+ * Read-modify-write handlers get their operand by rmw_load*(), which proves that the page is
+ * writable before anything changes, and give the result back with rmw_store*(). */
 #ifndef CPU_MEM_H
 #define CPU_MEM_H
 
@@ -21,9 +22,11 @@ static inline bool seg_is_flat(const struct cpu *c, unsigned seg)
     return c->flat_ds && (1u << seg & (1u << SEG_DS | 1u << SEG_ES | 1u << SEG_SS));
 }
 
-/* Linear address of an access that passes the segment's checks, for the shapes of segment that matter for speed: FS and GS in
- * 64-bit mode, and expand-up data segments. False: let the slow path decide. */
-static inline bool seg_quick(const struct cpu *c, unsigned seg, u64 off, unsigned n, bool write, u64 *gla)
+/* Linear address of an access that passes the segment's checks, for the shapes of segment that
+ * matter for speed: FS and GS in 64-bit mode, and expand-up data segments. False: let the slow path
+ * decide. */
+static inline bool seg_quick(const struct cpu *c, unsigned seg, u64 off, unsigned n, bool write,
+                             u64 *gla)
 {
     const struct seg *s = &c->seg[seg];
     if (c->bits == BITS64) {

@@ -1,6 +1,7 @@
-/* The opcode table's vocabulary: what the columns of opcodes.def mean, the row struct they expand to, and the prototypes of all
- * handlers (generated from the table). decode.c picks rows with it, disasm.c prints them, exec_*.c include it for the prototypes,
- * the tests walk it. The format itself is explained at the head of opcodes.def. */
+/* The opcode table's vocabulary: what the columns of opcodes.def mean, the row struct they expand
+ * to, and the prototypes of all handlers (generated from the table). decode.c picks rows with it,
+ * disasm.c prints them, exec_*.c include it for the prototypes, the tests walk it. The format
+ * itself is explained at the head of opcodes.def. */
 #ifndef CPU_OPS_H
 #define CPU_OPS_H
 
@@ -18,7 +19,8 @@ enum op_prefix {
 };
 enum { MODE_ALL, MODE_64, MODE_N64 };
 
-/* ModRM column. Low byte: digit or whole byte; SEL_HAS_MODRM says that there is a ModRM byte at all. */
+/* ModRM column. Low byte: digit or whole byte; SEL_HAS_MODRM says that there is a ModRM byte at
+ * all. */
 enum {
     SEL_HAS_MODRM = 0x100,
     SEL_REGONLY = 0x200,
@@ -41,12 +43,12 @@ enum {
 
 /* Flags column. */
 enum {
-    OF_LOCK = 1,     /* LOCK allowed when ModRM names memory */
-    OF_BYTE = 2,     /* operand size is 8 bits whatever the prefixes say */
-    OF_D64 = 4,      /* 64-bit mode: operand size 64 by default, 16 with 66, never 32 (PUSH, POP, ENTER ...) */
-    OF_F64 = 8,      /* 64-bit mode: operand size always 64 (near branches) */
-    OF_ENDS = 16,    /* ends a decoded run: branch, mode change, change of mapping, anything that reads c->rip's successor */
-    OF_W32 = 32,     /* operand size 32, or 64 with REX.W: 66 does not matter (BMI, MOVD, CVTSI2SS ...) */
+    OF_LOCK = 1,  /* LOCK allowed when ModRM names memory */
+    OF_BYTE = 2,  /* operand size is 8 bits whatever the prefixes say */
+    OF_D64 = 4,   /* 64-bit mode: operand size 64, 16 with 66, never 32 (PUSH, POP ...) */
+    OF_F64 = 8,   /* 64-bit mode: operand size always 64 (near branches) */
+    OF_ENDS = 16, /* ends a decoded run: branch, change of mode or mapping */
+    OF_W32 = 32,  /* operand size 32, or 64 with REX.W; 66 does not matter (BMI, MOVD ...) */
     OF_L0 = 64,      /* VEX.L must be 0 */
     OF_L1 = 128,     /* VEX.L must be 1 */
     OF_W0 = 256,     /* VEX.W must be 0 */
@@ -54,36 +56,36 @@ enum {
     OF_NOV = 1024,   /* VEX.vvvv must be 1111b */
     OF_COND = 2048,  /* conditional branch: falls through inside a run */
     OF_STR = 4096,   /* string instruction: REP prefix is meaningful */
-    OF_BASE1 = 8192, /* stack pointer is read before the EA is computed as POP does: ESP base sees the new value */
+    OF_BASE1 = 8192, /* the address is computed after the stack pointer moved (POP Ev) */
 };
 
-/* Operand kinds: name, what the disassembler prints. Only the immediates, offsets and displacements change what decode.c reads. */
+/* Operand kinds. Only the immediates, offsets and displacements change what decode.c reads.
+ *
+ *   E. ModRM.rm register or memory   G. ModRM.reg   R. ModRM.rm, register only   B. VEX.vvvv
+ *   M. memory only   Z. register in the opcode   I. immediate   J. displacement
+ *      second letters: b w d q byte to quadword, v operand size, y 32 or 64 by REX.W, z 16 or 32,
+ *      m mode's size
+ *   Evw Edb Edw  register of operand size / 32 bits, but memory word / byte / word
+ *   Mdq Mqq 16 and 32 bytes, Ma BOUND's pair, Mp far pointer, Ms descriptor-table register,
+ *   Mt 80 bits, Menv x87 environment, M no size
+ *   Ibs sign-extended byte, Iz 16/32 (sign-extended to 64), Iv full size, Iw2 Ib2 second immediate
+ *   Ap far pointer in the code, Ob Ov absolute offset in the code
+ *   AL ... sGS fixed registers (eAX 16/32, rAX operand size, One the constant 1)
+ *   Sw Cr Dr segment, control, debug register in ModRM.reg
+ *   X. string source DS:rSI (override allowed), Y. string destination ES:rDI, XlatB the table
+ *   ST0 STi x87; P Q Qd MMX: reg, rm or m64, rm or m32
+ *   V W H L XMM/YMM by VEX.L: reg, rm or memory, vvvv, imm8[7:4]; Wb Ww Wd Wq Wo: memory of
+ *   8 ... 128 bits; Vo Ho Lo always 128 bits; VMd VMq gathered elements */
 #define OPERAND_KINDS(K)                                                                           \
     K(_)                                                                                           \
-    /* ModRM.rm general register or memory: byte, word, dword, qword, operand size, dword/qword by REX.W, and: register of */ \
-    /* operand size but memory word (SLDT, MOV from Sreg), register dword but memory byte/word (PINSRB/PINSRW, PEXTRx) */ \
     K(Eb) K(Ew) K(Ed) K(Eq) K(Ev) K(Ey) K(Evw) K(Edb) K(Edw)                                       \
-    /* ModRM.reg general register; ModRM.rm that must be a register (mode-sized) */                \
-    K(Gb) K(Gw) K(Gd) K(Gq) K(Gv) K(Gy) K(Gz) K(Rm) K(Rv) K(Ry)                                   \
-    /* VEX.vvvv general register */                                                                \
-    K(By)                                                                                          \
-    /* memory only: no size, byte ... oword, two of operand size (BOUND), far pointer, pseudo descriptor, m80, 14/28-byte env ... */ \
-    K(M) K(Mb) K(Mw) K(Md) K(Mq) K(Mdq) K(Mqq) K(Mv) K(My) K(Ma) K(Mp) K(Ms) K(Mt) K(Menv)       \
-    /* immediates: byte, byte sign-extended to operand size, word, word/dword by operand size (dword sign-extended for 64), full size */ \
-    K(Ib) K(Ibs) K(Iw) K(Iz) K(Iv) K(Iw2) K(Ib2)                                                  \
-    /* branch displacement, far pointer in the code, memory offset in the code */                  \
-    K(Jb) K(Jz) K(Ap) K(Ob) K(Ov)                                                                 \
-    /* register in the opcode */                                                                   \
-    K(Zb) K(Zv)                                                                                    \
-    /* fixed registers */                                                                          \
-    K(AL) K(AX) K(eAX) K(rAX) K(CL) K(DX) K(One) K(XMM0) K(sES) K(sCS) K(sSS) K(sDS) K(sFS) K(sGS) \
-    /* segment, control, debug register in ModRM.reg */                                           \
-    K(Sw) K(Cr) K(Dr)                                                                              \
-    /* string operands: DS:rSI (override allowed), ES:rDI; translate table */                      \
-    K(Xb) K(Xv) K(Xz) K(Yb) K(Yv) K(Yz) K(XlatB)                                                  \
-    /* x87: ST(0), ST(rm); MMX: reg, rm register or memory (mm/m64, mm/m32) */                     \
+    K(Gb) K(Gw) K(Gd) K(Gq) K(Gv) K(Gy) K(Gz) K(Rm) K(Rv) K(Ry) K(By)                              \
+    K(M) K(Mb) K(Mw) K(Md) K(Mq) K(Mdq) K(Mqq) K(Mv) K(My) K(Ma) K(Mp) K(Ms) K(Mt) K(Menv)         \
+    K(Ib) K(Ibs) K(Iw) K(Iz) K(Iv) K(Iw2) K(Ib2) K(Jb) K(Jz) K(Ap) K(Ob) K(Ov) K(Zb) K(Zv)         \
+    K(AL) K(AX) K(eAX) K(rAX) K(CL) K(DX) K(One) K(XMM0)                                           \
+    K(sES) K(sCS) K(sSS) K(sDS) K(sFS) K(sGS) K(Sw) K(Cr) K(Dr)                                    \
+    K(Xb) K(Xv) K(Xz) K(Yb) K(Yv) K(Yz) K(XlatB)                                                   \
     K(ST0) K(STi) K(P) K(Q) K(Qd)                                                                  \
-    /* XMM/YMM (by VEX.L): reg; rm register or memory of 8/16/32/64/128 bits or vector length; vvvv; imm8[7:4] */ \
     K(V) K(W) K(Wb) K(Ww) K(Wd) K(Wq) K(Vo) K(Wo) K(H) K(Ho) K(L) K(Lo) K(VMd) K(VMq)
 
 enum operand_kind {
@@ -111,7 +113,8 @@ extern const unsigned op_row_count;
 #define H(f) op_fn op_##f;
 #define HR(f) op_fn op_##f##_r, op_##f##_m;
 #define HS(f) op_fn op_##f##_16, op_##f##_32, op_##f##_64;
-#define HSR(f) op_fn op_##f##_r16, op_##f##_r32, op_##f##_r64, op_##f##_m16, op_##f##_m32, op_##f##_m64;
+#define HSR(f)                                                                                     \
+    op_fn op_##f##_r16, op_##f##_r32, op_##f##_r64, op_##f##_m16, op_##f##_m32, op_##f##_m64;
 #include "cpu/opcodes.def"
 #undef OP
 #undef H

@@ -1,4 +1,5 @@
-/* Decoder: lengths, sizes, operands and refusals of chosen encodings in the three code sizes, and the form of the opcode table. */
+/* Decoder: lengths, sizes, operands and refusals of chosen encodings in the three code sizes, and
+ * the form of the opcode table. */
 #include <check.h>
 
 #include "cpu/decode.h"
@@ -33,10 +34,10 @@ static const struct {
     ROW(BITS16, "\x66\x01\xd8", 3, "add", OSZ32),
     ROW(BITS64, "\x48\x01\xd8", 3, "add", OSZ64),
     ROW(BITS64, "\x66\x48\x01\xd8", 4, "add", OSZ64),
-    ROW(BITS64, "\x48\x66\x01\xd8", 4, "add", OSZ16),         /* REX before another prefix does not count */
+    ROW(BITS64, "\x48\x66\x01\xd8", 4, "add", OSZ16), /* REX before another prefix does not count */
     ROW(BITS16, "\x81\x06\x34\x12\x78\x56", 6, "add", OSZ16), /* disp16, imm16 */
     ROW(BITS32, "\x81\x04\x25\x78\x56\x34\x12\x01\x00\x00\x00", 11, "add", OSZ32),
-    ROW(BITS32, "\x67\x8b\x46\x10", 4, "mov", OSZ32),         /* 16-bit addressing */
+    ROW(BITS32, "\x67\x8b\x46\x10", 4, "mov", OSZ32), /* 16-bit addressing */
     ROW(BITS64, "\x48\xb8\x01\x02\x03\x04\x05\x06\x07\x08", 10, "mov", OSZ64),
     ROW(BITS64, "\xa1\x01\x02\x03\x04\x05\x06\x07\x08", 9, "mov", OSZ32),
     ROW(BITS64, "\x50", 1, "push", OSZ64),
@@ -55,7 +56,7 @@ static const struct {
     ROW(BITS32, "\xf2\x0f\x38\xf0\xc0", 5, "crc32", OSZ32),
     ROW(BITS64, "\xc4\xe2\x78\xf2\xc1", 5, "andn", OSZ32),
     ROW(BITS64, "\xc4\xe2\xf8\xf2\xc1", 5, "andn", OSZ64),
-    ROW(BITS32, "\xc5\x00", 2, "lds", OSZ32),                 /* mod != 3: not VEX */
+    ROW(BITS32, "\xc5\x00", 2, "lds", OSZ32), /* mod != 3: not VEX */
     ROW(BITS32, "\x62\x08", 2, "bound", OSZ32),
     ROW(BITS64, "\x63\xc8", 2, "movsxd", OSZ32),
     ROW(BITS32, "\x63\xc8", 2, "arpl", OSZ32),
@@ -64,12 +65,12 @@ static const struct {
     ROW(BITS32, "\x0f\x01\xf8", 2, "(bad)", 0),
     ROW(BITS64, "\x06", 1, "(bad)", 0),
     ROW(BITS64, "\x27", 1, "(bad)", 0),
-    ROW(BITS32, "\x8d\xc0", 1, "(bad)", 0),                   /* LEA of a register */
-    ROW(BITS32, "\xf0\x01\xd8", 3, "(bad)", 0),               /* LOCK with a register destination */
-    ROW(BITS32, "\xf0\x39\x18", 3, "(bad)", 0),               /* LOCK CMP */
+    ROW(BITS32, "\x8d\xc0", 1, "(bad)", 0),     /* LEA of a register */
+    ROW(BITS32, "\xf0\x01\xd8", 3, "(bad)", 0), /* LOCK with a register destination */
+    ROW(BITS32, "\xf0\x39\x18", 3, "(bad)", 0), /* LOCK CMP */
     ROW(BITS32, "\xf0\x01\x18", 3, "add", OSZ32),
     ROW(BITS32, "\x0f\x0b", 2, "ud2", OSZ32),
-    ROW(BITS32, "\xff\xff", 1, "(bad)", 0),                   /* group 5 /7 */
+    ROW(BITS32, "\xff\xff", 1, "(bad)", 0), /* group 5 /7 */
 #undef ROW
 };
 
@@ -77,9 +78,12 @@ START_TEST(lengths_and_sizes)
 {
     for (unsigned k = 0; k < LEN(lengths); k++) {
         struct insn i = decode(lengths[k].bits, lengths[k].code, lengths[k].given, DECODE_OK);
-        ck_assert_msg(!strcmp(name_of(&i), lengths[k].name), "row %u: %s instead of %s", k, name_of(&i), lengths[k].name);
+        ck_assert_msg(!strcmp(name_of(&i), lengths[k].name), "row %u: %s instead of %s", k,
+                      name_of(&i), lengths[k].name);
         ck_assert_msg(i.len == lengths[k].len, "row %u (%s): length %u", k, lengths[k].name, i.len);
-        if (i.op != OP_UD_ROW) ck_assert_msg(i.osz == lengths[k].osz, "row %u (%s): size %u", k, lengths[k].name, i.osz);
+        if (i.op != OP_UD_ROW)
+            ck_assert_msg(i.osz == lengths[k].osz, "row %u (%s): size %u", k, lengths[k].name,
+                          i.osz);
     }
 }
 END_TEST
@@ -88,7 +92,8 @@ START_TEST(every_prefix_of_an_instruction_asks_for_more)
 {
     for (unsigned k = 0; k < LEN(lengths); k++) {
         if (!strcmp(lengths[k].name, "(bad)")) continue;
-        for (unsigned n = 0; n < lengths[k].len; n++) decode(lengths[k].bits, lengths[k].code, n, DECODE_MORE);
+        for (unsigned n = 0; n < lengths[k].len; n++)
+            decode(lengths[k].bits, lengths[k].code, n, DECODE_MORE);
     }
 }
 END_TEST
@@ -153,7 +158,8 @@ START_TEST(features_gate_rows)
 }
 END_TEST
 
-/* Rows of one opcode must stand together inside a file, and handlers must be there for every shape. */
+/* Rows of one opcode must stand together inside a file, and handlers must be there for every shape.
+ */
 START_TEST(table_is_well_formed)
 {
     for (unsigned k = 0; k < op_row_count; k++) {
@@ -182,7 +188,8 @@ START_TEST(random_bytes_decode_safely)
         ck_assert(r == DECODE_OK || r == DECODE_TOO_LONG);
         if (r != DECODE_OK) continue;
         ck_assert(i.len >= 1 && i.len <= INSN_MAX_LEN);
-        ck_assert(i.reg < 16 && i.rm < 16 && i.base <= REG_RIP && i.index <= REG_RIP && i.scale < 4 && i.seg < SEG_COUNT);
+        ck_assert(i.reg < 16 && i.rm < 16 && i.base <= REG_RIP && i.index <= REG_RIP &&
+                  i.scale < 4 && i.seg < SEG_COUNT);
     }
 }
 END_TEST

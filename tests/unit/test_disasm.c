@@ -60,8 +60,10 @@ START_TEST(rows_print_as_expected)
     for (unsigned k = 0; k < LEN(rows); k++) {
         struct text t;
         text_init(&t);
-        unsigned n = cpu_disasm_bytes((const u8 *)rows[k].code, rows[k].len, rows[k].bits, 0x1000, &t);
-        ck_assert_msg(!strcmp(t.s, rows[k].text), "row %u: '%s' instead of '%s'", k, t.s, rows[k].text);
+        unsigned n =
+            cpu_disasm_bytes((const u8 *)rows[k].code, rows[k].len, rows[k].bits, 0x1000, &t);
+        ck_assert_msg(!strcmp(t.s, rows[k].text), "row %u: '%s' instead of '%s'", k, t.s,
+                      rows[k].text);
         ck_assert_uint_eq(n, rows[k].len);
         text_free(&t);
     }

@@ -1,6 +1,7 @@
-/* Interpreter and integer instructions, from byte strings in 16-bit real mode: results, flags, faults, and the promises of the run loop
- * (self-modifying code, single step, interrupt shadow, exact instruction count inside device callbacks, resumable REP).
- * The recorded hardware vectors (test_oracle.c) cover the instructions broadly; here are the cases that they cannot reach. */
+/* Interpreter and integer instructions, from byte strings in 16-bit real mode: results, flags,
+ * faults, and the promises of the run loop (self-modifying code, single step, interrupt shadow,
+ * exact instruction count inside device callbacks, resumable REP). The recorded hardware vectors
+ * (test_oracle.c) cover the instructions broadly; here are the cases that they cannot reach. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -60,14 +61,17 @@ static struct rig *rig_new(void)
     bus_init(&r->mem, "mem", (1ull << 40) - 1, false);
     bus_init(&r->io, "io", 0xffff, true);
     clock_init(&r->clock, CLOCK_MANUAL);
-    r->host = (struct host_if){ .mem = &r->mem, .io = &r->io, .clock = &r->clock, .request = no_request };
+    r->host =
+        (struct host_if){ .mem = &r->mem, .io = &r->io, .clock = &r->clock, .request = no_request };
     r->m = aligned_alloc(4096, RAM_SIZE);
     memset(r->m, 0, RAM_SIZE);
     region_init_ram(&r->ram, "ram", RAM_SIZE, r->m);
     region_init_io(&r->port, "port", 4, &port_ops, r);
     ck_assert_int_eq(bus_map(&r->mem, 0, &r->ram, 0, &e), 0);
     ck_assert_int_eq(bus_map(&r->io, 0x80, &r->port, 0, &e), 0);
-    struct cpu_env env = { .host = &r->host, .tsc_hz = 1000000000, .intack = intack, .intack_opaque = r };
+    struct cpu_env env = {
+        .host = &r->host, .tsc_hz = 1000000000, .intack = intack, .intack_opaque = r
+    };
     r->c = cpu_create("max", &env, &e);
     ck_assert_msg(r->c != NULL, "%s", e.text);
     cpu_reset(r->c);
@@ -119,34 +123,51 @@ static const struct {
     u8 len, steps;
     u32 ax, bx, cx, dx, flags, want_ax, want_dx, want_flags, flag_mask;
 } results[] = {
-#define ROW(what, code, steps, ax, bx, cx, dx, fl, wax, wdx, wfl, mask) { what, code, sizeof(code) - 1, steps, ax, bx, cx, dx, fl, wax, wdx, wfl, mask }
+#define ROW(what, code, steps, ax, bx, cx, dx, fl, wax, wdx, wfl, mask)                            \
+    {                                                                                              \
+        what, code, sizeof(code) - 1, steps, ax, bx, cx, dx, fl, wax, wdx, wfl, mask               \
+    }
 #define ALL FL_ARITH
-    ROW("add with carries", "\x01\xd8", 1, 0xffff, 1, 0, 0, 0, 0, 0, FL_CF | FL_ZF | FL_PF | FL_AF, ALL),
-    ROW("add overflow", "\x01\xd8", 1, 0x7fff, 1, 0, 0, 0, 0x8000, 0, FL_SF | FL_OF | FL_PF | FL_AF, ALL),
+    ROW("add with carries", "\x01\xd8", 1, 0xffff, 1, 0, 0, 0, 0, 0, FL_CF | FL_ZF | FL_PF | FL_AF,
+        ALL),
+    ROW("add overflow", "\x01\xd8", 1, 0x7fff, 1, 0, 0, 0, 0x8000, 0, FL_SF | FL_OF | FL_PF | FL_AF,
+        ALL),
     ROW("adc", "\x11\xd8", 1, 1, 1, 0, 0, FL_CF, 3, 0, FL_PF, ALL),
-    ROW("sbb to zero borrow", "\x19\xd8", 1, 0, 0xffff, 0, 0, FL_CF, 0, 0, FL_CF | FL_ZF | FL_PF | FL_AF, ALL),
-    ROW("inc keeps carry", "\x40", 1, 0x7fff, 0, 0, 0, FL_CF, 0x8000, 0, FL_CF | FL_SF | FL_OF | FL_PF | FL_AF, ALL),
-    ROW("dec keeps carry", "\x48", 1, 0x8000, 0, 0, 0, FL_CF, 0x7fff, 0, FL_CF | FL_OF | FL_PF | FL_AF, ALL),
+    ROW("sbb to zero borrow", "\x19\xd8", 1, 0, 0xffff, 0, 0, FL_CF, 0, 0,
+        FL_CF | FL_ZF | FL_PF | FL_AF, ALL),
+    ROW("inc keeps carry", "\x40", 1, 0x7fff, 0, 0, 0, FL_CF, 0x8000, 0,
+        FL_CF | FL_SF | FL_OF | FL_PF | FL_AF, ALL),
+    ROW("dec keeps carry", "\x48", 1, 0x8000, 0, 0, 0, FL_CF, 0x7fff, 0,
+        FL_CF | FL_OF | FL_PF | FL_AF, ALL),
     ROW("neg", "\xf7\xd8", 1, 0x8000, 0, 0, 0, 0, 0x8000, 0, FL_CF | FL_SF | FL_OF | FL_PF, ALL),
-    ROW("daa", "\x00\xd8\x27", 2, 0x79, 0x35, 0, 0, 0, 0x14, 0, FL_CF | FL_AF | FL_PF, FL_CF | FL_AF | FL_PF | FL_ZF | FL_SF),
+    ROW("daa", "\x00\xd8\x27", 2, 0x79, 0x35, 0, 0, 0, 0x14, 0, FL_CF | FL_AF | FL_PF,
+        FL_CF | FL_AF | FL_PF | FL_ZF | FL_SF),
     ROW("aam", "\xd4\x0a", 1, 0x3f, 0, 0, 0, 0, 0x0603, 0, FL_PF, FL_PF | FL_ZF | FL_SF),
-    ROW("mul", "\xf7\xe3", 1, 0x1234, 0x1000, 0, 0, 0, 0x4000, 0x0123, FL_CF | FL_OF, FL_CF | FL_OF),
+    ROW("mul", "\xf7\xe3", 1, 0x1234, 0x1000, 0, 0, 0, 0x4000, 0x0123, FL_CF | FL_OF,
+        FL_CF | FL_OF),
     ROW("imul fits", "\xf7\xeb", 1, 0xffff, 5, 0, 0, 0, 0xfffb, 0xffff, 0, FL_CF | FL_OF),
-    ROW("idiv truncates towards zero", "\xf7\xfb", 1, 0xfff9, 2, 0, 0xffff, 0, 0xfffd, 0xffff, 0, 0),
-    ROW("shl cl", "\xd3\xe0", 1, 0xc001, 0, 1, 0, 0, 0x8002, 0, FL_CF | FL_SF, FL_CF | FL_SF | FL_OF | FL_ZF),
-    ROW("shift by zero keeps flags", "\xd3\xe0", 1, 5, 0, 0x20, 0, FL_CF | FL_ZF, 5, 0, FL_CF | FL_ZF, ALL),
-    ROW("rcl through carry", "\xd1\xd0", 1, 0x8000, 0, 0, 0, FL_CF, 1, 0, FL_CF | FL_OF, FL_CF | FL_OF),
-    ROW("rcr by 17 is identity", "\xc1\xd8\x11", 1, 0x8001, 0, 0, 0, FL_CF, 0x8001, 0, FL_CF, FL_CF),
+    ROW("idiv truncates towards zero", "\xf7\xfb", 1, 0xfff9, 2, 0, 0xffff, 0, 0xfffd, 0xffff, 0,
+        0),
+    ROW("shl cl", "\xd3\xe0", 1, 0xc001, 0, 1, 0, 0, 0x8002, 0, FL_CF | FL_SF,
+        FL_CF | FL_SF | FL_OF | FL_ZF),
+    ROW("shift by zero keeps flags", "\xd3\xe0", 1, 5, 0, 0x20, 0, FL_CF | FL_ZF, 5, 0,
+        FL_CF | FL_ZF, ALL),
+    ROW("rcl through carry", "\xd1\xd0", 1, 0x8000, 0, 0, 0, FL_CF, 1, 0, FL_CF | FL_OF,
+        FL_CF | FL_OF),
+    ROW("rcr by 17 is identity", "\xc1\xd8\x11", 1, 0x8001, 0, 0, 0, FL_CF, 0x8001, 0, FL_CF,
+        FL_CF),
     ROW("shrd", "\x0f\xac\xd8\x04", 1, 0x1234, 0xabcd, 0, 0, 0, 0xd123, 0, 0, FL_CF),
     ROW("bsf of zero", "\x0f\xbc\xc3", 1, 0x55, 0, 0, 0, 0, 0x55, 0, FL_ZF, FL_ZF),
     ROW("bt", "\x0f\xa3\xd8", 1, 0x20, 21, 0, 0, FL_ZF, 0x20, 0, FL_CF | FL_ZF, FL_CF | FL_ZF),
     ROW("cwd", "\x99", 1, 0x8000, 0, 0, 0, 0, 0x8000, 0xffff, 0, 0),
     ROW("setl and sahf", "\x9e\x0f\x9c\xc2", 2, 0x8000, 0, 0, 0, FL_OF, 0x8000, 0, 0, 0),
-    ROW("lahf", "\x9f", 1, 0, 0, 0, 0, FL_CF | FL_ZF | FL_PF, 0x4700, 0, FL_CF | FL_ZF | FL_PF, ALL),
+    ROW("lahf", "\x9f", 1, 0, 0, 0, 0, FL_CF | FL_ZF | FL_PF, 0x4700, 0, FL_CF | FL_ZF | FL_PF,
+        ALL),
     ROW("popf loads any combination", "\x68\xd5\x08\x9d", 2, 0, 0, 0, 0, 0, 0, 0, ALL, ALL),
     ROW("salc", "\xd6", 1, 0x1200, 0, 0, 0, FL_CF, 0x12ff, 0, FL_CF, ALL),
     ROW("loop", "\x40\xe2\xfd", 6, 0, 0, 3, 0, 0, 3, 0, 0, 0),
-    ROW("enter and leave", "\x89\xe3\xc8\x10\x00\x00\x29\xe3\x89\xd8\xc9", 5, 0, 0, 0, 0, 0, 0x12, 0, 0, 0),
+    ROW("enter and leave", "\x89\xe3\xc8\x10\x00\x00\x29\xe3\x89\xd8\xc9", 5, 0, 0, 0, 0, 0, 0x12,
+        0, 0, 0),
 #undef ROW
 };
 
@@ -162,10 +183,13 @@ START_TEST(table_of_results)
         cpu_set_flags(r->c, results[k].flags);
         cpu_run(r->c, results[k].steps);
         ck_assert_msg(in_handler(r) == -1, "%s: exception %d", results[k].what, in_handler(r));
-        ck_assert_msg(r->c->r[RAX] == results[k].want_ax, "%s: ax=%llx", results[k].what, (unsigned long long)r->c->r[RAX]);
-        ck_assert_msg(r->c->r[RDX] == results[k].want_dx, "%s: dx=%llx", results[k].what, (unsigned long long)r->c->r[RDX]);
+        ck_assert_msg(r->c->r[RAX] == results[k].want_ax, "%s: ax=%llx", results[k].what,
+                      (unsigned long long)r->c->r[RAX]);
+        ck_assert_msg(r->c->r[RDX] == results[k].want_dx, "%s: dx=%llx", results[k].what,
+                      (unsigned long long)r->c->r[RDX]);
         u32 fl = cpu_flags(r->c) & results[k].flag_mask;
-        ck_assert_msg(fl == (results[k].want_flags & results[k].flag_mask), "%s: flags=%x", results[k].what, fl);
+        ck_assert_msg(fl == (results[k].want_flags & results[k].flag_mask), "%s: flags=%x",
+                      results[k].what, fl);
         rig_free(r);
     }
 }
@@ -190,7 +214,8 @@ static const struct {
     ROW("word at offset ffff", "\x8b\x07", EXC_GP, 0, 0xffff, 0),
     ROW("word at ss:ffff", "\x36\x8b\x07", EXC_SS, 0, 0xffff, 0),
     ROW("bound", "\x62\x06\x00\x05", EXC_BR, 0x7fff, 0, 0),
-    ROW("too long", "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", EXC_GP, 0, 0, 0),
+    ROW("too long", "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", EXC_GP, 0,
+        0, 0),
     ROW("jump beyond the limit", "\x66\xe9\x00\x00\x01\x00", EXC_GP, 0, 0, 0),
 #undef ROW
 };
@@ -204,7 +229,8 @@ START_TEST(table_of_faults)
         r->c->r[RBX] = faults[k].bx;
         r->c->r[RDX] = faults[k].dx;
         cpu_run(r->c, 1);
-        ck_assert_msg(in_handler(r) == faults[k].vector, "%s: vector %d", faults[k].what, in_handler(r));
+        ck_assert_msg(in_handler(r) == faults[k].vector, "%s: vector %d", faults[k].what,
+                      in_handler(r));
         ck_assert_msg(pushed_ip(r) == CODE, "%s: saved ip %x", faults[k].what, pushed_ip(r));
         rig_free(r);
     }
@@ -227,7 +253,8 @@ END_TEST
 START_TEST(loop_that_counts_in_its_own_code)
 {
     struct rig *r = rig_new();
-    PUT(r, "\xb9\xe8\x03\xb8\x00\x00\xff\x06\x04\x7c\xe2\xf7\xf4"); /* mov cx,1000; l: mov ax,0; inc word [7c04]; loop l; hlt */
+    PUT(r, "\xb9\xe8\x03\xb8\x00\x00\xff\x06\x04\x7c\xe2\xf7\xf4"); /* mov cx,1000; l: mov ax,0; inc
+                                                                       word [7c04]; loop l; hlt */
     ck_assert_int_eq(cpu_run(r->c, 100000), CPU_HALTED);
     ck_assert_uint_eq(r->c->r[RAX], 999);
     rig_free(r);
@@ -346,7 +373,8 @@ START_TEST(hlt_wakes_for_an_interrupt)
 }
 END_TEST
 
-/* REP MOVSB into the end of the segment: the last element faults, everything before it is done and counted. */
+/* REP MOVSB into the end of the segment: the last element faults, everything before it is done and
+ * counted. */
 START_TEST(rep_stops_exactly_at_the_fault)
 {
     struct rig *r = rig_new();

@@ -1,10 +1,12 @@
-/* Replays the "ovec" vectors (one instruction each, recorded on real hardware; ovec.h is their reader) on the CPU core: long mode with
- * the page tables, descriptor tables and windows that the vectors assume, state loaded directly, one instruction executed, registers,
- * flags, memory and the exception frame compared.
+/* Replays the "ovec" vectors (one instruction each, recorded on real hardware; ovec.h is their
+ * reader) on the CPU core: long mode with the page tables, descriptor tables and windows that the
+ * vectors assume, state loaded directly, one instruction executed, registers, flags, memory and the
+ * exception frame compared.
  *
- * The vectors are looked for in $AEROPC_ORACLE, else in ../shared/oracle, as m64/m32/m16.ovec.zst (or .ovec); without them the
- * tests say so and pass. AEROPC_ORACLE_SHOW=N prints the first N failures of each form, AEROPC_ORACLE_FORM=TEXT runs only
- * forms whose name or ISA set contains TEXT, AEROPC_ORACLE_MODEL names the CPU model (default max). */
+ * The vectors are looked for in $AEROPC_ORACLE, else in ../shared/oracle, as m64/m32/m16.ovec.zst
+ * (or .ovec); without them the tests say so and pass. AEROPC_ORACLE_SHOW=N prints the first N
+ * failures of each form, AEROPC_ORACLE_FORM=TEXT runs only forms whose name or ISA set contains
+ * TEXT, AEROPC_ORACLE_MODEL names the CPU model (default max). */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,8 +23,24 @@ Suite *oracle_suite(void);
 
 #define RAM_SIZE (4 * MIB)
 #define SYS_LINEAR 0xffff800000000000ull /* system structures: vectors never come here */
-enum { P_PML4 = 0x1000, P_TABLES = 0x2000, P_SYS = 0x20000, P_CODE = 0x100000, P_DATA = 0x110000, P_RO = 0x120000, P_STACK = 0x130000 };
-enum { SYS_GDT = 0, SYS_LDT = 0x1000, SYS_IDT = 0x2000, SYS_TSS = 0x3000, SYS_STACK = 0x4000, SYS_CODE = 0x6000, SYS_PAGES = 8 };
+enum {
+    P_PML4 = 0x1000,
+    P_TABLES = 0x2000,
+    P_SYS = 0x20000,
+    P_CODE = 0x100000,
+    P_DATA = 0x110000,
+    P_RO = 0x120000,
+    P_STACK = 0x130000
+};
+enum {
+    SYS_GDT = 0,
+    SYS_LDT = 0x1000,
+    SYS_IDT = 0x2000,
+    SYS_TSS = 0x3000,
+    SYS_STACK = 0x4000,
+    SYS_CODE = 0x6000,
+    SYS_PAGES = 8
+};
 enum { SEL_KCODE = 0x10, SEL_KDATA = 0x18 };
 
 struct rig {
@@ -33,7 +51,8 @@ struct rig {
     u8 *m;
     u64 next_table;
     struct cpu *c;
-    u8 bg_data[OV_DATA_L], bg_stack[OV_STACK_L], bg_ro[OV_RO_L], want_data[OV_DATA_L], want_stack[OV_STACK_L];
+    u8 bg_data[OV_DATA_L], bg_stack[OV_STACK_L], bg_ro[OV_RO_L], want_data[OV_DATA_L],
+        want_stack[OV_STACK_L];
 };
 
 static void no_request(void *m, enum machine_request what, int arg, const char *why)
@@ -65,7 +84,8 @@ static void map_window(struct rig *r, u64 gla, u64 gpa, u64 len, u64 bits)
 static void put_desc(struct rig *r, u64 at, u32 base, u32 limit, unsigned access, unsigned flags)
 {
     st64(r->m + P_SYS + at, (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)access << 40 |
-                                (u64)(limit >> 16 & 15) << 48 | (u64)flags << 52 | (u64)(base >> 24) << 56);
+                                (u64)(limit >> 16 & 15) << 48 | (u64)flags << 52 |
+                                (u64)(base >> 24) << 56);
 }
 
 static void build_tables(struct rig *r)
@@ -85,13 +105,15 @@ static void build_tables(struct rig *r)
     for (unsigned k = 0; k < 16; k++) {
         const ov_ldtent *d = &ov_ldt[k];
         if (!d->type) continue;
-        put_desc(r, SYS_LDT + k * 8, d->base, d->limit, 0x70u | d->type | (d->present ? 0x80 : 0), (d->db ? 4 : 0) | (d->gran ? 8 : 0));
+        put_desc(r, SYS_LDT + k * 8, d->base, d->limit, 0x70u | d->type | (d->present ? 0x80 : 0),
+                 (d->db ? 4 : 0) | (d->gran ? 8 : 0));
     }
     for (unsigned v = 0; v < 256; v++) {
         u64 handler = SYS_LINEAR + SYS_CODE + v * 16;
         u8 *e = r->m + P_SYS + SYS_IDT + v * 16;
         unsigned dpl = v == 3 || v == 4 ? 3 : 0;
-        st64(e, (handler & 0xffff) | SEL_KCODE << 16 | (u64)(0x8e | dpl << 5) << 40 | (handler >> 16 & 0xffff) << 48);
+        st64(e, (handler & 0xffff) | SEL_KCODE << 16 | (u64)(0x8e | dpl << 5) << 40 |
+                    (handler >> 16 & 0xffff) << 48);
         st64(e + 8, handler >> 32);
     }
     memset(r->m + P_SYS + SYS_CODE, 0xf4, 0x1000);
@@ -115,7 +137,8 @@ static struct rig *rig_new(void)
     bus_init(&r->mem, "mem", (1ull << 40) - 1, false);
     bus_init(&r->io, "io", 0xffff, true);
     clock_init(&r->clock, CLOCK_MANUAL);
-    r->host = (struct host_if){ .mem = &r->mem, .io = &r->io, .clock = &r->clock, .request = no_request };
+    r->host =
+        (struct host_if){ .mem = &r->mem, .io = &r->io, .clock = &r->clock, .request = no_request };
     r->m = aligned_alloc(4096, RAM_SIZE);
     memset(r->m, 0, RAM_SIZE);
     region_init_ram(&r->ram, "ram", RAM_SIZE, r->m);
@@ -171,7 +194,8 @@ static void load_system(struct rig *r)
     c->xcr0 = 7;
     c->gdtr = (struct dtable){ SYS_LINEAR + SYS_GDT, 0x7f };
     c->idtr = (struct dtable){ SYS_LINEAR + SYS_IDT, 0xfff };
-    c->ldtr = (struct seg){ .base = SYS_LINEAR + SYS_LDT, .limit = 0x7f, .sel = 0x38, .attr = 0x82 };
+    c->ldtr =
+        (struct seg){ .base = SYS_LINEAR + SYS_LDT, .limit = 0x7f, .sel = 0x38, .attr = 0x82 };
     c->tr = (struct seg){ .base = SYS_LINEAR + SYS_TSS, .limit = 0x67, .sel = 0x40, .attr = 0x8b };
     c->halted = c->shutdown = c->nmi_blocked = false;
     c->pending_dr6 = 0;
@@ -222,8 +246,10 @@ static void load_memory(struct rig *r, const ov_vec *v)
         unsigned n = pass ? v->nout : v->nin;
         for (unsigned k = 0; k < n; k++) {
             if (!pass) memcpy(window(r, m[k].addr), m[k].data, m[k].len);
-            if (m[k].addr >= OV_STACK) memcpy(r->want_stack + (m[k].addr - OV_STACK), m[k].data, m[k].len);
-            else if (m[k].addr < OV_DATA + OV_DATA_L) memcpy(r->want_data + (m[k].addr - OV_DATA), m[k].data, m[k].len);
+            if (m[k].addr >= OV_STACK)
+                memcpy(r->want_stack + (m[k].addr - OV_STACK), m[k].data, m[k].len);
+            else if (m[k].addr < OV_DATA + OV_DATA_L)
+                memcpy(r->want_data + (m[k].addr - OV_DATA), m[k].data, m[k].len);
         }
     }
     dma_write(&r->mem, P_CODE + v->off, v->code, v->len);
@@ -306,19 +332,23 @@ static bool close32(const u8 *a, const u8 *b)
     memcpy(&y, b, 4);
     if (!memcmp(a, b, 4) || (isnan(x) && isnan(y))) return true;
     if (isinf(x) || isinf(y)) return fabsf(isinf(x) ? y : x) > 0x1p126f;
-    return fabsf(x - y) <= 0x1p-10f * (fabsf(y) > fabsf(x) ? fabsf(y) : fabsf(x)) || fabsf(x - y) < 0x1.8p-126f;
+    return fabsf(x - y) <= 0x1p-10f * (fabsf(y) > fabsf(x) ? fabsf(y) : fabsf(x)) ||
+           fabsf(x - y) < 0x1.8p-126f;
 }
 
 static bool estimates_close(const u8 *a, const u8 *b)
 {
-    return close32(a, b) && close32(a + 4, b + 4) && close32(a + 8, b + 8) && close32(a + 12, b + 12);
+    return close32(a, b) && close32(a + 4, b + 4) && close32(a + 8, b + 8) &&
+           close32(a + 12, b + 12);
 }
 
 static bool compared(const ov_vec *v, unsigned mode, unsigned reg, bool avx)
 {
     bool high_half = reg >= OVR_YMMH && reg < OVR_MXCSR;
     if (mode != OV_M64 && ((reg >= 8 && reg < 16) || reg >= OVR_FSB)) return false;
-    if (mode != OV_M64 && ((reg >= OVR_XMM + 8 && reg < OVR_YMMH) || (reg >= OVR_YMMH + 8 && reg < OVR_MXCSR))) return false;
+    if (mode != OV_M64 &&
+        ((reg >= OVR_XMM + 8 && reg < OVR_YMMH) || (reg >= OVR_YMMH + 8 && reg < OVR_MXCSR)))
+        return false;
     if (high_half && !avx) return false;
     for (unsigned k = 0; k < v->nregign; k++) {
         if (v->regign[k] == reg) return false;
@@ -345,7 +375,8 @@ static const char *reg_name(unsigned reg, char buf[16])
     return buf;
 }
 
-static void say(char *why, size_t cap, const char *name, const u8 *in, const u8 *got, const u8 *want, unsigned n)
+static void say(char *why, size_t cap, const char *name, const u8 *in, const u8 *got,
+                const u8 *want, unsigned n)
 {
     size_t l = strlen(why);
     if (l + 3 * (2 * n + 8) + 20 > cap) return;
@@ -363,11 +394,13 @@ static void ignore_memory(struct rig *r, const ov_vec *v)
     for (unsigned k = 0; k < v->nign; k++) {
         u32 a = v->mign[k].addr;
         if (a >= OV_STACK) memcpy(r->want_stack + (a - OV_STACK), window(r, a), v->mign[k].len);
-        else if (a < OV_DATA + OV_DATA_L) memcpy(r->want_data + (a - OV_DATA), window(r, a), v->mign[k].len);
+        else if (a < OV_DATA + OV_DATA_L)
+            memcpy(r->want_data + (a - OV_DATA), window(r, a), v->mign[k].len);
     }
 }
 
-/* IRET to an outer level clears null selectors 1 to 3 to 0 (SDM 2A IRET), and the vectors were recorded across such a return. */
+/* IRET to an outer level clears null selectors 1 to 3 to 0 (SDM 2A IRET), and the vectors were
+ * recorded across such a return. */
 static void normalise_selectors(ov_state *s)
 {
     for (unsigned k = 0; k < SEG_COUNT; k++) {
@@ -376,7 +409,8 @@ static void normalise_selectors(ov_state *s)
 }
 
 /* Fills why with what differs; empty: equal. */
-static void compare_vector(struct rig *r, ov_vec *v, unsigned mode, struct outcome *o, char *why, size_t cap)
+static void compare_vector(struct rig *r, ov_vec *v, unsigned mode, struct outcome *o, char *why,
+                           size_t cap)
 {
     char buf[16];
     u32 flags = OV_FLAGMASK & ~v->undef;
@@ -384,12 +418,15 @@ static void compare_vector(struct rig *r, ov_vec *v, unsigned mode, struct outco
     normalise_selectors(&o->s);
     normalise_selectors(&v->out);
     ignore_memory(r, v);
-    if (memcmp(r->want_data, r->m + P_DATA, OV_DATA_L) || memcmp(r->want_stack, r->m + P_STACK, OV_STACK_L))
+    if (memcmp(r->want_data, r->m + P_DATA, OV_DATA_L) ||
+        memcmp(r->want_stack, r->m + P_STACK, OV_STACK_L))
         snprintf(why, cap, " memory");
-    if (o->exc != v->exc || (v->exc != 0xff && o->err != v->err) || (v->exc == 14 && o->cr2 != v->cr2)) {
+    if (o->exc != v->exc || (v->exc != 0xff && o->err != v->err) ||
+        (v->exc == 14 && o->cr2 != v->cr2)) {
         size_t l = strlen(why);
-        snprintf(why + l, cap - l, " exc %d/%x/%llx want %d/%x/%llx", o->exc == 0xff ? -1 : o->exc, o->err, (unsigned long long)o->cr2,
-                 v->exc == 0xff ? -1 : v->exc, v->err, (unsigned long long)v->cr2);
+        snprintf(why + l, cap - l, " exc %d/%x/%llx want %d/%x/%llx", o->exc == 0xff ? -1 : o->exc,
+                 o->err, (unsigned long long)o->cr2, v->exc == 0xff ? -1 : v->exc, v->err,
+                 (unsigned long long)v->cr2);
     }
     o->s.flags &= flags;
     v->out.flags &= flags;
@@ -406,7 +443,8 @@ static void compare_vector(struct rig *r, ov_vec *v, unsigned mode, struct outco
         const u8 *got = ov_regptr(&o->s, reg), *want = ov_regptr(&v->out, reg);
         if (!memcmp(got, want, size)) continue;
         if (v->tol == 1 && reg >= OVR_ST && reg < OVR_SEG && close80(got, want)) continue;
-        if (v->tol == 2 && reg >= OVR_XMM && reg < OVR_MXCSR && estimates_close(got, want)) continue;
+        if (v->tol == 2 && reg >= OVR_XMM && reg < OVR_MXCSR && estimates_close(got, want))
+            continue;
         say(why, cap, reg_name(reg, buf), ov_regptr(&v->in, reg), got, want, size);
     }
 }
@@ -419,11 +457,15 @@ static bool isa_offered(const struct cpu *c, const char *isa)
         const char *isa;
         enum cpu_feature f;
     } t[] = {
-        { "AVX", FT_AVX }, { "AVX2", FT_AVX2 }, { "AVX2GATHER", FT_AVX2 }, { "AVXAES", FT_AVX }, { "FMA", FT_FMA },
-        { "F16C", FT_F16C }, { "BMI1", FT_BMI1 }, { "BMI2", FT_BMI2 }, { "ADOX_ADCX", FT_ADX }, { "SHA", FT_SHA },
-        { "AES", FT_AES }, { "PCLMULQDQ", FT_PCLMUL }, { "SSE4", FT_SSE41 }, { "SSE42", FT_SSE42 }, { "POPCNT", FT_POPCNT },
-        { "MOVBE", FT_MOVBE }, { "LZCNT", FT_LZCNT }, { "SSSE3", FT_SSSE3 }, { "SSSE3MMX", FT_SSSE3 }, { "SSE3", FT_SSE3 },
-        { "SSE3X87", FT_SSE3 }, { "CMPXCHG16B", FT_CX16 }, { "LAHF", FT_LAHF64 }, { "RDWRFSGS", FT_FSGSBASE }, { "CMOV", FT_CMOV },
+        { "AVX", FT_AVX },         { "AVX2", FT_AVX2 },   { "AVX2GATHER", FT_AVX2 },
+        { "AVXAES", FT_AVX },      { "FMA", FT_FMA },     { "F16C", FT_F16C },
+        { "BMI1", FT_BMI1 },       { "BMI2", FT_BMI2 },   { "ADOX_ADCX", FT_ADX },
+        { "SHA", FT_SHA },         { "AES", FT_AES },     { "PCLMULQDQ", FT_PCLMUL },
+        { "SSE4", FT_SSE41 },      { "SSE42", FT_SSE42 }, { "POPCNT", FT_POPCNT },
+        { "MOVBE", FT_MOVBE },     { "LZCNT", FT_LZCNT }, { "SSSE3", FT_SSSE3 },
+        { "SSSE3MMX", FT_SSSE3 },  { "SSE3", FT_SSE3 },   { "SSE3X87", FT_SSE3 },
+        { "CMPXCHG16B", FT_CX16 }, { "LAHF", FT_LAHF64 }, { "RDWRFSGS", FT_FSGSBASE },
+        { "CMOV", FT_CMOV },
     };
     for (unsigned k = 0; k < LEN(t); k++) {
         if (!strcmp(t[k].isa, isa)) return cpu_has(c, t[k].f);
@@ -440,7 +482,8 @@ static void run_section(struct rig *r, ov_file *f, struct tally *t)
     const char *show_env = getenv("AEROPC_ORACLE_SHOW"), *only = getenv("AEROPC_ORACLE_FORM");
     unsigned show = show_env ? (unsigned)atoi(show_env) : 0, failed = 0;
     static const unsigned bits[] = { 64, 32, 16 };
-    bool skip = !isa_offered(r->c, f->s.isa) || (only && !strstr(f->s.name, only) && !strstr(f->s.isa, only));
+    bool skip = !isa_offered(r->c, f->s.isa) ||
+                (only && !strstr(f->s.name, only) && !strstr(f->s.isa, only));
     ov_vec v;
     char why[1024];
     while (ov_vector(f, &v)) {
@@ -453,10 +496,12 @@ static void run_section(struct rig *r, ov_file *f, struct tally *t)
         load_state(r, &v.in);
         cpu_run(r->c, 1);
         bool target_faults = v.exc == EXC_PF && (v.err & 16) && r->c->cpl == 3;
-        if (target_faults) cpu_run(r->c, 1); /* the branch itself worked; its target cannot be fetched */
+        if (target_faults)
+            cpu_run(r->c, 1); /* the branch itself worked; its target cannot be fetched */
         read_state(r, &o);
         compare_vector(r, &v, f->s.mode, &o, why, sizeof(why));
-        static const u8 hlt[16] = { 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4 };
+        static const u8 hlt[16] = { 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4,
+                                    0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4, 0xf4 };
         dma_write(&r->mem, P_CODE + v.off, hlt, v.len);
         if (!why[0]) {
             t->passed++;
@@ -470,7 +515,8 @@ static void run_section(struct rig *r, ov_file *f, struct tally *t)
     }
     if (!failed) return;
     t->bad_forms++;
-    printf("m%u %s [%s]: %u of %u failed\n", bits[f->s.mode], f->s.name, f->s.isa, failed, f->s.count);
+    printf("m%u %s [%s]: %u of %u failed\n", bits[f->s.mode], f->s.name, f->s.isa, failed,
+           f->s.count);
 }
 
 /* The whole file, unpacked; NULL: not there. */
@@ -479,7 +525,9 @@ static u8 *load_file(const char *name, size_t *len)
     const char *dir = getenv("AEROPC_ORACLE");
     char cmd[1024];
     if (!dir) dir = "../shared/oracle";
-    snprintf(cmd, sizeof(cmd), "cat '%s/%s.ovec' 2>/dev/null || zstd -qdc '%s/%s.ovec.zst' 2>/dev/null", dir, name, dir, name);
+    snprintf(cmd, sizeof(cmd),
+             "cat '%s/%s.ovec' 2>/dev/null || zstd -qdc '%s/%s.ovec.zst' 2>/dev/null", dir, name,
+             dir, name);
     FILE *p = popen(cmd, "r");
     size_t cap = 1 << 20, n;
     u8 *buf = malloc(cap);
@@ -501,13 +549,15 @@ static void run_file(const char *name)
     struct tally t = { 0 };
     ov_file f;
     if (!data) {
-        printf("oracle %s: no vectors (set AEROPC_ORACLE to their folder, install zstd): skipped\n", name);
+        printf("oracle %s: no vectors (set AEROPC_ORACLE to their folder, install zstd): skipped\n",
+               name);
         return;
     }
     ck_assert_int_eq(ov_open(&f, data, len), 0);
     struct rig *r = rig_new();
     while (ov_section(&f)) run_section(r, &f, &t);
-    printf("oracle %s: %u passed, %u failed in %u forms, %u skipped\n", name, t.passed, t.failed, t.bad_forms, t.skipped);
+    printf("oracle %s: %u passed, %u failed in %u forms, %u skipped\n", name, t.passed, t.failed,
+           t.bad_forms, t.skipped);
     rig_free(r);
     free(data);
     ck_assert_uint_eq(t.failed, 0);
