@@ -221,7 +221,7 @@ u8 checksum(const void *p, u32 n);
 
 /* A deadline for a bounded wait, in milliseconds. */
 struct deadline {
-    u32 last, left;
+    u32 last, left, still;
 };
 void deadline_set(struct deadline *d, u32 ms);
 int deadline_over(struct deadline *d);

@@ -40,13 +40,18 @@ static void make_list(void)
 {
     static const char *const words[] = { "disk", "cdrom", "floppy", "network" };
     const char *s = bs.boot_order;
+    u32 known = 0;
     bs.candidate_count = 0;
     while (*s) {
-        for (u32 k = 0; k < LEN(words); k++)
-            if (memcmp(s, words[k], str_len(words[k])) == 0) add_kind(k);
+        for (u32 k = 0; k < LEN(words); k++) {
+            if (memcmp(s, words[k], str_len(words[k]))) continue;
+            add_kind(k);
+            known++;
+        }
         while (*s && *s != ',') s++;
         if (*s) s++;
     }
+    for (u32 k = TRY_DISK; known == 0 && k <= TRY_FLOPPY; k++) add_kind(k);     /* only "menu" */
     add_kind(TRY_NETWORK);
 }
 

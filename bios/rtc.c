@@ -173,12 +173,14 @@ static int event_wait(struct regs *r)
 /* INT 15h 86h: really waits, with interrupts open. */
 static void delay(u32 us)
 {
-    while (us) {
-        u32 step = us > 500 ? 500 : us;
-        delay_us(step);
-        us -= step;
-        relax();
+    struct deadline d;
+    for (u32 ms = us / 1000; ms;) {
+        u32 step = ms > 1000000 ? 1000000 : ms;
+        deadline_set(&d, step);
+        while (!deadline_over(&d)) relax();
+        ms -= step;
     }
+    delay_us(us % 1000);
 }
 
 int wait_service(struct regs *r)

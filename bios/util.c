@@ -171,7 +171,8 @@ u8 to_bcd(u8 v)
 
 /* ------------------------------------------------------------------ time */
 
-enum { TIMER_MASK = 0xffffff, TICKS_PER_MS = 3580 };
+/* After so many reads without a change the timer is dead, and waits end at once. */
+enum { TIMER_MASK = 0xffffff, TICKS_PER_MS = 3580, DEAD_READS = 200000 };
 
 u32 timer_now(void)
 {
@@ -184,24 +185,16 @@ u32 timer_now(void)
     return bs.pit_ticks * 3 & TIMER_MASK;
 }
 
-/* A dead timer must not hang us: every read costs time, so reads are bounded too. */
-void delay_us(u32 us)
+static void arm(struct deadline *d, u32 ticks)
 {
-    u32 left = us / 1000 * TICKS_PER_MS + us % 1000 * 358 / 100 + 1;
-    u32 last = timer_now();
-    for (u32 reads = 0; reads < 20000000; reads++) {
-        u32 now = timer_now();
-        u32 step = (now - last) & TIMER_MASK;
-        last = now;
-        if (step >= left) return;
-        left -= step;
-    }
+    d->last = timer_now();
+    d->left = ticks;
+    d->still = 0;
 }
 
 void deadline_set(struct deadline *d, u32 ms)
 {
-    d->last = timer_now();
-    d->left = ms * TICKS_PER_MS;
+    arm(d, ms * TICKS_PER_MS);
 }
 
 int deadline_over(struct deadline *d)
@@ -209,10 +202,17 @@ int deadline_over(struct deadline *d)
     u32 now = timer_now();
     u32 step = (now - d->last) & TIMER_MASK;
     d->last = now;
-    if (step == 0) step = 1;            /* ends even if the timer stands still */
-    if (step >= d->left) d->left = 0;
+    d->still = step ? 0 : d->still + 1;
+    if (step >= d->left || d->still >= DEAD_READS) d->left = 0;
     else d->left -= step;
     return d->left == 0;
+}
+
+void delay_us(u32 us)
+{
+    struct deadline d;
+    arm(&d, us / 1000 * TICKS_PER_MS + us % 1000 * 358 / 100 + 1);
+    while (!deadline_over(&d)) continue;
 }
 
 /* ------------------------------------------------------------------ vectors */
