@@ -3,21 +3,28 @@
  * BAR0 (64 KiB) answers MAGIC and ABI_VERSION, so software can tell the device and its version, and reports no
  * feature: both FEATURES registers read 0 and every other register reads its reset value and ignores writes.
  * BAR1 (64 MiB) is plain memory, zero after a cold reset. No interrupt is ever raised and no memory is read.
- * AeroGPU contract ABI 1.4, sections 3 and 4. Left out: ring, fences, scanout, cursor, vblank, error
- * registers, legacy VGA decode. */
+ * With legacy=on it is the machine's VGA (vga_core.h): the planes are the first 256 KiB of BAR1, the VBE
+ * framebuffer starts behind them, and the window at A0000h has a real VGA's semantics.
+ * AeroGPU contract ABI 1.4, sections 3, 4 and 8. Left out: ring, fences, scanout, cursor, vblank, error
+ * registers. */
 #include "gpu/aerogpu.h"
 
 #include <sys/mman.h>
 
 #include "devices/pci.h"
+#include "gpu/vga_core.h"
 
 enum { REG_MAGIC = 0x000, REG_ABI_VERSION = 0x004, REGS_SIZE = 0x10000 };
 enum { MAGIC = 0x55504741, ABI_VERSION = 0x00010004 };
 #define VRAM_SIZE (64 * MIB)
+#define LFB_AT 0x40000u /* the VBE framebuffer in BAR1 */
 
 struct aerogpu {
     struct pci_dev pci;
-    u32 class_code; /* option "class" */
+    struct vga_core core;    /* dormant unless legacy */
+    struct display *display; /* pointer "display" */
+    u32 class_code;          /* option "class" */
+    bool legacy;             /* option "legacy" */
     struct region regs, vram;
     u8 *vram_mem;
 };
@@ -53,6 +60,37 @@ static void regs_write(void *opaque, u64 offset, u64 value, unsigned size)
 
 static const struct io_ops regs_ops = { regs_read, regs_write, 1, 4 };
 
+/* --- boot display --- */
+
+static u32 lfb_base(void *opaque)
+{
+    u32 bar = pci_bar_addr(&((struct aerogpu *)opaque)->pci, 1);
+    return bar ? bar + LFB_AT : 0;
+}
+
+/* Until the driver claims the scanout this function is what the machine shows, also next to another display. */
+static bool claims(void *opaque)
+{
+    (void)opaque;
+    return true;
+}
+
+static int init_core(struct aerogpu *g, struct error *e)
+{
+    g->core.host = g->pci.dev.host;
+    g->core.mem = &g->vram;
+    g->core.vram = g->vram_mem;
+    g->core.lfb_at = LFB_AT;
+    g->core.lfb_size = VRAM_SIZE - LFB_AT;
+    g->core.lfb_base = lfb_base;
+    g->core.owner = g;
+    g->core.src.name = "aerogpu";
+    g->core.src.claims = claims;
+    return vga_core_init(&g->core, true, g->display, e);
+}
+
+/* --- device --- */
+
 static int aerogpu_init(struct device *d, struct error *e)
 {
     struct aerogpu *g = (struct aerogpu *)d;
@@ -67,7 +105,7 @@ static int aerogpu_init(struct device *d, struct error *e)
     region_init_ram(&g->vram, "aerogpu-vram", VRAM_SIZE, g->vram_mem);
     pci_add_bar(&g->pci, 0, &g->regs, PCI_BAR_MEM);
     pci_add_bar(&g->pci, 1, &g->vram, PCI_BAR_PREFETCH);
-    return 0;
+    return g->legacy ? init_core(g, e) : 0;
 }
 
 /* Video memory is zero after reset; giving the pages back costs nothing when they were never touched. */
@@ -78,23 +116,28 @@ static void aerogpu_reset(struct device *d, enum reset_kind kind)
     pci_reset(&g->pci);
     madvise(g->vram_mem, VRAM_SIZE, MADV_DONTNEED);
     ram_written(&g->vram, 0, VRAM_SIZE);
+    if (g->legacy) vga_core_reset(&g->core);
 }
 
 static void aerogpu_post_load(struct device *d, u32 version)
 {
+    struct aerogpu *g = (struct aerogpu *)d;
     (void)version;
-    pci_post_load(&((struct aerogpu *)d)->pci);
+    pci_post_load(&g->pci);
+    if (g->legacy) vga_core_post_load(&g->core);
 }
 
 static void aerogpu_info(struct device *d, struct text *t)
 {
     struct aerogpu *g = (struct aerogpu *)d;
     text_add(t, "ABI 1.4, features 0, BAR0 %08x BAR1 %08x\n", pci_bar_addr(&g->pci, 0), pci_bar_addr(&g->pci, 1));
+    if (g->legacy) vga_core_info(&g->core, t);
 }
 
 static void aerogpu_fini(struct device *d)
 {
     struct aerogpu *g = (struct aerogpu *)d;
+    vga_core_fini(&g->core);
     pci_unregister(&g->pci);
     if (g->vram.size) region_fini(&g->vram);
     if (g->vram_mem) munmap(g->vram_mem, VRAM_SIZE);
@@ -104,17 +147,21 @@ static const struct device_option aerogpu_options[] = {
     PCI_OPTIONS("0x38"),
     { "class", OPT_U32, offsetof(struct aerogpu, class_code), "0x030000",
       "PCI class code: 0x030000 (VGA compatible) or 0x038000 (other display)" },
+    { "legacy", OPT_BOOL, offsetof(struct aerogpu, legacy), "off",
+      "is the boot display: answers the VGA ports, the DISPI ports and A0000h" },
+    { "display", OPT_PTR, offsetof(struct aerogpu, display), NULL, "where its picture is shown" },
     { NULL, 0, 0, NULL, NULL },
 };
 
 static const struct device_field aerogpu_fields[] = {
     PCI_FIELDS,
+    VGA_CORE_FIELDS(struct aerogpu, core),
     { NULL, 0, 0, 0, 0 },
 };
 
 const struct device_class aerogpu_class = {
     .name = "aerogpu",
-    .help = "AeroGPU display adapter: identification and memory aperture only",
+    .help = "AeroGPU display adapter: identification, memory aperture, boot display",
     .size = sizeof(struct aerogpu),
     .version = 1,
     .options = aerogpu_options,

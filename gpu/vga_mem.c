@@ -1,6 +1,7 @@
-/* The legacy window A0000h-BFFFFh: how the graphics controller and the sequencer turn a byte of the window into bytes of the four planes (IBM VGA
- * technical reference; the write and read modes of the graphics mode register). In VBE modes of 8 bpp and more a RAM alias lies over A0000h
- * (vbe.c) and this code is not reached there. */
+/* The legacy window A0000h-BFFFFh: how the graphics controller and the sequencer turn a byte of the window into bytes of the
+ * four planes (IBM VGA technical reference; the write and read modes of the graphics mode register). In VBE modes of 8 bpp and
+ * more a RAM alias lies over A0000h (vbe.c) and this code is not reached there. Chain-4 keeps the low address bits in the
+ * plane's offset as the VGA does, so programs that unchain mode 13h find every fourth byte used. */
 #include "gpu/vga_core.h"
 
 /* Every bit of the low nibble spread over its plane's byte. */
@@ -14,7 +15,7 @@ static u32 spread(u8 planes)
 }
 
 /* Maps an offset into the 128 KiB window to one into the selected range; false: not decoded. */
-static bool decode(const struct vga *v, u64 *off)
+static bool decode(const struct vga_core *v, u64 *off)
 {
     if (!(v->misc & 2)) return false; /* RAM disabled */
     switch (v->gc[6] >> 2 & 3) {
@@ -25,13 +26,17 @@ static bool decode(const struct vga *v, u64 *off)
     }
 }
 
-static u32 *plane_dword(struct vga *v, u64 off)
+/* The four bytes at one offset of the planes. With the 128 KiB window planes are twice as long as IBM's, which the video
+ * BIOS's 1024 x 768 mode in 16 colours needs. In a planar VBE mode they lie in the linear framebuffer, bank after bank. */
+static u32 *plane_dword(const struct vga_core *v, u64 off)
 {
-    u64 base = vbe_active(v) ? (u64)v->vbe[VBE_BANK] * VGA_PLANE : 0;
-    return (u32 *)(void *)(v->vram + ((base + off % VGA_PLANE) * 4) % VGA_VRAM);
+    u64 at;
+    if (vbe_active(v) && v->vbe[VBE_BPP] == 4) at = v->lfb_at + ((u64)v->vbe[VBE_BANK] * 0x10000 + (off & 0xffff)) * 4 % v->lfb_size;
+    else at = (off & (v->gc[6] & 0x0c ? VGA_PLANE - 1 : 2 * VGA_PLANE - 1)) * 4;
+    return (u32 *)(void *)(v->vram + at);
 }
 
-static u8 read_byte(struct vga *v, u64 off)
+static u8 read_byte(struct vga_core *v, u64 off)
 {
     if (!decode(v, &off)) return 0xff;
     if (v->seq[4] & 8) { /* chain-4: the low address bits choose the plane */
@@ -50,7 +55,7 @@ static u8 read_byte(struct vga *v, u64 off)
     return (u8)~(diff | diff >> 8 | diff >> 16 | diff >> 24);
 }
 
-static u32 alu(const struct vga *v, u32 val)
+static u32 alu(const struct vga_core *v, u32 val)
 {
     switch (v->gc[3] >> 3 & 3) {
     case 1: return val & v->latch;
@@ -60,13 +65,13 @@ static u32 alu(const struct vga *v, u32 val)
     }
 }
 
-static u8 rotate(const struct vga *v, u8 b)
+static u8 rotate(const struct vga_core *v, u8 b)
 {
     unsigned n = v->gc[3] & 7;
     return (u8)(b >> n | b << (8 - n));
 }
 
-static u32 write_value(const struct vga *v, u8 b)
+static u32 write_value(const struct vga_core *v, u8 b)
 {
     u32 mask = 0x01010101u * v->gc[8], val;
     switch (v->gc[5] & 3) {
@@ -80,13 +85,13 @@ static u32 write_value(const struct vga *v, u8 b)
     case 2: val = alu(v, spread(b)); break;
     default: /* 3: the rotated byte narrows the bit mask, set/reset is the colour */
         mask &= 0x01010101u * rotate(v, b);
-        val = spread(v->gc[0]);
+        val = alu(v, spread(v->gc[0]));
         break;
     }
     return (val & mask) | (v->latch & ~mask);
 }
 
-static void write_byte(struct vga *v, u64 off, u8 b)
+static void write_byte(struct vga_core *v, u64 off, u8 b)
 {
     if (!decode(v, &off)) return;
     u8 planes = v->seq[2] & 0xf;
@@ -104,7 +109,7 @@ static void write_byte(struct vga *v, u64 off, u8 b)
     val = (*d & ~mask) | (write_value(v, b) & mask);
     if (val == *d) return;
     *d = val;
-    ram_written(&v->lfb, (u64)((u8 *)d - v->vram), 4);
+    ram_written(v->mem, (u64)((u8 *)d - v->vram), 4);
 }
 
 static u64 window_read(void *opaque, u64 off, unsigned size)

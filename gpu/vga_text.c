@@ -1,79 +1,112 @@
-/* Text modes: characters and attributes from planes 0 and 1, glyphs from plane 2, cursor, blink, underline, 8- and 9-dot cells. */
+/* Text modes: characters and attributes from planes 0 and 1, glyphs from plane 2, cursor, blink, underline, 8- and 9-dot cells,
+ * 40 columns with doubled dots, 200 lines drawn twice, smooth scrolling and the split screen. A row of cells is decoded once
+ * and drawn line by line. IBM VGA technical reference.
+ * The cursor is a block from its start to its end line; where the start lies behind the end there is none. */
 #include "gpu/vga_core.h"
 
 #include <stdio.h>
 
-#define BLINK_NS 266666667u /* half period of the cursor; characters blink at half that rate */
+enum { MAX_COLS = 256 };
 
 struct cell {
     u32 fg, bg;
     const u8 *glyph; /* scan lines 4 bytes apart: plane 2 */
     bool extend;     /* ninth dot repeats the eighth: line-drawing characters */
-    bool underline;
+    bool underline, cursor;
 };
 
-/* DAC entry of an attribute controller palette register. */
-static u32 colour(const struct vga *v, u8 n)
-{
-    u8 p = v->attr[n & 15] & 0x3f;
-    if (v->attr[0x10] & 0x80) p = (u8)((p & 0x0f) | (v->attr[0x14] & 3) << 4);
-    return v->palette[(p | (v->attr[0x14] & 0x0c) << 4) & v->dac_mask];
-}
+struct text_mode {
+    u32 cols, cw, repeat; /* characters, dots of one, pixels of a dot */
+    u32 pan;              /* dots hidden at the left */
+    u32 cursor;           /* memory address of the cursor */
+    bool blink_off;       /* blinking characters are dark now */
+    bool cursor_on, cursor_lit;
+    struct cell cells[MAX_COLS + 1];
+    u32 line[(MAX_COLS + 1) * 9];
+};
 
-static u32 font_offset(const struct vga *v, bool bank_a)
+static u32 font_offset(const struct vga_core *v, bool bank_a)
 {
     u8 s = v->seq[3];
     unsigned n = bank_a ? (s >> 2 & 3) | (s >> 3 & 4) : (s & 3) | (s >> 2 & 4);
     return (n & 3) * 0x4000 + (n & 4 ? 0x2000 : 0);
 }
 
-static struct cell decode_cell(const struct vga *v, u8 ch, u8 attr, bool blank)
+static struct cell decode_cell(struct vga_core *v, const struct text_mode *t, u8 ch, u8 attr)
 {
     bool blink = v->attr[0x10] & 8, mono = v->attr[0x10] & 2;
-    u8 back = attr >> 4;
-    bool bank_a = attr & 8;
     struct cell c;
-    if (blink) back &= 7;
-    c.fg = colour(v, attr & 15);
-    c.bg = colour(v, back);
-    if (blink && (attr & 0x80) && blank) c.fg = c.bg;
-    c.glyph = v->vram + (font_offset(v, bank_a) + ch * 32u) * 4 + 2;
+    c.fg = vga_colour(v, attr & 15);
+    c.bg = vga_colour(v, blink ? attr >> 4 & 7 : attr >> 4);
+    if (blink && attr & 0x80) {
+        v->blinks = true;
+        if (t->blink_off) c.fg = c.bg;
+    }
+    c.glyph = v->vram + (font_offset(v, attr & 8) + ch * 32u) * 4 + 2;
     c.extend = (v->attr[0x10] & 4) && ch >= 0xc0 && ch <= 0xdf;
     c.underline = mono && (attr & 7) == 1;
+    c.cursor = false;
     return c;
 }
 
-static void draw_row(const struct cell *c, u32 *out, u8 bits, unsigned width)
+/* Decodes the cells of the row that starts at `ma`, one more than fits for panning; text: where to note characters, or NULL. */
+static void decode_row(struct vga_core *v, struct text_mode *t, u32 ma, u8 *text)
 {
-    for (unsigned x = 0; x < 8; x++) out[x] = bits & (0x80 >> x) ? c->fg : c->bg;
-    if (width == 9) out[8] = c->extend && (bits & 1) ? c->fg : c->bg;
+    for (u32 x = 0; x <= t->cols; x++, ma++) {
+        const u8 *m = v->vram + (size_t)vga_address(v, ma, 0) * 4;
+        t->cells[x] = decode_cell(v, t, m[0], m[1]);
+        if (x < t->cols && text) text[x] = m[0];
+        if (!t->cursor_on || (ma & 0xffff) != t->cursor) continue;
+        v->blinks = true;
+        t->cells[x].cursor = t->cursor_lit;
+    }
 }
 
-void vga_draw_text(struct vga *v, struct frame *f)
+static void draw_line(const struct vga_core *v, struct text_mode *t, u32 scan, u32 *out)
 {
-    u32 cw = v->seq[1] & 1 ? 8 : 9, ch = (v->crtc[9] & 0x1fu) + 1, cols = v->crtc[1] + 1u;
-    u32 height = (v->crtc[0x12] | (v->crtc[7] & 2u) << 7 | (v->crtc[7] & 0x40u) << 3) + 1;
-    u32 rows = MAX(height / ch, 1u), start = (u32)v->crtc[0x0c] << 8 | v->crtc[0x0d], pitch = v->crtc[0x13] * 2u;
-    u32 cursor = (u32)v->crtc[0x0e] << 8 | v->crtc[0x0f];
-    u64 phase = clock_now(v->pci.dev.host->clock) / BLINK_NS;
-    bool cursor_on = !(v->crtc[0x0a] & 0x20) && !(phase & 1);
-    rows = MIN(rows, 128u);
-    frame_size(f, cols * cw, rows * ch);
-    frame_text(f, cols, rows);
-    for (u32 r = 0; r < rows; r++) {
-        for (u32 x = 0; x < cols; x++) {
-            u32 ma = (start + r * pitch + x) & 0xffff;
-            const u8 *m = v->vram + ((ma * 2) & 0xffff) * 4;
-            struct cell c = decode_cell(v, m[0], m[1], phase & 2);
-            f->text[r * cols + x] = m[0];
-            u32 *out = f->pixels + (size_t)r * ch * f->width + x * cw;
-            for (u32 s = 0; s < ch; s++, out += f->width) {
-                u8 bits = c.glyph[s * 4];
-                if (c.underline && s == (v->crtc[0x14] & 0x1fu)) bits = 0xff;
-                if (cursor_on && ma == cursor && s >= (v->crtc[0x0a] & 0x1fu) && s <= (v->crtc[0x0b] & 0x1fu)) bits = 0xff;
-                draw_row(&c, out, bits, cw);
-            }
-        }
+    u32 *dot = t->line, under = v->crtc[0x14] & 0x1fu;
+    bool in_cursor = scan >= (v->crtc[0x0a] & 0x1fu) && scan <= (v->crtc[0x0b] & 0x1fu);
+    for (u32 x = 0; x <= t->cols; x++) {
+        const struct cell *c = &t->cells[x];
+        u8 bits = c->glyph[scan * 4];
+        bool solid = (c->cursor && in_cursor) || (c->underline && scan == under);
+        if (solid) bits = 0xff;
+        for (unsigned k = 0; k < 8; k++) *dot++ = bits & (0x80 >> k) ? c->fg : c->bg;
+        if (t->cw == 9) *dot++ = solid || (c->extend && bits & 1) ? c->fg : c->bg;
     }
-    snprintf(v->source, sizeof(v->source), "VGA text %ux%u", cols, rows);
+    for (u32 k = 0; k < t->cols * t->cw; k++) {
+        for (u32 r = 0; r < t->repeat; r++) *out++ = t->line[k + t->pan];
+    }
+}
+
+/* With 9 dots the panning register counts 8, 0, 1 ... 7 for none, one ... eight dots. */
+static u32 panned(const struct text_mode *t, u32 pan)
+{
+    if (t->cw == 8) return pan & 7;
+    return pan >= 8 ? 0 : pan + 1;
+}
+
+void vga_draw_text(struct vga_core *v, struct frame *f)
+{
+    struct text_mode t;
+    struct vga_line l;
+    t.cols = v->crtc[1] + 1u;
+    t.cw = v->seq[1] & 1 ? 8 : 9;
+    t.repeat = v->seq[1] & 8 && t.cols * t.cw * 2 <= DISPLAY_MAX_W ? 2 : 1;
+    t.blink_off = v->phase & 2;
+    t.cursor = (u32)v->crtc[0x0e] << 8 | v->crtc[0x0f];
+    t.cursor_on = !(v->crtc[0x0a] & 0x20) && (v->crtc[0x0a] & 0x1f) <= (v->crtc[0x0b] & 0x1f);
+    t.cursor_lit = !(v->phase & 1);
+    vga_first_line(v, &l);
+    u32 rows = MAX(vga_lines(v) / l.cell, 1u), decoded = ~0u;
+    frame_size(f, t.cols * t.cw * t.repeat, vga_lines(v));
+    frame_text(f, t.cols, rows);
+    memset(f->text, ' ', (size_t)t.cols * rows);
+    for (; l.y < f->height; vga_next_line(v, &l)) {
+        if (l.row != decoded) decode_row(v, &t, l.ma, l.row < rows ? f->text + (size_t)l.row * t.cols : NULL);
+        decoded = l.row;
+        t.pan = panned(&t, l.pan);
+        draw_line(v, &t, l.scan, f->pixels + (size_t)l.y * f->width);
+    }
+    snprintf(v->source, sizeof(v->source), "VGA text %ux%u", t.cols, rows);
 }

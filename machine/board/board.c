@@ -69,7 +69,10 @@ static const struct board_row board_rows[] = {
     { &piix3_class,    "isa",      ALWAYS,     "addr=0x08", "pci=pci0" },
     { &acpi_pm_class,  "pm",       ALWAYS,     "addr=0x0b", "pci=pci0" },
     { &vga_class,      "vga",      IF_VGA,     "addr=0x60", "pci=pci0 display=@display rom=@vgarom" },
+    /* Next to AeroGPU as the boot display: BARs only. */
+    { &vga_class,      "vga",      IF_VGA_SPARE, "addr=0x60 class=0x038000 legacy=off", "pci=pci0 display=@display" },
     { &aerogpu_class,  "aerogpu",  IF_AEROGPU, "addr=0x38", "pci=pci0" },
+    { &aerogpu_class,  "aerogpu",  IF_AEROGPU_BOOT, "addr=0x38 legacy=on", "pci=pci0 display=@display" },
     { &fdc_class,      "fdc",      ALWAYS,     NULL, "dma=dma block0=@fd0 block1=@fd1" },
     { &atapi_cdrom_class, "cd0",   ALWAYS,     NULL, "block=@cd0" },
     /* After the disks, which the user names: */
@@ -199,12 +202,21 @@ static int open_chars(struct machine *m, struct error *e)
 
 /* --- devices from the rows --- */
 
+/* Whether AeroGPU, not Standard VGA, answers the legacy ranges (device-set.md section 4). */
+static bool aerogpu_boots(const struct machine *m)
+{
+    if (!strcmp(m->cfg->profile, "dual")) return !strcmp(m->cfg->boot_vga, "aerogpu");
+    return !strcmp(m->cfg->profile, "aerogpu");
+}
+
 static bool present(const struct machine *m, const struct board_row *r)
 {
     const char *profile = m->cfg->profile;
     switch (r->when) {
-    case IF_VGA: return strcmp(profile, "aerogpu") != 0;
-    case IF_AEROGPU: return strcmp(profile, "vga") != 0;
+    case IF_VGA: return !aerogpu_boots(m);
+    case IF_VGA_SPARE: return aerogpu_boots(m) && !strcmp(profile, "dual");
+    case IF_AEROGPU: return strcmp(profile, "vga") != 0 && !aerogpu_boots(m);
+    case IF_AEROGPU_BOOT: return aerogpu_boots(m);
     case IF_HPET: return m->cfg->hpet;
     default: return true;
     }
@@ -443,7 +455,7 @@ static void fill_fwcfg(struct machine *m)
     fwcfg_add_file(fw, "opt/aeropc/boot", boot, strlen(boot));
     const char *hd = m->cfg->disks.n && board_device(m, "ide0") && strstr(m->cfg->disks.s[0], ",if=ide") ? "ide0" : "ahci0";
     fwcfg_add_file(fw, "opt/aeropc/boothd", hd, strlen(hd));
-    if (!board_device(m, "vga")) fwcfg_add_file(fw, "vgaroms/vgabios.bin", b->vgabios, b->vgabios_size);
+    if (aerogpu_boots(m)) fwcfg_add_file(fw, "vgaroms/vgabios.bin", b->vgabios, b->vgabios_size);
     u8 e820[40];
     st64(e820, 0);
     st64(e820 + 8, m->low_size);

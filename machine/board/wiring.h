@@ -6,7 +6,7 @@
 
 struct machine;
 
-enum presence { ALWAYS, IF_VGA, IF_AEROGPU, IF_HPET, IF_COM2, IF_CONFIGURED /* made by code: disks */ };
+enum presence { ALWAYS, IF_VGA, IF_VGA_SPARE, IF_AEROGPU, IF_AEROGPU_BOOT, IF_HPET, IF_COM2, IF_CONFIGURED /* made by code: disks */ };
 
 /* One chip. options: "name=value name=value"; pointers: "option=instance" or "option=@service". */
 struct board_row {
