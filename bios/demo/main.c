@@ -62,6 +62,15 @@ static void clear_bss(void)
     for (u8 *p = bss_start; p < bss_end; p++) *p = 0;
 }
 
+/* After reset every x87 exception is unmasked; FNINIT masks them and sets 64-bit precision. */
+static void fpu_start(void)
+{
+    u32 cr0;
+    __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
+    cr0 = (cr0 & ~0xcu) | 0x22;             /* not EM, not TS; NE, MP */
+    __asm__ volatile("movl %0, %%cr0\n fninit" :: "r"(cr0));
+}
+
 static void say_up(void)
 {
     log_str("DEMO-UP ");
@@ -110,6 +119,7 @@ static void run(struct desktop *d, struct input *in)
 void demo_main(void)
 {
     clear_bss();
+    fpu_start();
     log_init();
     struct input in = { 0 };
     in.limit_x = (i32)boot_width;

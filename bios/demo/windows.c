@@ -184,7 +184,7 @@ void desktop_start(struct desktop *d, struct lines *machine, struct lines *memor
     const i32 mw = wide ? 300 : 200, mh = wide ? 220 : 150;
     place(d, WIN_MOTION, sw - mw - 26, wide ? top + h3 + 22 : sh - mh - 70, mw + 2, mh + TITLE_H + 2, "In motion", 0);
     const i32 nw = 2 * PAD + 16 + NOTE_COLS * 8 + 8, nh = TITLE_H + 2 * PAD + NOTE_ROWS * LINE_H + 8;
-    place(d, WIN_NOTES, wide ? col2 - 60 : left, sh - HINT_H - nh - 16, nw, nh, "Notes", 0);
+    place(d, WIN_NOTES, wide ? sw - 694 : left, sh - HINT_H - nh - 16, nw, nh, "Notes", 0);
     motion_start(&d->motion, mw, mh);
     d->cursor_x = sw / 2;
     d->cursor_y = sh / 2;
