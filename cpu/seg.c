@@ -172,7 +172,10 @@ void seg_drop_inner(struct cpu *c)
         struct seg *s = &c->seg[data[i]];
         bool conforming = (s->attr & 0xc) == 0xc;
         if (!(s->attr & ATTR_P) || (!conforming && ATTR_DPL(s->attr) < c->cpl)) {
-            if (!(s->attr & ATTR_P) && !(s->sel & 0xfffc)) continue; /* null already: FS/GS bases stay */
+            if (!(s->attr & ATTR_P) && !(s->sel & 0xfffc)) {
+                s->sel = 0; /* 1 to 3 become 0; FS and GS bases stay */
+                continue;
+            }
             seg_load_null(c, data[i], 0);
         }
     }
