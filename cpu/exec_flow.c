@@ -202,6 +202,7 @@ void op_into(struct cpu *c, const struct insn *i)
 void op_int1(struct cpu *c, const struct insn *i)
 {
     (void)i;
+    c->rip = c->insn_rip;
     int_software(c, EXC_DB, 3);
 }
 
