@@ -10,15 +10,22 @@
  * The PM timer is virtual time at 3.579545 MHz, 24 bits. Its status bit is derived: the number of
  * top-bit toggles so far differs from the number when it was last cleared.
  *
- * SLP_EN with SLP_TYP 0 (the board's \_S5) asks for power-off. Left out: other sleep states
- * (refused with a line in the log), SMI and SMM (DEVACTB reads as if a handler were installed, so
- * that firmware with SMM support does not wait for one), the SMBus host (config 90h and D2h read 0
- * and cannot be written), RTC wake status. */
+ * SLP_EN with SLP_TYP 0 (the board's \_S5) asks for power-off.
+ *
+ * The SMBus host sits at the base in config 90h while config D2h bit 0 is set. Nothing is on the bus: every transaction
+ * ends at once with a device error, the way an address that nobody acknowledges does; config D2h bits 3:1 = 4 and the
+ * interrupt enable bit route its interrupt to the SCI's line.
+ *
+ * Left out: other sleep states (refused with a line in the log), SMI and SMM (DEVACTB reads as if a handler were
+ * installed, so that firmware with SMM support does not wait for one), the SMBus slave, RTC wake status. */
 #include "devices/acpi_pm.h"
 
 #include "devices/pci.h"
 
 enum { CFG_PMBA = 0x40, CFG_DEVACTB_HI = 0x5b, CFG_PMREGMISC = 0x80, PMIOSE = 1 };
+enum { CFG_SMBBA = 0x90, CFG_SMBHSTCFG = 0xd2, SMB_HST_EN = 1, SMB_INTR_MASK = 0x0e, SMB_INTR_IRQ9 = 0x08 };
+enum { SMB_STS, SMB_SLVSTS, SMB_CNT, SMB_CMD, SMB_ADD, SMB_DAT0, SMB_DAT1, SMB_BLKDAT, SMB_LEN = 16 };
+enum { SMB_STS_MASK = 0x1e, SMB_DEV_ERR = 0x04, SMB_FAILED = 0x10, SMB_START = 0x40, SMB_KILL = 0x02, SMB_INTREN = 0x01 };
 enum { REG_PM1 = 0x0, REG_CNT = 0x4, REG_TIMER = 0x8, GPE_BASE = 0xafe0, GPE_LEN = 4 };
 enum {
     STS_TMR = 0x0001,
@@ -40,8 +47,10 @@ struct acpi_pm {
     u64 toggles;  /* of the timer's top bit when STS_TMR was last cleared */
     u16 gpe_status, gpe_enable;
     u8 smi_cmd, smi_data;
+    u8 smb[SMB_LEN];   /* registers of the SMBus host as written; SMB_STS as shown */
+    u8 smb_block[32], smb_at; /* block data buffer behind SMB_BLKDAT and its index */
     struct timer timer;
-    struct region block, gpe, smi;
+    struct region block, gpe, smi, smbus;
 };
 
 static u64 timer_ticks(const struct acpi_pm *a)
@@ -59,7 +68,9 @@ static void update_irq(struct acpi_pm *a)
 {
     u16 status = status_now(a);
     bool gpe = a->gpe_status & a->gpe_enable;
-    irq_set(&a->sci, (a->control & CNT_SCI_EN) && ((status & a->enable) || gpe));
+    bool smb = (a->smb[SMB_STS] & SMB_STS_MASK) && (a->smb[SMB_CNT] & SMB_INTREN) &&
+               (a->pci.config[CFG_SMBHSTCFG] & SMB_INTR_MASK) == SMB_INTR_IRQ9;
+    irq_set(&a->sci, smb || ((a->control & CNT_SCI_EN) && ((status & a->enable) || gpe)));
     if ((a->enable & STS_TMR) && !(status & STS_TMR)) {
         timer_set(&a->timer,
                   mul_div((a->toggles + 1) << TIMER_TOP_SHIFT, NS_PER_SEC, TIMER_HZ) + 1);
@@ -196,6 +207,37 @@ static void wr_smi(void *opaque, u64 offset, u64 value, unsigned size)
     update_irq(a);
 }
 
+/* --- SMBus host --- */
+
+static u64 rd_smbus(void *opaque, u64 offset, unsigned size)
+{
+    struct acpi_pm *a = opaque;
+    (void)size;
+    if (offset == SMB_CNT) a->smb_at = 0; /* reading control rewinds the block buffer (82371AB 7.3.3) */
+    if (offset == SMB_BLKDAT) return a->smb_block[a->smb_at++ % LEN(a->smb_block)];
+    return offset == SMB_CNT ? a->smb[SMB_CNT] & ~(SMB_START | SMB_KILL) : a->smb[offset];
+}
+
+static void wr_smbus(void *opaque, u64 offset, u64 value, unsigned size)
+{
+    struct acpi_pm *a = opaque;
+    u8 v = (u8)value;
+    (void)size;
+    switch (offset) {
+    case SMB_STS: a->smb[SMB_STS] &= (u8)~(v & SMB_STS_MASK); break;
+    case SMB_SLVSTS: break; /* the slave never sees anything */
+    case SMB_CNT:
+        a->smb[SMB_CNT] = v;
+        if (v & SMB_KILL) a->smb[SMB_STS] |= SMB_FAILED;
+        else if (v & SMB_START) a->smb[SMB_STS] |= SMB_DEV_ERR;
+        break;
+    case SMB_BLKDAT: a->smb_block[a->smb_at++ % LEN(a->smb_block)] = v; break;
+    default: a->smb[offset] = v; break;
+    }
+    update_irq(a);
+}
+
+static const struct io_ops smbus_ops = { rd_smbus, wr_smbus, 1, 1 };
 static const struct io_ops block_ops = { rd_block, wr_block, 1, 4 };
 static const struct io_ops gpe_ops = { rd_gpe, wr_gpe, 1, 4 };
 static const struct io_ops smi_ops = { rd_smi, wr_smi, 1, 1 };
@@ -207,16 +249,24 @@ static void place_block(struct acpi_pm *a)
     const u8 *config = a->pci.config;
     u32 base = ld16(&config[CFG_PMBA]) & 0xffc0;
     bus_enable(&a->block, false);
-    if (!(config[CFG_PMREGMISC] & PMIOSE) || !base) return;
-    bus_move(&a->block, base);
-    bus_enable(&a->block, true);
+    if ((config[CFG_PMREGMISC] & PMIOSE) && base) {
+        bus_move(&a->block, base);
+        bus_enable(&a->block, true);
+    }
+    base = ld16(&config[CFG_SMBBA]) & 0xfff0;
+    bus_enable(&a->smbus, false);
+    if (!(config[CFG_SMBHSTCFG] & SMB_HST_EN) || !base) return;
+    bus_move(&a->smbus, base);
+    bus_enable(&a->smbus, true);
 }
 
 static void config_written(struct pci_dev *pci, unsigned reg, unsigned size)
 {
     bool base = reg < CFG_PMBA + 4 && reg + size > CFG_PMBA;
     bool enable = reg <= CFG_PMREGMISC && reg + size > CFG_PMREGMISC;
-    if (base || enable) place_block((struct acpi_pm *)pci);
+    bool smbus = (reg < CFG_SMBBA + 4 && reg + size > CFG_SMBBA) || (reg <= CFG_SMBHSTCFG && reg + size > CFG_SMBHSTCFG);
+    if (base || enable || smbus) place_block((struct acpi_pm *)pci);
+    if (smbus) update_irq((struct acpi_pm *)pci);
 }
 
 static const struct pci_ops pm_ops = { config_written };
@@ -232,13 +282,18 @@ static int acpi_pm_init(struct device *d, struct error *e)
     region_init_io(&a->block, "acpi-pm", 64, &block_ops, a);
     region_init_io(&a->gpe, "acpi-gpe0", GPE_LEN, &gpe_ops, a);
     region_init_io(&a->smi, "smi-cmd", 2, &smi_ops, a);
+    region_init_io(&a->smbus, "smbus", SMB_LEN, &smbus_ops, a);
     if (pci_register(&a->pci, &id, e)) return -1;
     a->pci.ops = &pm_ops;
     st16(&a->pci.wmask[CFG_PMBA], 0xffc0);
     a->pci.wmask[CFG_PMREGMISC] = PMIOSE;
+    st16(&a->pci.wmask[CFG_SMBBA], 0xfff0);
+    a->pci.wmask[CFG_SMBHSTCFG] = SMB_INTR_MASK | SMB_HST_EN;
     if (bus_map(io, GPE_BASE, &a->gpe, 0, e) || bus_map(io, 0xb2, &a->smi, 0, e)) return -1;
     if (bus_map(io, 0x600, &a->block, -2, e)) return -1;
     bus_enable(&a->block, false);
+    if (bus_map(io, 0x700, &a->smbus, -3, e)) return -1;
+    bus_enable(&a->smbus, false);
     return 0;
 }
 
@@ -250,6 +305,11 @@ static void acpi_pm_reset(struct device *d, enum reset_kind kind)
     st32(&a->pci.config[CFG_PMBA], 1); /* bit 0: an I/O base */
     a->pci.config[CFG_DEVACTB_HI] = 0x02; /* APMC_EN */
     a->pci.config[CFG_PMREGMISC] = 0;
+    st32(&a->pci.config[CFG_SMBBA], 1);
+    a->pci.config[CFG_SMBHSTCFG] = 0;
+    memset(a->smb, 0, sizeof(a->smb));
+    memset(a->smb_block, 0, sizeof(a->smb_block));
+    a->smb_at = 0;
     a->status = a->enable = a->control = 0;
     a->gpe_status = a->gpe_enable = 0;
     a->smi_cmd = a->smi_data = 0;
@@ -283,6 +343,7 @@ static void acpi_pm_fini(struct device *d)
     region_fini(&a->block);
     region_fini(&a->gpe);
     region_fini(&a->smi);
+    region_fini(&a->smbus);
     pci_unregister(&a->pci);
 }
 
@@ -297,6 +358,9 @@ static const struct device_field acpi_pm_fields[] = {
     FIELD(struct acpi_pm, gpe_enable),
     FIELD(struct acpi_pm, smi_cmd),
     FIELD(struct acpi_pm, smi_data),
+    FIELD_ARRAY(struct acpi_pm, smb),
+    FIELD_ARRAY(struct acpi_pm, smb_block),
+    FIELD(struct acpi_pm, smb_at),
     { 0 },
 };
 static const struct device_wire acpi_pm_outputs[] = { { "sci", offsetof(struct acpi_pm, sci), 1 },

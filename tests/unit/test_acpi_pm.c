@@ -43,6 +43,26 @@ START_TEST(block_follows_config)
 }
 END_TEST
 
+START_TEST(smbus_transaction_finds_nobody)
+{
+    ck_assert_uint_eq(in8(b, 0x700), 0xff);
+    cfg(0x90, 0x701, 4);
+    cfg(0xd2, 0x09, 1); /* enabled, interrupt to IRQ 9 */
+    ck_assert_uint_eq(pci_config_read((struct pci_dev *)pm, 0x90, 4), 0x701);
+    ck_assert_uint_eq(in8(b, 0x700), 0);
+    out8(b, 0x704, 0xa1);
+    out8(b, 0x702, 0x48);
+    ck_assert_uint_eq(in8(b, 0x700), 0x04);
+    ck_assert_uint_eq(in8(b, 0x702), 0x08);
+    ck_assert(!sci->level);
+    out8(b, 0x702, 0x49);
+    ck_assert(sci->level);
+    out8(b, 0x700, 0xff);
+    ck_assert(!sci->level);
+    ck_assert_uint_eq(in8(b, 0x700), 0);
+}
+END_TEST
+
 START_TEST(timer_counts_at_its_rate)
 {
     u32 t0 = in32(b, 0x608);
@@ -134,7 +154,7 @@ START_TEST(block_over_other_ports_is_harmless)
 }
 END_TEST
 
-UNIT_SUITE(acpi_pm, block_follows_config, timer_counts_at_its_rate,
+UNIT_SUITE(acpi_pm, block_follows_config, smbus_transaction_finds_nobody, timer_counts_at_its_rate,
            timer_top_bit_sets_status_and_sci, power_button_raises_sci,
            power_button_without_acpi_powers_off, sleep_enable_with_s5_powers_off,
            acpi_disable_and_data_port, byte_accesses_merge, block_over_other_ports_is_harmless)
