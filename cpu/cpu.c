@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cpu/apic.h"
+#include "cpu/mmu.h"
 #include "cpu/seg.h"
 #include "machine/core/log.h"
 #include "machine/core/trace.h"
@@ -37,6 +38,7 @@ struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct erro
         return NULL;
     }
     icache_init(c);
+    tlb_init(c);
     cpu_reset(c);
     return c;
 }

@@ -216,8 +216,11 @@ static bool tag_is(u64 tag, u64 page)
     return tag != INVALID_TAG && (tag & ~0xfffull) == page;
 }
 
-static void remember_slot(struct cpu *c, unsigned slot)
+static void remember_slot(struct cpu *c, unsigned slot, bool global)
 {
+    if (c->tlb_used_len < TLB_LIST) c->tlb_used[c->tlb_used_len] = (u16)slot;
+    if (c->tlb_used_len <= TLB_LIST) c->tlb_used_len++;
+    if (global) return;
     if (c->tlb_list_len < TLB_LIST) c->tlb_list[c->tlb_list_len] = (u16)slot;
     if (c->tlb_list_len <= TLB_LIST) c->tlb_list_len++;
 }
@@ -234,16 +237,29 @@ static void drop_entry(struct tlb_entry *e)
     e->tag_r = e->tag_w = INVALID_TAG;
 }
 
+static void drop_slot(struct cpu *c, unsigned slot)
+{
+    if (slot & LIST_CODE) c->xtlb[slot / XTLB_ENTRIES & 1][slot % XTLB_ENTRIES].tag = INVALID_TAG;
+    else drop_entry(&c->tlb[slot / TLB_ENTRIES & 1][slot % TLB_ENTRIES]);
+}
+
+void tlb_init(struct cpu *c)
+{
+    c->tlb_used_len = TLB_LIST + 1; /* every tag is zero, not invalid: the first flush visits all */
+}
+
 void tlb_flush_all(struct cpu *c)
 {
-    for (unsigned u = 0; u < 2; u++) {
-        for (unsigned i = 0; i < TLB_ENTRIES; i++) drop_entry(&c->tlb[u][i]);
-        for (unsigned i = 0; i < XTLB_ENTRIES; i++) c->xtlb[u][i].tag = INVALID_TAG;
-        c->tlb_x_tag[u] = INVALID_TAG;
+    if (c->tlb_used_len <= TLB_LIST) {
+        for (unsigned i = 0; i < c->tlb_used_len; i++) drop_slot(c, c->tlb_used[i]);
+    } else {
+        for (unsigned i = 0; i < 2 * TLB_ENTRIES; i++) drop_slot(c, i);
+        for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot(c, LIST_CODE | i);
     }
+    c->tlb_x_tag[0] = c->tlb_x_tag[1] = INVALID_TAG;
     memset(c->tlb_large, 0, sizeof(c->tlb_large));
     c->tlb_huge = false;
-    c->tlb_list_len = 0;
+    c->tlb_list_len = c->tlb_used_len = 0;
     c->bus_generation = c->mem->generation;
     cpu_event_set(c, CE_MODE);
 }
@@ -389,7 +405,7 @@ static struct tlb_entry *tlb_get(struct cpu *c, u64 gla, unsigned acc)
     struct walk w;
     if (!translate(c, gla, acc, &w)) return NULL;
     tlb_fill(c, e, page, &w, acc);
-    if (!w.global) remember_slot(c, user * TLB_ENTRIES + idx);
+    remember_slot(c, user * TLB_ENTRIES + idx, w.global);
     remember_large(c, &w, gla);
     return e;
 }
@@ -630,7 +646,7 @@ const struct xtlb_entry *mmu_code_page(struct cpu *c, u64 gla)
     struct page p;
     resolve_page(c, w.gpa, &p);
     *x = (struct xtlb_entry){ .tag = page, .gpa = w.gpa, .host = p.rd, .rgn = p.rrgn, .rgn_off = p.roff, .global = w.global };
-    if (!w.global) remember_slot(c, LIST_CODE | (user * XTLB_ENTRIES + idx));
+    remember_slot(c, LIST_CODE | (user * XTLB_ENTRIES + idx), w.global);
     remember_large(c, &w, gla);
     return x;
 }

@@ -17,6 +17,7 @@ struct walk {
     bool present, reserved, user, writable, nx, global, large;
 };
 
+void tlb_init(struct cpu *c); /* before the first flush of a new CPU */
 /* Reads the tables for gla; touches nothing. */
 void mmu_walk(struct cpu *c, u64 gla, struct walk *w);
 /* Reads the four PDPTEs of a PAE page directory pointer table; false when one has reserved bits set (#GP is up to the caller). */

@@ -233,8 +233,10 @@ struct cpu {
     struct tlb_entry tlb[2][TLB_ENTRIES]; /* [0] supervisor, [1] user */
     u64 tlb_x_tag[2]; u64 tlb_x_gpa[2]; u8 *tlb_x_host[2]; /* last code page per privilege */
     struct xtlb_entry xtlb[2][XTLB_ENTRIES];
-    u16 tlb_list[TLB_LIST];
+    u16 tlb_list[TLB_LIST];   /* non-global slots filled since CR3 was loaded */
     unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
+    u16 tlb_used[TLB_LIST];   /* slots filled since everything was flushed */
+    unsigned tlb_used_len;
     u64 tlb_large[16];        /* bit per hashed 2 MiB of linear address: a piece of a large page may be in the TLB */
     bool tlb_huge;            /* a piece of a 1 GiB page is */
     struct icache *icache;
