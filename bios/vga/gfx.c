@@ -222,21 +222,30 @@ u8 gfx_read_char(struct surface *s, u16 pos)
     return 0;
 }
 
-/* Runs inside one bank go at once; a run whose ends lie in different banks goes by dwords. */
+enum { BOUNCE = 96 };                       /* bytes of stack */
+
+static void bounce(struct surface *s, u32 dst, u32 src, u16 bytes)
+{
+    u8 buf[BOUNCE];
+    bank(s, src);
+    far_to_local(buf, VGA_SEG, (u16)src, bytes);
+    bank(s, dst);
+    local_to_far(VGA_SEG, (u16)dst, buf, bytes);
+}
+
+/* Runs inside one bank go at once, others in pieces through the stack. */
 static void linear_copy(struct surface *s, u32 dst, u32 src, u32 bytes)
 {
     while (bytes) {
         const u32 room_s = 0x10000 - (u16)src, room_d = 0x10000 - (u16)dst;
         u32 n = room_s < room_d ? room_s : room_d;
         if (n > bytes) n = bytes;
-        bank(s, src);
         if (!s->banked || src >> 16 == dst >> 16) {
+            bank(s, src);
             far_copy8(VGA_SEG, (u16)dst, (u16)src, (u16)n);
         } else {
-            n = n >= 4 ? 4 : 1;
-            const u32 v = n == 4 ? ld32(VGA_SEG, (u16)src) : ld8(VGA_SEG, (u16)src);
-            bank(s, dst);
-            if (n == 4) st32(VGA_SEG, (u16)dst, v); else st8(VGA_SEG, (u16)dst, (u8)v);
+            if (n > BOUNCE) n = BOUNCE;
+            bounce(s, dst, src, (u16)n);
         }
         src += n;
         dst += n;
@@ -273,13 +282,16 @@ void gfx_copy_row(struct surface *s, u8 dst, u8 src, u8 col, u8 cols)
     if (s->model == MODEL_PLANAR) wr_gfx(5, rd_gfx(5) & ~3);
 }
 
+/* The first pixel is drawn, the rest copied from what lies left of it, doubling: fills are long. */
 static void linear_fill(struct surface *s, u16 y, u16 x, u16 n, u8 attr)
 {
-    if (s->bytes == 1 && !s->banked) {
-        far_fill8(VGA_SEG, y * s->pitch + x, attr, n);
-        return;
+    const u32 at = (u32)y * s->pitch + (u32)x * s->bytes, bytes = (u32)n * s->bytes;
+    put_linear(s, x, y, attr);
+    for (u32 done = s->bytes; done < bytes;) {
+        const u32 step = done < bytes - done ? done : bytes - done;
+        linear_copy(s, at + done, at, step);
+        done += step;
     }
-    for (u16 i = 0; i < n; i++) put_linear(s, x + i, y, attr);
 }
 
 void gfx_fill_row(struct surface *s, u8 row, u8 col, u8 cols, u8 attr)

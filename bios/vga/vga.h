@@ -128,6 +128,21 @@ static inline void far_copy8(u16 seg, u16 dst, u16 src, u16 bytes)
                      : "+D"(di), "+S"(si), "+c"(n) : "d"(seg) : "memory");
 }
 
+/* Between far memory and a local array: ES and DS are SS outside these. */
+static inline void far_to_local(u8 *to, u16 seg, u16 off, u16 bytes)
+{
+    u32 di = (u32)to, si = off, n = bytes;
+    __asm__ volatile("pushw %%ds\n movw %w3, %%ds\n rep movsb\n popw %%ds"
+                     : "+D"(di), "+S"(si), "+c"(n) : "d"(seg) : "memory");
+}
+
+static inline void local_to_far(u16 seg, u16 off, const u8 *from, u16 bytes)
+{
+    u32 di = off, si = (u32)from, n = bytes;
+    __asm__ volatile("pushw %%es\n movw %w3, %%es\n rep movsb\n popw %%es"
+                     : "+D"(di), "+S"(si), "+c"(n) : "d"(seg) : "memory");
+}
+
 /* Indexed register files. */
 void wr_seq(u8 i, u8 v);
 void wr_gfx(u8 i, u8 v);
