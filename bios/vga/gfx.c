@@ -222,7 +222,7 @@ u8 gfx_read_char(struct surface *s, u16 pos)
     return 0;
 }
 
-enum { BOUNCE = 96 };                       /* bytes of stack */
+enum { BOUNCE = 64 };                       /* bytes of stack */
 
 static void bounce(struct surface *s, u32 dst, u32 src, u16 bytes)
 {
