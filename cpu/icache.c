@@ -48,6 +48,7 @@ static u64 line_mask(unsigned off, unsigned len)
 
 static void unhash(struct icache *ic, struct block *b)
 {
+    if (!b->host) return;
     struct block **p = &ic->hash[hash_of(b->host + b->off, b->mode)];
     while (*p && *p != b) p = &(*p)->hash_next;
     if (*p) *p = b->hash_next;
@@ -62,7 +63,7 @@ static void drop_range(struct icache *ic, struct code_page *page, unsigned off, 
     page->lines = 0;
     while (*p) {
         struct block *b = *p;
-        if (b->off < off + len && off < b->off + b->bytes) {
+        if (!b->host || (b->off < off + len && off < b->off + b->bytes)) {
             *p = b->page_next;
             unhash(ic, b);
         } else {
@@ -114,15 +115,11 @@ static bool ends_near(const struct insn *last)
     return last->op != OP_UD_ROW && (op_rows[last->op].flags & (OF_F64 | OF_STR));
 }
 
-static struct block *make_block(struct cpu *c, const struct xtlb_entry *x, unsigned off)
+/* Puts a block of n instructions (0: a tail, which nobody looks up) into page x. */
+static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsigned off, unsigned bytes,
+                               const struct insn *run, unsigned n)
 {
     struct icache *ic = c->icache;
-    struct insn run[BLOCK_MAX];
-    unsigned bytes;
-    if (ic->full) icache_flush(c);
-    ic->mode.bits = c->bits;
-    unsigned n = decode_run(ic, x->host, off, run, &bytes);
-    if (!n) return NULL;
     struct code_page **slot = page_slot(ic, x->host);
     if (!*slot) {
         *slot = arena_alloc(ic, sizeof(**slot));
@@ -131,26 +128,78 @@ static struct block *make_block(struct cpu *c, const struct xtlb_entry *x, unsig
         tlb_protect_code(c, x->host);
     }
     struct block *b = arena_alloc(ic, sizeof(*b) + n * sizeof(run[0]));
-    unsigned h = hash_of(x->host + off, c->bits);
-    *b = (struct block){ .host = x->host, .hash_next = ic->hash[h], .page_next = (*slot)->blocks,
-                         .off = (u16)off, .bytes = (u16)bytes, .count = (u16)n, .mode = c->bits,
-                         .near = ends_near(&run[n - 1]) };
-    memcpy(b->insn, run, n * sizeof(run[0]));
-    ic->hash[h] = b;
+    *b = (struct block){ .host = x->host, .page_next = (*slot)->blocks, .off = (u16)off,
+                         .bytes = (u16)bytes, .total = (u16)bytes, .count = (u16)n, .mode = c->bits };
+    if (n) {
+        struct block **h = &ic->hash[hash_of(x->host + off, c->bits)];
+        memcpy(b->insn, run, n * sizeof(run[0]));
+        b->near = ends_near(&run[n - 1]);
+        b->hash_next = *h;
+        *h = b;
+    }
     (*slot)->blocks = b;
     (*slot)->lines |= line_mask(off, bytes);
     ic->made++;
     return b;
 }
 
-struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, unsigned off)
+static u64 next_page(const struct cpu *c, u64 gla)
+{
+    u64 next = (gla & ~0xfffull) + 0x1000;
+    return c->bits == BITS64 ? next : (u32)next;
+}
+
+/* One instruction with its first bytes at the end of page x. */
+static struct block *make_crossing(struct cpu *c, const struct xtlb_entry *x, u64 gla)
 {
     struct icache *ic = c->icache;
+    struct xtlb_entry first = *x;
+    struct insn i;
+    u8 code[INSN_MAX_LEN];
+    unsigned off = gla & 0xfff, here = 0x1000 - off;
+    if (here >= INSN_MAX_LEN || decode_insn(&ic->mode, first.host + off, here, &i) != DECODE_MORE)
+        return NULL;
+    if (c->bits != BITS64 && c->rip + here > c->seg[SEG_CS].limit) return NULL; /* #GP comes first */
+    const struct xtlb_entry *second = mmu_code_page(c, next_page(c, gla));
+    if (!second || !second->host || !second->rgn) return NULL;
+    memcpy(code, first.host + off, here);
+    memcpy(code + here, second->host, INSN_MAX_LEN - here);
+    if (decode_insn(&ic->mode, code, INSN_MAX_LEN, &i) != DECODE_OK || i.len <= here) return NULL;
+    struct block *tail = add_block(c, second, 0, i.len - here, NULL, 0);
+    struct block *b = add_block(c, &first, off, here, &i, 1);
+    b->tail = tail;
+    b->total = i.len;
+    return b;
+}
+
+static struct block *make_block(struct cpu *c, const struct xtlb_entry *x, u64 gla)
+{
+    struct icache *ic = c->icache;
+    struct insn run[BLOCK_MAX];
+    unsigned bytes, off = gla & 0xfff;
+    if (ic->full) icache_flush(c);
+    ic->mode.bits = c->bits;
+    unsigned n = decode_run(ic, x->host, off, run, &bytes);
+    return n ? add_block(c, x, off, bytes, run, n) : make_crossing(c, x, gla);
+}
+
+struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, u64 gla)
+{
+    struct icache *ic = c->icache;
+    unsigned off = gla & 0xfff;
     if (unlikely(!x->host || !x->rgn)) return NULL;
     for (struct block *b = ic->hash[hash_of(x->host + off, c->bits)]; b; b = b->hash_next) {
         if (b->host == x->host && b->off == off && b->mode == c->bits) return b;
     }
-    return make_block(c, x, off);
+    return make_block(c, x, gla);
+}
+
+bool icache_tail_ok(struct cpu *c, struct block *b, u64 gla)
+{
+    const struct xtlb_entry *x = mmu_code_page(c, next_page(c, gla));
+    if (x && b->tail->host && x->host == b->tail->host) return true;
+    if (!b->tail->host) unhash(c->icache, b); /* decoded again next time */
+    return false;
 }
 
 void icache_flush(struct cpu *c)

@@ -3,6 +3,8 @@
  * address of their first byte, which makes every alias of a physical page (A20, shadowed ROM,
  * several linear addresses) share them, and by the code size (16, 32, 64 bits).
  *
+ * An instruction that crosses into the next page is a block of its own with a `tail`.
+ *
  * A page that holds blocks has PAGE_CODE set; the bus reports writes to it, and the blocks over the
  * written bytes are dropped. Dropped memory comes back when the arena is full and everything is
  * flushed at once. A block that is being executed stays readable until then; CE_CODE makes the
@@ -14,11 +16,12 @@
 #include "cpu/exec.h"
 
 struct block {
-    const u8 *host;           /* page, NULL once dropped */
+    const u8 *host;        /* page, NULL once dropped */
     struct block *hash_next, *page_next;
-    struct block
-        *link[2]; /* blocks of the same page that followed last: by taken and not taken branch */
-    u16 off, bytes;           /* first byte in the page, length */
+    struct block *link[2]; /* blocks of the same page that followed last */
+    struct block *tail;    /* the bytes in the next page, of an instruction that goes on there */
+    u16 off, bytes;        /* first byte in the page, length in this page */
+    u16 total;             /* length, bytes in the next page included */
     u16 count;
     u8 mode;
     bool near; /* ends in a way that keeps CS, mode and mapping: links may be followed */
@@ -45,9 +48,13 @@ struct icache {
     u64 made, dropped, flushed, written; /* statistics */
 };
 
-/* The block at page x, offset off, for the current mode; made if necessary. NULL: nothing there
- * fits into a block (the instruction crosses the page end, is too long, or the page is not memory).
- */
-struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, unsigned off);
+/* The block at linear address gla, which page x holds, for the current mode; made if necessary. NULL:
+ * nothing there fits into a block (the instruction is too long, a page is not memory), or the code
+ * page behind x could not be fetched and the fault is recorded. */
+struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, u64 gla);
+
+/* A block whose instruction crosses into the next page: whether that page still is the one that was
+ * decoded. Asked before every execution, because either page can be mapped anew on its own. */
+bool icache_tail_ok(struct cpu *c, struct block *b, u64 gla);
 
 #endif

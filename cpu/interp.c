@@ -114,11 +114,18 @@ static struct block *find_block(struct cpu *c)
     }
     struct jump_slot *j = &ic->jump[(gla ^ gla >> 12) % JUMP_SLOTS];
     struct block *b = j->block;
-    if (likely(b && j->gla == gla && b->host == x->host && b->mode == c->bits)) return b;
-    b = icache_block(c, x, gla & 0xfff);
-    if (!b) return NULL;
-    j->gla = gla;
-    j->block = b;
+    if (unlikely(!b || j->gla != gla || b->host != x->host || b->mode != c->bits)) {
+        c->insn_rip = c->rip;
+        b = icache_block(c, x, gla);
+        if (!b) return NULL;
+        j->gla = gla;
+        j->block = b;
+    }
+    if (unlikely(b->tail)) {
+        if (c->bits != BITS64 && c->rip + b->total - 1 > c->seg[SEG_CS].limit) return NULL;
+        c->insn_rip = c->rip;
+        if (!icache_tail_ok(c, b, gla)) return NULL;
+    }
     return b;
 }
 
@@ -134,7 +141,7 @@ static inline struct block *follow(struct cpu *c, struct block *b, u64 minus_pag
         if (likely(l && l->off == off && l->host)) return l;
         u64 flushed = c->icache->flushed;
         l = find_block(c);
-        if (l && l->host == b->host && c->icache->flushed == flushed) {
+        if (l && l->host == b->host && !l->tail && c->icache->flushed == flushed) {
             b->link[1] = b->link[0];
             b->link[0] = l;
         }
@@ -154,7 +161,10 @@ static bool run_blocks(struct cpu *c)
     for (;;) {
         u64 rip = c->rip;
         u64 minus_page = b->off - rip; /* RIP + this = offset in b's page */
-        if (c->bits != BITS64 && unlikely(rip + b->bytes - 1 > c->seg[SEG_CS].limit)) return false;
+        if (c->bits != BITS64 && unlikely(rip + b->total - 1 > c->seg[SEG_CS].limit)) {
+            ic->cur = ic->end = NULL;
+            return false;
+        }
         u64 n = b->count;
         if (unlikely(n > c->budget)) n = c->budget;
         c->budget -= n;

@@ -287,6 +287,25 @@ START_TEST(instruction_across_a_page)
 }
 END_TEST
 
+/* A loop over an instruction that crosses a page: first as decoded, then with its second half, then its first half rewritten. */
+START_TEST(crossing_instruction_is_cached_and_rewritten)
+{
+    struct rig *r = rig_new();
+    put(r, 0x8ffe, "\x05\x01\x00\xe2\xfb\xf4", 6); /* add ax,1: third byte in the next page; loop; hlt */
+    for (unsigned round = 0; round < 3; round++) {
+        if (round == 1) put(r, 0x9000, "\x01", 1); /* add ax,101h */
+        if (round == 2) put(r, 0x8ffe, "\x2d", 1); /* sub ax,101h */
+        r->c->rip = 0x8ffe;
+        r->c->r[RCX] = 10;
+        cpu_event_clear(r->c, CE_HALT);
+        r->c->halted = false;
+        ck_assert_int_eq(cpu_run(r->c, 100), CPU_HALTED);
+        ck_assert_uint_eq(r->c->r[RAX], round == 1 ? 10 + 2570 : 10);
+    }
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(icount_is_exact_in_a_port_callback)
 {
     struct rig *r = rig_new();
@@ -478,6 +497,7 @@ Suite *exec_int_suite(void)
     tcase_add_test(tc, loop_that_counts_in_its_own_code);
     tcase_add_test(tc, dma_replaces_code);
     tcase_add_test(tc, instruction_across_a_page);
+    tcase_add_test(tc, crossing_instruction_is_cached_and_rewritten);
     tcase_add_test(tc, icount_is_exact_in_a_port_callback);
     tcase_add_test(tc, budget_is_exact);
     tcase_add_test(tc, single_step_traps_after_the_next_instruction);
