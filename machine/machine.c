@@ -19,6 +19,7 @@
 #define IDLE_SLICE_NS 2000000u     /* longest sleep of an idle machine: keeps polling prompt */
 #define POLL_NS 1000000u           /* character backends and monitors are polled this often */
 #define REFRESH_NS 16666667u
+#define RETRY_NS NS_PER_SEC        /* after a host error, without a monitor */
 
 static u64 host_ns(void)
 {
@@ -62,6 +63,7 @@ void machine_resume(struct machine *m)
 {
     if (m->state != MACHINE_PAUSED) return;
     m->state = MACHINE_RUNNING;
+    m->retry_ns = 0;
     clock_resume(&m->clock);
 }
 
@@ -177,6 +179,19 @@ static void triple_fault(struct machine *m)
     m->reset_kind = RESET_COLD;
 }
 
+/* A host error such as a full disk: the machine waits, the request that failed is kept. Somebody at a monitor says `cont`; without a
+ * monitor it tries again every second. One line per trouble, not per try. */
+static void host_trouble(struct machine *m)
+{
+    u64 now = host_ns();
+    bool same = m->stop_ns && now - m->stop_ns < 2 * RETRY_NS && !strcmp(m->why, m->stop_why);
+    m->stop_ns = now;
+    snprintf(m->stop_why, sizeof(m->stop_why), "%s", m->why);
+    m->retry_ns = m->monitors ? 0 : now + RETRY_NS;
+    if (!same || m->monitors) LOG(LOG_ERROR, "machine", "paused: %s (%s)", m->why, m->monitors ? "'cont' in the monitor tries again" : "tried again every second");
+    machine_pause(m);
+}
+
 static void serve_requests(struct machine *m)
 {
     if (m->want_triple) {
@@ -185,8 +200,7 @@ static void serve_requests(struct machine *m)
     }
     if (m->want_stop) {
         m->want_stop = false;
-        LOG(LOG_WARN, "machine", "paused: %s ('cont' in the monitor retries)", m->why);
-        machine_pause(m);
+        host_trouble(m);
     }
     if (m->want_poweroff) {
         m->want_poweroff = m->want_reset = false;
@@ -221,13 +235,15 @@ static void mix_hash(struct machine *m)
 
 static u64 slice_budget(struct machine *m)
 {
-    if (m->clock.mode != CLOCK_INSN) return HOST_SLICE;
+    u64 wake = m->wake_insns ? MAX(m->wake_insns, cpu_icount(m->cpu) + 1) - cpu_icount(m->cpu) : UINT64_MAX;
+    if (m->clock.mode != CLOCK_INSN) return MIN(HOST_SLICE, wake);
     u64 now = clock_now(&m->clock), deadline = clock_deadline(&m->clock), n = INSN_SLICE;
     if (deadline != TIMER_NEVER) {
         u64 left = deadline > now ? deadline - now : 0;
         u64 need = (u64)((((u128)left << 16) + m->clock.ns_per_insn_q16 - 1) / m->clock.ns_per_insn_q16);
         n = MIN(n, MAX(need, 1u));
     }
+    n = MIN(n, wake);
     return MIN(n, m->hash_at - cpu_icount(m->cpu));
 }
 
@@ -257,6 +273,10 @@ static void run_slice(struct machine *m)
     if (m->clock.mode == CLOCK_HOST) clock_set_limit(&m->clock, clock_now(&m->clock) + budget * SLOWEST_NS);
     enum cpu_stop why = cpu_run(m->cpu, budget);
     if (m->clock.mode == CLOCK_INSN && cpu_icount(m->cpu) >= m->hash_at) mix_hash(m);
+    if (m->wake_insns && cpu_icount(m->cpu) >= m->wake_insns) {
+        m->wake_insns = 0;
+        m->poll_now = true;
+    }
     if (why == CPU_BREAK) {
         snprintf(m->why, sizeof(m->why), "breakpoint at %llx", (unsigned long long)cpu_pc_linear(m->cpu));
         machine_pause(m);
@@ -281,7 +301,8 @@ void machine_run(struct machine *m)
         mailbox_drain(&m->mailbox);
         /* Looking at the host clock costs more than a short slice. */
         u64 now = (++slices & 7) && m->state == MACHINE_RUNNING && m->clock.mode == CLOCK_HOST ? 0 : host_ns();
-        if (now >= next_poll) {
+        if (now >= next_poll || m->poll_now) {
+            m->poll_now = false;
             host_work(m, now);
             next_poll = now + POLL_NS;
         }
@@ -289,8 +310,9 @@ void machine_run(struct machine *m)
         if (m->quit) break;
         if (m->state == MACHINE_RUNNING) {
             clock_run_due(&m->clock, 256);
-            run_slice(m);
+            if (!m->poll_now) run_slice(m);
         } else {
+            if (m->retry_ns && host_ns() >= m->retry_ns) machine_resume(m);
             if (m->state == MACHINE_OFF && !(m->keep_alive && m->keep_alive(m))) break;
             mailbox_wait(&m->mailbox, 5 * POLL_NS);
         }

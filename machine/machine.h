@@ -39,11 +39,15 @@ struct machine {
     bool a20, ferr_ignne;
 
     enum machine_state state;
+    bool poll_now;              /* call poll before the next slice */
+    u64 wake_insns;             /* instruction count at which to call poll; 0: none */
     bool quit, ended;           /* ended: the machine thread has returned (atomic) */
     int exit_status;
     bool want_reset, want_poweroff, want_stop, want_triple;
     enum reset_kind reset_kind;
-    char why[160];              /* of the last request */
+    char why[400];              /* of the last request */
+    char stop_why[400];         /* of the last REQ_STOP */
+    u64 stop_ns, retry_ns;      /* host time of it; host time to go on by itself, 0: somebody must say so */
     u64 trace_hash;             /* --clock insn: over the CPU's state at every HASH_STEP instructions */
     u64 hash_at;
     u64 frames, resets;

@@ -215,6 +215,7 @@ static int run_machine(struct config *c, struct error *e)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, as a full disk is */
     monitor_attach_serial(m);
     m->poll = monitor_poll;
     m->keep_alive = monitor_waiting;

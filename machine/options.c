@@ -86,16 +86,34 @@ static const struct row *find_row(const char *name)
     return NULL;
 }
 
-static int unknown(const char *name, struct error *e)
+/* The option nearest to a mistyped word, with its dashes, or NULL. Short forms are offered to those who typed one dash. */
+static const char *nearest(const char *word, bool dashes2)
 {
-    const char *best = NULL;
-    unsigned dist = 4;
+    const char *best = NULL, *bare = word + strspn(word, "-");
+    unsigned dist = MIN(4u, (unsigned)strlen(bare));
     for (unsigned k = 0; k < LEN(rows); k++) {
-        unsigned d = edit_distance(name, rows[k].name);
+        unsigned d = edit_distance(bare, rows[k].name);
         if (d < dist) dist = d, best = rows[k].name;
     }
+    for (unsigned k = 0; k < LEN(aliases) && !dashes2; k++) {
+        unsigned d = edit_distance(word, aliases[k].alias);
+        if (d <= dist && d < 4 && d < strlen(bare)) dist = d, best = aliases[k].alias;
+    }
+    return best;
+}
+
+static int unknown(const char *name, struct error *e)
+{
+    const char *best = nearest(name, true);
     if (best) return error_set(e, "there is no option --%s; did you mean --%s?", name, best);
     return error_set(e, "there is no option --%s; --help lists them", name);
+}
+
+static int unknown_short(const char *word, struct error *e)
+{
+    const char *best = nearest(word, false);
+    if (best) return error_set(e, "there is no option %s; did you mean %s%s?", word, *best == '-' ? "" : "--", best);
+    return error_set(e, "there is no option %s; --help lists them", word);
 }
 
 int parse_size(const char *s, u64 *bytes)
@@ -281,13 +299,6 @@ static void print_help(struct text *t)
              cpu_models());
 }
 
-/* -nographic: no window, COM1 on the terminal. */
-static int nographic(struct config *c, struct error *e)
-{
-    if (config_set(c, "display", "none", e)) return -1;
-    return c->serials.n ? 0 : config_set(c, "serial", "stdio", e);
-}
-
 /* One option at argv[*k]; returns as config_parse. */
 static int parse_one(struct config *c, int argc, char **argv, int *k, struct text *out, struct error *e)
 {
@@ -295,7 +306,7 @@ static int parse_one(struct config *c, int argc, char **argv, int *k, struct tex
     char name[64];
     const struct row *r = NULL;
     const struct alias *a = NULL;
-    if (!strcmp(word, "-nographic")) return nographic(c, e);
+    if (!strcmp(word, "-nographic")) return config_set(c, "display", "none", e);
     for (unsigned n = 0; n < LEN(aliases) && !a; n++) {
         if (!strcmp(word, aliases[n].alias)) a = &aliases[n];
     }
@@ -306,7 +317,7 @@ static int parse_one(struct config *c, int argc, char **argv, int *k, struct tex
         size_t n = strcspn(bare, "=");
         snprintf(name, sizeof(name), "%.*s", (int)MIN(n, sizeof(name) - 1), bare);
         r = word[1] == '-' ? find_row(name) : NULL;
-        if (!r && word[1] != '-') return error_set(e, "there is no option %s; --help lists them", word);
+        if (!r && word[1] != '-') return unknown_short(word, e);
         if (!r) return unknown(name, e);
         if (bare[n] == '=') value = bare + n + 1;
     }
@@ -346,16 +357,19 @@ static int validate(const struct config *c, struct error *e)
 
 int config_parse(struct config *c, int argc, char **argv, struct text *out, struct error *e)
 {
-    bool print = false;
+    bool print = false, nographic = false;
     for (int k = 1; k < argc; k++) {
         if (argv[k][0] != '-' || !argv[k][1]) {
             if (image_attach(c, argv[k], e)) return -1;
             continue;
         }
+        nographic |= !strcmp(argv[k], "-nographic");
         int ret = parse_one(c, argc, argv, &k, out, e);
         if (ret == 2) print = true;
         else if (ret) return ret;
     }
+    /* Besides turning off the window, -nographic puts COM1 on the terminal, unless a --serial before or behind it says otherwise. */
+    if (nographic && !c->serials.n && config_set(c, "serial", "stdio", e)) return -1;
     if (validate(c, e)) return -1;
     if (print) config_print(c, out);
     return print;

@@ -242,7 +242,10 @@ static int cmd_wait(struct call *k)
         const char *name;
         enum wait_kind kind;
         unsigned port;
-    } kinds[] = { { "serial", WAIT_SERIAL, 0 }, { "serial2", WAIT_SERIAL, 1 }, { "screen", WAIT_SCREEN, 0 }, { "poweroff", WAIT_POWEROFF, 0 } };
+    } kinds[] = {
+        { "serial", WAIT_SERIAL, 0 },     { "serial2", WAIT_SERIAL, 1 }, { "screen", WAIT_SCREEN, 0 },
+        { "poweroff", WAIT_POWEROFF, 0 }, { "insns", WAIT_INSNS, 0 },    { "time", WAIT_VIRTUAL, 0 },
+    };
     struct monitor *mon = k->mon;
     char *end;
     double seconds = strtod(k->argv[1], &end);
@@ -256,17 +259,24 @@ static int cmd_wait(struct call *k)
         unsigned at = 2;
         mon->wait_text[0] = 0;
         if (kinds[n].kind != WAIT_POWEROFF) {
-            if (k->argc < 3) return fail(k, "wait %s: for which text?", k->argv[1]);
+            if (k->argc < 3) return fail(k, "wait %s: for which?", k->argv[1]);
             snprintf(mon->wait_text, sizeof(mon->wait_text), "%s", k->argv[at++]);
+        }
+        if (kinds[n].kind == WAIT_INSNS && number(k, mon->wait_text, &mon->wait_count)) return -1;
+        if (kinds[n].kind == WAIT_VIRTUAL) {
+            double at_s = strtod(mon->wait_text, &end);
+            if (*end || !(at_s >= 0 && at_s < 1e9)) return fail(k, "wait time: '%s' is not a number of seconds", mon->wait_text);
+            mon->wait_count = (u64)(at_s * 1e9);
         }
         seconds = k->argc > at ? strtod(k->argv[at], NULL) : DEFAULT_WAIT_S;
         mon->wait = kinds[n].kind;
         mon->wait_port = kinds[n].port;
         mon->wait_until = host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
         mon->next_look = 0;
+        k->m->poll_now = true; /* looked at before the guest goes on */
         return 0;
     }
-    return fail(k, "wait: serial TEXT, serial2 TEXT, screen TEXT, poweroff [SECONDS], or SECONDS");
+    return fail(k, "wait: serial TEXT, serial2 TEXT, screen TEXT, insns N, time T or poweroff, then how many seconds at most; or just SECONDS");
 }
 
 static int cmd_cd(struct call *k)
@@ -384,7 +394,7 @@ static const struct command {
     { "toggle",     "",               0, cmd_toggle,     "show the other display function" },
     { "trace",      "PATTERN",        1, cmd_trace,      "switch trace events on; -PATTERN off" },
     { "type",       "TEXT",           1, cmd_type,       "type on the keyboard; \\n is Enter" },
-    { "wait",       "KIND TEXT [S]",  1, cmd_wait,       "until serial or screen shows TEXT, poweroff, or for a number of seconds" },
+    { "wait",       "KIND TEXT [S]",  1, cmd_wait,       "serial TEXT, serial2 TEXT, screen TEXT, poweroff, insns N, time T: until it is so, at most S seconds; or: wait S" },
     { "walk",       "ADDR",           1, cmd_walk,       "page walk of a linear address" },
 };
 /* clang-format on */

@@ -106,15 +106,20 @@ static void answer(struct monitor *mon, bool ok, const struct text *out)
     text_free(&t);
 }
 
+static const char *const wait_names[] = {
+    [WAIT_NONE] = "",           [WAIT_SERIAL] = "serial", [WAIT_SCREEN] = "screen", [WAIT_POWEROFF] = "poweroff",
+    [WAIT_TYPING] = "(typing)", [WAIT_TIME] = "",         [WAIT_INSNS] = "insns",   [WAIT_VIRTUAL] = "time",
+};
+
 static void finish_wait(struct monitor *mon, bool ok)
 {
     struct text out;
     text_init(&out);
     enum wait_kind kind = mon->wait;
     mon->wait = WAIT_NONE;
+    timer_cancel(&mon->timer);
     if (!ok) {
-        text_add(&out, "wait %s \"%s\": timed out; on the screen:\n", kind == WAIT_SERIAL ? "serial" : kind == WAIT_SCREEN ? "screen" : "poweroff",
-                 mon->wait_text);
+        text_add(&out, "wait %s \"%s\": timed out; on the screen:\n", wait_names[kind], mon->wait_text);
         screen_text(mon->m, &out);
         if (mon->script) machine_quit(mon->m, 1);
     }
@@ -122,6 +127,8 @@ static void finish_wait(struct monitor *mon, bool ok)
     text_free(&out);
 }
 
+/* Instruction counts and virtual times are looked at between two slices that meet exactly there (machine.c), so that a script sees the
+ * same machine in every run with --clock insn. */
 static void check_wait(struct monitor *mon, u64 now)
 {
     struct machine *m = mon->m;
@@ -137,6 +144,14 @@ static void check_wait(struct monitor *mon, u64 now)
     case WAIT_POWEROFF: hit = m->state == MACHINE_OFF; break;
     case WAIT_TYPING: hit = !input_typing(&m->typist); break;
     case WAIT_TIME: hit = now >= mon->wait_until; break;
+    case WAIT_INSNS:
+        hit = cpu_icount(m->cpu) >= mon->wait_count;
+        if (!hit) m->wake_insns = m->wake_insns ? MIN(m->wake_insns, mon->wait_count) : mon->wait_count;
+        break;
+    case WAIT_VIRTUAL:
+        hit = clock_now(&m->clock) >= mon->wait_count;
+        if (!hit && !timer_armed(&mon->timer)) timer_set(&mon->timer, mon->wait_count);
+        break;
     }
     if (hit) finish_wait(mon, true);
     else if (now >= mon->wait_until) finish_wait(mon, false);
@@ -178,7 +193,9 @@ static void take_byte(struct monitor *mon, char ch)
     if (ch == '\n') {
         mon->line[mon->len] = 0;
         if (mon->terminal) chardev_write(mon->c, "\r\n", 2);
+        mon->busy = true; /* answering polls the backend: what it has for us must wait its turn */
         if (!mon->overlong) run_line(mon);
+        mon->busy = false;
         mon->len = 0;
         mon->overlong = false;
     } else if ((ch == 8 || ch == 127) && mon->terminal) {
@@ -196,7 +213,7 @@ static void take_byte(struct monitor *mon, char ch)
 static size_t can_recv(void *opaque)
 {
     struct monitor *mon = opaque;
-    return mon->wait == WAIT_NONE && !mon->backlog.len ? 4096 : 0;
+    return mon->wait == WAIT_NONE && !mon->backlog.len && !mon->busy ? 4096 : 0;
 }
 
 /* Runs bytes until a wait begins; returns how many were used. */
@@ -224,11 +241,17 @@ static void take_backlog(struct monitor *mon)
     text_free(&t);
 }
 
+static void wake_up(void *opaque)
+{
+    ((struct monitor *)opaque)->m->poll_now = true;
+}
+
 int monitor_open(struct machine *m, const char *spec, struct error *e)
 {
     struct monitor *mon = xalloc(sizeof(*mon));
     mon->m = m;
     mon->serial = m->serial;
+    timer_init(&mon->timer, &m->clock, "monitor", wake_up, mon);
     mon->c = chardev_open(spec, true, e);
     if (!mon->c) {
         free(mon);
@@ -274,6 +297,7 @@ void monitor_close(struct machine *m)
     while (m->monitors) {
         struct monitor *mon = m->monitors;
         m->monitors = mon->next;
+        timer_cancel(&mon->timer);
         chardev_close(mon->c);
         text_free(&mon->backlog);
         free(mon);

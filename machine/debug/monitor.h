@@ -3,6 +3,7 @@
 #ifndef DEBUG_MONITOR_H
 #define DEBUG_MONITOR_H
 
+#include "machine/core/clock.h"
 #include "machine/core/error.h"
 #include "machine/core/text.h"
 #include "machine/core/types.h"
@@ -10,7 +11,7 @@
 struct machine;
 struct chardev;
 
-enum wait_kind { WAIT_NONE, WAIT_SERIAL, WAIT_SCREEN, WAIT_POWEROFF, WAIT_TYPING, WAIT_TIME };
+enum wait_kind { WAIT_NONE, WAIT_SERIAL, WAIT_SCREEN, WAIT_POWEROFF, WAIT_TYPING, WAIT_TIME, WAIT_INSNS, WAIT_VIRTUAL };
 
 /* Everything a COM port has sent, for `wait serial`; shared by all sessions. */
 struct serial_log {
@@ -25,12 +26,14 @@ struct monitor {
     struct serial_log *serial; /* [2] */
     char line[4096];
     size_t len;
-    bool overlong, terminal, script, json;
+    bool busy, overlong, terminal, script, json;
     struct text backlog;       /* input behind an unfinished wait */
     enum wait_kind wait;
     unsigned wait_port;
     char wait_text[256];
     u64 wait_until;            /* host ns */
+    u64 wait_count;            /* WAIT_INSNS: instructions; WAIT_VIRTUAL: virtual ns */
+    struct timer timer;        /* WAIT_VIRTUAL */
     u64 next_look;             /* host ns */
     char id[64];               /* of the JSON request being served */
 };
