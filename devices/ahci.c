@@ -274,6 +274,7 @@ static int next_slot(const struct port *p)
 
 static void finish_current(struct port *p)
 {
+    if (p->current < 0) return; /* the FIS just posted hit our own registers and stopped the port */
     unsigned n = (unsigned)p->current;
     const struct ata_drive *d = p->drive;
     u8 moved[4];
@@ -298,6 +299,7 @@ static bool serve_window(struct port *p)
         return true;
     }
     u64 n = move(p, s, d->win, len, input);
+    if (p->current < 0 || d->win_len != len) return false; /* memory was our own registers: the port was stopped */
     if (n < len) p->is |= IS_OFS;
     if (n < len && !input) { /* no memory to write from: nothing may reach the disk */
         ata_abort(d);
@@ -488,7 +490,6 @@ static void reset_ports(struct ahci *h)
         stop_port(p);
         p->is = p->ie = p->serr = p->sctl = 0;
         p->cmd = CMD_SUD | CMD_POD;
-        p->servicing = false;
         link_reset(p);
     }
     h->is = 0;
@@ -573,7 +574,10 @@ static void ahci_reset(struct device *d, enum reset_kind kind)
     pci_reset(&h->pci);
     h->pci.config[0x90] = 0x40; /* AHCI mode */
     st16(&h->pci.config[0x92], 0x003f);
-    for (unsigned i = 0; i < PORTS; i++) h->port[i].clb = h->port[i].fb = 0;
+    for (unsigned i = 0; i < PORTS; i++) {
+        h->port[i].clb = h->port[i].fb = 0;
+        h->port[i].servicing = false;
+    }
     reset_ports(h);
     update_irq(h);
 }

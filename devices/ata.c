@@ -482,7 +482,9 @@ static void queue_next(struct ata_queued *q)
     struct ata_drive *d = q->drive;
     unsigned tag = (unsigned)(q - d->queue);
     u64 len = MIN(q->left * SECTOR, ATA_BUFFER);
-    if (q->write && !d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, false)) {
+    bool ok = !q->write || d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, false);
+    if (!q->busy) return; /* moving the data made the guest's controller drop the command */
+    if (!ok) {
         queue_fail(d, tag, q->lba, ATA_ABRT);
         d->port->queue_done(d->port_opaque, tag, false);
         return;
@@ -502,7 +504,9 @@ static void queue_io_done(void *opaque)
     struct ata_drive *d = q->drive;
     unsigned tag = (unsigned)(q - d->queue);
     u64 len = q->req.bytes;
-    if (q->req.op == BLOCK_OP_READ && !d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true)) {
+    bool ok = q->req.op != BLOCK_OP_READ || d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true);
+    if (!q->busy) return;
+    if (!ok) {
         queue_fail(d, tag, q->lba, ATA_ABRT);
         d->port->queue_done(d->port_opaque, tag, false);
         return;

@@ -824,7 +824,7 @@ int atapi_set_media(struct device *cdrom, struct block *b, struct error *e)
                             "the disc anyway", cdrom->name);
     }
     a->eject_asked = false;
-    bool was = present(a), reading = a->d.req.pending;
+    bool was = present(a), reading = a->d.req.pending || a->todo;
     if (a->d.block) {
         block_cancel(a->d.block, &a->d.req);
         block_detach(a->d.block);

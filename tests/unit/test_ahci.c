@@ -17,7 +17,9 @@ struct hba {
 static void port_up(struct hba *t, unsigned port)
 {
     wr32(&t->r, P(port, 0), CLB + port * 0x8000);
+    wr32(&t->r, P(port, 4), 0);
     wr32(&t->r, P(port, 8), FB + port * 0x8000);
+    wr32(&t->r, P(port, 12), 0);
     wr32(&t->r, P(port, PxSERR), 0xffffffff);
     wr32(&t->r, P(port, PxCMD), 0x10);
     wr32(&t->r, P(port, PxCMD), 0x11);
@@ -327,6 +329,40 @@ START_TEST(short_scatter_list_does_not_write_garbage)
 }
 END_TEST
 
+START_TEST(dma_into_own_registers_is_survived)
+{
+    static const u8 commands[] = { 0x25, 0xec, 0x60, 0x20 };
+    struct hba t;
+    up(&t);
+    for (unsigned i = 0; i < LEN(commands); i++) { /* sector 0 holds zeros: they clear PxCMD and all else */
+        port_up(&t, 0);
+        u8 *table = prepare(&t, 0, 0, 0, 8192, commands[i], 0, commands[i] == 0x60 ? 0 : 16);
+        table[3] = 16;
+        st64(table + 0x80, BASE + 0x100);
+        wr32(&t.r, P(0, PxSACT), commands[i] == 0x60);
+        wr32(&t.r, P(0, PxCI), 1);
+        advance_us(&t.r, 1000);
+    }
+    port_up(&t, 0);
+    wr32(&t.r, P(0, 8), (u32)BASE + 0x100); /* received FISes land on the port */
+    prepare(&t, 0, 0, 0, 512, 0x25, 3, 1);
+    wr32(&t.r, P(0, PxCI), 1);
+    advance_us(&t.r, 1000);
+    port_up(&t, 0);
+    wr32(&t.r, P(0, 8), (u32)BASE); /* ... and below it */
+    prepare(&t, 0, 0, 0, 512, 0x25, 3, 1);
+    wr32(&t.r, P(0, PxCI), 1);
+    advance_us(&t.r, 1000);
+    wr32(&t.r, BASE + 4, 0x80000001);
+    port_up(&t, 0);
+    prepare(&t, 0, 0, 0, 512, 0x25, 3, 1);
+    wr32(&t.r, P(0, PxCI), 1);
+    advance_us(&t.r, 1000);
+    ck_assert_uint_eq(rd32(&t.r, BUF), 3);
+    down(&t);
+}
+END_TEST
+
 START_TEST(hostile_lists_end)
 {
     struct hba t;
@@ -348,4 +384,5 @@ END_TEST
 RIG_SUITE(ahci, identifies_itself_and_its_ports, identify_by_pio, dma_read_and_interrupt_order, scatter_list_of_odd_pieces,
           dma_write_reaches_the_image, queued_commands_finish_by_sdb, error_halts_until_restart, queued_error_is_logged,
           packet_command_by_dma, comreset_and_software_reset, hba_reset_clears_and_relinks,
-          short_scatter_list_does_not_write_garbage, hostile_lists_end)
+          short_scatter_list_does_not_write_garbage, dma_into_own_registers_is_survived,
+          hostile_lists_end)
