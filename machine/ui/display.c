@@ -19,6 +19,8 @@ struct display {
     struct frame *draw, *current, *spare, *window;
     bool spare_fresh;
     u64 serial;
+    void (*published)(void *opaque); /* under the lock */
+    void *published_opaque;
 };
 
 struct display *display_create(void)
@@ -110,6 +112,7 @@ bool display_refresh(struct display *d, bool force)
     pthread_mutex_lock(&d->lock);
     copy_frame(d->spare, d->current);
     d->spare_fresh = true;
+    if (d->published) d->published(d->published_opaque);
     pthread_mutex_unlock(&d->lock);
     return true;
 }
@@ -128,6 +131,14 @@ void display_toggle(struct display *d)
     for (unsigned k = 0; k < d->nsources; k++) {
         if (d->sources[k] == d->shown) d->forced = (int)((k + 1) % d->nsources);
     }
+}
+
+void display_set_listener(struct display *d, void (*published)(void *opaque), void *opaque)
+{
+    pthread_mutex_lock(&d->lock);
+    d->published = published;
+    d->published_opaque = opaque;
+    pthread_mutex_unlock(&d->lock);
 }
 
 const struct frame *display_take(struct display *d, u64 seen)

@@ -47,6 +47,9 @@ const struct frame *display_current(struct display *d);
 /* Host key or monitor: show the next source regardless of claims; once more returns to the rules. */
 void display_toggle(struct display *d);
 
+/* Called on the machine thread after every published frame; it must not call the display. NULL: nobody listens. */
+void display_set_listener(struct display *d, void (*published)(void *opaque), void *opaque);
+
 /* Window thread: newest frame if newer than `seen`, else NULL; valid until the next call. */
 const struct frame *display_take(struct display *d, u64 seen);
 
