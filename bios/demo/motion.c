@@ -30,7 +30,7 @@ void motion_start(struct motion *m, i32 w, i32 h)
     m->w = w;
     m->h = h;
     for (u32 i = 0; i < LEN(m->balls); i++)
-        m->balls[i] = (struct ball){ 40 + 38.0f * i, 40 + 23.0f * i, 1.3f + 0.35f * i, 2.1f - 0.3f * i,
+        m->balls[i] = (struct ball){ w * (i + 1) / 7.0f, h * (i + 1) / 7.0f, 1.3f + 0.35f * i, 2.1f - 0.3f * i,
                                      7 + 2.0f * (i % 3), colors[i] };
 }
 
@@ -100,6 +100,11 @@ static void draw_solid(struct canvas *c, const struct motion *m, i32 x, i32 y)
 
 void motion_draw(struct canvas *c, const struct motion *m, i32 x, i32 y)
 {
+    const struct rect outer = c->clip, inside = { x, y, x + m->w, y + m->h };
+    if (!rect_meet(&c->clip, &outer, &inside)) {
+        c->clip = outer;
+        return;
+    }
     vgradient(c, x, y, m->w, m->h, 0x101a2c, 0x1c3050);
     for (i32 g = 32; g < m->w; g += 32) fill(c, x + g, y, 1, m->h, 0x1e2f4c);
     for (i32 g = 32; g < m->h; g += 32) fill(c, x, y + g, m->w, 1, 0x1e2f4c);
@@ -110,4 +115,5 @@ void motion_draw(struct canvas *c, const struct motion *m, i32 x, i32 y)
         disc(c, bx, by, r, b->color);
         disc(c, bx - r / 3, by - r / 3, r / 3, mix(b->color, 0xffffff, 150));
     }
+    c->clip = outer;
 }
