@@ -118,6 +118,7 @@ void pci_add_bar(struct pci_dev *p, unsigned n, struct region *r, enum pci_bar_t
     static const u8 kind[] = { [PCI_BAR_PREFETCH] = 8, [PCI_BAR_IO] = 1, [PCI_BAR_ROM] = 0 };
     u32 mask = ~(u32)(r->size - 1);
     p->bar[n] = (struct pci_bar){ r, type };
+    r->no_dma = r->ops != NULL;
     st32(&p->config[bar_reg(n)], kind[type]);
     st32(&p->wmask[bar_reg(n)], type == PCI_BAR_ROM ? mask | 1 : type == PCI_BAR_IO ? mask & 0xffff : mask);
     p->wmask[PCI_COMMAND] |= type == PCI_BAR_IO ? PCI_CMD_IO : PCI_CMD_MEM;

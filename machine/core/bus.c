@@ -327,6 +327,14 @@ void bus_write(struct bus *b, u64 addr, u64 value, unsigned size)
 
 /* --- bulk access --- */
 
+/* How many of len bytes at gpa lie where DMA finds nothing: unmapped, or registers it may not touch. */
+static u64 dma_nowhere(const struct bus *b, const struct bus_range *m, const struct region *r, u64 gpa, u64 len)
+{
+    if (gpa > b->limit) return len;
+    if (r && !r->no_dma) return 0;
+    return MIN(len, m->last - gpa + 1);
+}
+
 void dma_read(struct bus *b, u64 gpa, void *buf, u64 len)
 {
     u8 *p = buf;
@@ -336,6 +344,13 @@ void dma_read(struct bus *b, u64 gpa, void *buf, u64 len)
             u64 n = MIN(len, m->last - gpa + 1);
             memcpy(p, m->rd->ram + (gpa - m->rd->base), n);
             p += n, gpa += n, len -= n;
+            continue;
+        }
+        u64 none = dma_nowhere(b, m, m->rd, gpa, len);
+        if (none) {
+            if (!m->rd) b->unassigned_reads++, count_unassigned(b, gpa);
+            memset(p, 0xff, none);
+            p += none, gpa += none, len -= none;
             continue;
         }
         unsigned n = len >= 4 && !(gpa & 3) ? 4 : 1;
@@ -356,6 +371,12 @@ void dma_write(struct bus *b, u64 gpa, const void *buf, u64 len)
                 ram_written(m->wr, off, n);
             }
             p += n, gpa += n, len -= n;
+            continue;
+        }
+        u64 none = dma_nowhere(b, m, m->wr, gpa, len);
+        if (none) {
+            if (!m->wr) b->unassigned_writes++, count_unassigned(b, gpa);
+            p += none, gpa += none, len -= none;
             continue;
         }
         unsigned n = len >= 4 && !(gpa & 3) ? 4 : 1;

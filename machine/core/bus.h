@@ -32,6 +32,7 @@ struct region {
     u8 *page_flags;           /* one byte per 4 KiB page, shared by aliases; NULL for I/O */
     bool readonly;            /* ROM: writes are absorbed */
     u8 decode;                /* DECODE_* bits: a region transparent for reads or writes (PAM) */
+    bool no_dma;              /* registers of a bus master: DMA does not reach them, so no chip programs itself in mid-transfer */
     void *opaque;
     /* bus's own: */
     struct bus *bus;
