@@ -11,9 +11,17 @@
 
 #include "cpu/exec.h"
 
+/* Slot of a linear address. The upper bits keep buffers that are a large power of two apart (both
+ * sides of a copy) out of each other's way; neighbouring pages never share a slot, which accesses
+ * across a page end rely on. */
+static inline unsigned tlb_index(u64 gla)
+{
+    return (unsigned)((gla >> 12) + (gla >> 22) * 5) % TLB_ENTRIES;
+}
+
 static inline struct tlb_entry *tlb_slot(struct cpu *c, u64 gla)
 {
-    return &c->tlb[c->cpl == 3][(gla >> 12) % TLB_ENTRIES];
+    return &c->tlb[c->cpl == 3][tlb_index(gla)];
 }
 
 /* DS, ES, SS while they are flat: offset = linear address. */

@@ -14,6 +14,7 @@
 
 #include "cpu/apic.h"
 #include "cpu/exec.h"
+#include "cpu/mem.h" /* tlb_index */
 
 /* ---- physical memory ---- */
 
@@ -310,7 +311,7 @@ void tlb_flush_page(struct cpu *c, u64 gla)
     }
     u64 page = gla & ~0xfffull;
     for (unsigned u = 0; u < 2; u++) {
-        struct tlb_entry *e = &c->tlb[u][(gla >> 12) % TLB_ENTRIES];
+        struct tlb_entry *e = &c->tlb[u][tlb_index(gla)];
         struct xtlb_entry *x = &c->xtlb[u][(gla >> 12) % XTLB_ENTRIES];
         if (tag_is(e->tag_r, page) || tag_is(e->tag_w, page)) drop_entry(e);
         if (x->tag == page) x->tag = INVALID_TAG;
@@ -397,7 +398,7 @@ static struct tlb_entry *tlb_get(struct cpu *c, u64 gla, unsigned acc)
 {
     u64 page = gla & ~0xfffull;
     unsigned user = acc & ACC_USER ? 1 : 0;
-    unsigned idx = (gla >> 12) % TLB_ENTRIES;
+    unsigned idx = tlb_index(gla);
     struct tlb_entry *e = &c->tlb[user][idx];
     u64 tag = acc & ACC_WRITE ? e->tag_w : e->tag_r;
     bool smap = (c->cr4 & CR4_SMAP) && !user;
@@ -508,6 +509,7 @@ static bool access_write(struct cpu *c, u64 gla, const void *buf, unsigned n, un
     if (!e) return false;
     if (likely(n <= first)) {
         page_write(c, e, gla, buf, n);
+        cpu_check_generation(c); /* a device register may have moved a mapping */
         return true;
     }
     u64 gla2 = next_page(c, gla);
@@ -515,6 +517,7 @@ static bool access_write(struct cpu *c, u64 gla, const void *buf, unsigned n, un
     if (!e2) return false;
     page_write(c, e, gla, buf, first);
     page_write(c, e2, gla2, (const u8 *)buf + first, n - first);
+    cpu_check_generation(c);
     return true;
 }
 
