@@ -68,7 +68,8 @@ fi
 # dmesg -r shows "<level>"; level 4 is warning.
 dmesg -r | grep -E '^<[0-4]>' | sed 's/^<.>/GUEST-WARN /'
 echo "GUEST-DONE uptime=$(cut -d' ' -f1 /proc/uptime)"
-sync
+# The serial port's queue must be empty, or the kernel's last words come in the middle of ours.
+sleep 1
 grep -q guestshell /proc/cmdline && exec sh
 grep -q guestreboot /proc/cmdline && reboot -f
 poweroff -f

@@ -44,9 +44,10 @@ patterns=(
     'Out of memory|page allocation failure|Bad page' 'Attempted to kill init'
 )
 
-# Shown with "note:" in front but not held against the machine: the kernel says these, and takes its
-# next method, whenever the host takes the CPU away in the middle of a measurement.
-notes='Fast TSC calibration failed|Unable to calibrate against PIT'
+# Shown with "note:" in front but not held against the machine.  The kernel says the first two, and
+# takes its next method, whenever the host takes the CPU away in the middle of a measurement; the
+# third is about a part that is absent, such as the SMBus controller.
+notes='Fast TSC calibration failed|Unable to calibrate against PIT|upgrade BIOS'
 
 if [ $# = 0 ]; then
     echo "usage: klog.sh FILE..." >&2

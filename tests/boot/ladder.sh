@@ -17,7 +17,9 @@
 #   LADDER_ARGS   options added to every step, for instance --bios FILE
 #   LIMIT_FACTOR  multiplies the limits, for slow builds (sanitizers)
 set -uo pipefail
+foreign=${GUESTS:-}
 . "$(dirname "$0")/lib.sh"
+export GUESTS CACHE
 
 aeropc=${AEROPC:-$top/build/aeropc}
 results=$top/build/ladder
@@ -43,12 +45,13 @@ steps()
     done
 }
 
-# have_guests FILE: make what the step's arguments name.
+# have_guests FILE: make what the step's arguments name, in our own folder also what is older than its
+# recipe.  Another folder given by the caller is only added to.
 have_guests()
 {
     local g
     for g in $(header args "$1" | grep -o '@GUESTS@/[^ ,]*' | sed 's,.*/,,'); do
-        [ -s "$GUESTS/$g" ] || "$here/guests.sh" "$g" >&2 || return 1
+        [ -n "$foreign" ] && [ -s "$GUESTS/$g" ] || "$here/guests.sh" "$g" >&2 || return 1
     done
 }
 
