@@ -1,8 +1,9 @@
 /* Firmware tables: SMBIOS and ACPI, and the way to switch the machine off.
 
-   Power-off writes SLP_TYP of \_S5 with SLP_EN to PM1a_CNT (ACPI 6.0, 4.8.3.2). \_S5 is found by its name
-   in the DSDT's byte code; there is no interpreter here, so a package of anything but plain integers
-   is not understood. Then, or without ACPI, power_off returns and the screen says so. */
+   Power-off writes SLP_TYP of \_S5 with SLP_EN to PM1a_CNT (ACPI 6.0, 4.8.3.2). \_S5 is found by
+   its name in the DSDT's byte code; there is no interpreter here, so a package of anything but
+   plain integers is not understood. Then, or without ACPI, power_off returns and the screen says
+   so. */
 
 #include "bios/demo/demo.h"
 

@@ -1,5 +1,6 @@
-/* Shared parts of the demo guest's 32-bit half: types, ports, what the real-mode half found out, and
-   the prototypes of the modules. There is one program state, struct demo, passed to who needs it. */
+/* Shared parts of the demo guest's 32-bit half: types, ports, what the real-mode half found out,
+   and the prototypes of the modules. The program's state is struct desktop and struct input, both
+   objects of demo_main, passed to who needs them. */
 
 #ifndef BIOS_DEMO_DEMO_H
 #define BIOS_DEMO_DEMO_H
@@ -64,6 +65,7 @@ int mem_equal(const void *a, const void *b, u32 n);
 void log_init(void);
 void log_str(const char *s);
 void log_dec(u32 v);
+void log_flush(void);
 
 /* draw.c: 32-bit pixels into the back buffer, clipped to one rectangle at a time. */
 struct rect { i32 x0, y0, x1, y1; };        /* x1, y1 are outside */
@@ -86,7 +88,8 @@ void text_big(struct canvas *c, i32 x, i32 y, const char *s, u32 color, i32 scal
 void present(struct canvas *c, const struct rect *r);
 u32 mix(u32 a, u32 b, u32 part);            /* part of 256 */
 
-/* irq.c: interrupt table, timer, keyboard and mouse. Filled by interrupts, read by the main loop. */
+/* irq.c: interrupt table, timer, keyboard and mouse. Filled by interrupts, read
+   by the main loop. */
 enum { TICK_HZ = 60, KEY_QUEUE = 64 };
 struct input {
     volatile u32 ticks;
@@ -124,7 +127,14 @@ void gather_firmware(struct lines *l, struct power *p);
 void power_off(const struct power *p);
 
 /* motion.c: the moving picture, drawn into any rectangle. */
-struct motion { float ax, ay, az; struct ball { float x, y, dx, dy, r; u32 color; } balls[6]; i32 w, h; };
+struct motion {
+    float ax, ay, az;
+    struct ball {
+        float x, y, dx, dy, r;
+        u32 color;
+    } balls[6];
+    i32 w, h;
+};
 void motion_start(struct motion *m, i32 w, i32 h);
 void motion_step(struct motion *m);
 void motion_draw(struct canvas *c, const struct motion *m, i32 x, i32 y);
@@ -148,7 +158,8 @@ struct desktop {
     char clock[48];
     u32 fps;
 };
-void desktop_start(struct desktop *d, struct lines *machine, struct lines *memory, struct lines *pci);
+void desktop_start(struct desktop *d, struct lines *machine, struct lines *memory,
+                   struct lines *pci);
 void mark_dirty(struct desktop *d, i32 x, i32 y, i32 w, i32 h);
 void mark_window(struct desktop *d, u32 w);
 void desktop_mouse(struct desktop *d, i32 x, i32 y, u32 buttons);

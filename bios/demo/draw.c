@@ -1,5 +1,5 @@
-/* Drawing into the back buffer. Every function clips to canvas.clip, so that a window is drawn the same
-   way whether all or a corner of it is wanted. */
+/* Drawing into the back buffer. Every function clips to canvas.clip, so that a window is drawn the
+   same way whether all or a corner of it is wanted. */
 
 #include "bios/demo/demo.h"
 
@@ -112,7 +112,9 @@ void disc(struct canvas *c, i32 cx, i32 cy, i32 r, u32 color)
 
 void glyph(struct canvas *c, i32 x, i32 y, u8 ch, u32 color, i32 scale)
 {
-    if (x >= c->clip.x1 || y >= c->clip.y1 || x + 8 * scale <= c->clip.x0 || y + 16 * scale <= c->clip.y0) return;
+    if (x >= c->clip.x1 || y >= c->clip.y1 || x + 8 * scale <= c->clip.x0 ||
+        y + 16 * scale <= c->clip.y0)
+        return;
     const u8 *rows = font8x16 + ch * 16;
     for (i32 row = 0; row < 16; row++)
         for (i32 col = 0; col < 8; col++) {
@@ -127,7 +129,10 @@ void text_big(struct canvas *c, i32 x, i32 y, const char *s, u32 color, i32 scal
     for (; *s; s++, x += 8 * scale) glyph(c, x, y, (u8)*s, color, scale);
 }
 
-void text_at(struct canvas *c, i32 x, i32 y, const char *s, u32 color) { text_big(c, x, y, s, color, 1); }
+void text_at(struct canvas *c, i32 x, i32 y, const char *s, u32 color)
+{
+    text_big(c, x, y, s, color, 1);
+}
 
 void present(struct canvas *c, const struct rect *r)
 {

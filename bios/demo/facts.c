@@ -45,9 +45,13 @@ static void brand_line(struct lines *l)
 
 static void put_features(struct text *t)
 {
-    static const struct { u8 in_ecx, bit; const char *name; } bits[] = {
-        { 0, 0, "FPU" }, { 0, 23, "MMX" }, { 0, 25, "SSE" }, { 0, 26, "SSE2" }, { 1, 0, "SSE3" },
-        { 1, 9, "SSSE3" }, { 1, 19, "SSE4.1" }, { 1, 20, "SSE4.2" }, { 1, 25, "AES" }, { 1, 23, "POPCNT" },
+    static const struct {
+        u8 in_ecx, bit;
+        const char *name;
+    } bits[] = {
+        { 0, 0, "FPU" },  { 0, 23, "MMX" },    { 0, 25, "SSE" },    { 0, 26, "SSE2" },
+        { 1, 0, "SSE3" }, { 1, 9, "SSSE3" },   { 1, 19, "SSE4.1" }, { 1, 20, "SSE4.2" },
+        { 1, 25, "AES" }, { 1, 23, "POPCNT" },
     };
     const struct cpuid one = cpuid(1);
     for (u32 i = 0; i < LEN(bits); i++) {
@@ -120,7 +124,8 @@ static u32 mib_of(const struct e820 *e) { return e->len_hi << 12 | e->len >> 20;
 
 void gather_memory(struct lines *l)
 {
-    static const char *const kinds[] = { "other", "usable", "reserved", "ACPI tables", "ACPI NVS", "bad" };
+    static const char *const kinds[] = { "other",       "usable",   "reserved",
+                                         "ACPI tables", "ACPI NVS", "bad" };
     u32 total_kib = 0;
     for (u32 i = 0; i < boot_e820_count; i++) {
         const struct e820 *e = &boot_e820[i];

@@ -1,5 +1,5 @@
-/* Interrupts: the table, the 8259 pair at vectors 20h and 28h, the PIT at TICK_HZ, PS/2 keyboard (IRQ 1)
-   and mouse (IRQ 12). An exception is reported on the log and stops the demo. */
+/* Interrupts: the table, the 8259 pair at vectors 20h and 28h, the PIT at TICK_HZ, PS/2 keyboard
+   (IRQ 1) and mouse (IRQ 12). An exception is reported on the log and stops the demo. */
 
 #include "bios/demo/demo.h"
 
@@ -11,8 +11,10 @@ struct gate { u16 low, selector, flags, high; };
 static struct input *state;
 static struct gate idt[48];
 
-static const char plain[] = "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[] = "\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+static const char plain[] =
+    "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char shifted[] =
+    "\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 static void kbd_wait(u8 mask, u8 want)
 {
@@ -139,7 +141,10 @@ void interrupts_start(struct input *in)
     state = in;
     for (u32 i = 0; i < 48; i++)
         idt[i] = (struct gate){ (u16)vector_table[i], 8, 0x8e00, (u16)(vector_table[i] >> 16) };
-    const struct { u16 limit; u32 base; } __attribute__((packed)) idtr = { sizeof(idt) - 1, (u32)idt };
+    const struct {
+        u16 limit;
+        u32 base;
+    } __attribute__((packed)) idtr = { sizeof(idt) - 1, (u32)idt };
     __asm__ volatile("lidt %0" :: "m"(idtr));
     kbd_start();
     pic_start();

@@ -1,9 +1,10 @@
-/* The demo guest: what `make run` shows. The real-mode half (real.S) has asked the BIOS and set a linear
-   mode; here the machine is looked at, a desktop is drawn and kept alive until Esc.
+/* The demo guest: what `make run` shows. The real-mode half (real.S) has asked the BIOS and set a
+   linear mode; here the machine is looked at, a desktop is drawn and kept alive until Esc.
 
    The program sleeps in HLT between timer interrupts and draws one frame for each, or fewer if the
-   machine is slow. Marks for tests on COM1 and port E9h: "DEMO-UP <width>x<height>" when the first frame
-   is on the screen, "DEMO-KEY <text>" for a line typed into Notes, "DEMO-OFF" before power-off. */
+   machine is slow. Marks for tests on COM1 and port E9h: "DEMO-UP <width>x<height>" when the first
+   frame is on the screen, "DEMO-KEY <text>" for a line typed into Notes, "DEMO-OFF" before
+   power-off. */
 
 #include "bios/demo/demo.h"
 
@@ -26,7 +27,8 @@ static int read_clock(struct text *t)
     const u8 b = cmos(11), hour_raw = cmos(4);
     u32 hour = rtc_number(hour_raw & 0x7f, b);
     if (!(b & 2)) hour = hour % 12 + (hour_raw & 0x80 ? 12 : 0);
-    const u32 date[3] = { 2000 + rtc_number(cmos(9), b), rtc_number(cmos(8), b), rtc_number(cmos(7), b) };
+    const u32 date[3] = { 2000 + rtc_number(cmos(9), b), rtc_number(cmos(8), b),
+                          rtc_number(cmos(7), b) };
     const u32 time[3] = { hour, rtc_number(cmos(2), b), rtc_number(cmos(0), b) };
     for (u32 i = 0; i < 3; i++) {
         put_dec(t, date[i], 2, '0');
@@ -137,8 +139,8 @@ void demo_main(void)
     gather_pci(&pci);
 
     struct desktop d = { .fps = 0 };
-    d.canvas = (struct canvas){ (u32 *)BACK_BUFFER, (u32 *)boot_lfb, (i32)boot_width, (i32)boot_height, boot_pitch,
-                                { 0, 0, 0, 0 } };
+    d.canvas = (struct canvas){ (u32 *)BACK_BUFFER, (u32 *)boot_lfb, (i32)boot_width,
+                                (i32)boot_height,   boot_pitch,      { 0, 0, 0, 0 } };
     desktop_start(&d, &machine, &memory, &pci);
     panel(&d, 0);
     desktop_paint(&d);
@@ -146,6 +148,7 @@ void demo_main(void)
     run(&d, &in);
     desktop_goodbye(&d, power.known);
     log_str("DEMO-OFF\n");
+    log_flush();
     __asm__ volatile("cli");
     power_off(&power);
     log_str("DEMO-OFF-FAILED\n");

@@ -1,5 +1,5 @@
-/* The moving picture: an icosahedron of lines that turns in space, drawn in perspective with the x87,
-   and six balls that bounce off the edges. */
+/* The moving picture: an icosahedron of lines that turns in space, drawn in perspective with the
+   x87, and six balls that bounce off the edges. */
 
 #include "bios/demo/demo.h"
 
@@ -30,8 +30,8 @@ void motion_start(struct motion *m, i32 w, i32 h)
     m->w = w;
     m->h = h;
     for (u32 i = 0; i < LEN(m->balls); i++)
-        m->balls[i] = (struct ball){ w * (i + 1) / 7.0f, h * (i + 1) / 7.0f, 1.3f + 0.35f * i, 2.1f - 0.3f * i,
-                                     7 + 2.0f * (i % 3), colors[i] };
+        m->balls[i] = (struct ball){ w * (i + 1) / 7.0f, h * (i + 1) / 7.0f, 1.3f + 0.35f * i,
+                                     2.1f - 0.3f * i,    7 + 2.0f * (i % 3), colors[i] };
 }
 
 static void bounce(float *at, float *speed, float low, float high)
@@ -90,7 +90,8 @@ static void draw_solid(struct canvas *c, const struct motion *m, i32 x, i32 y)
     for (u32 i = 0; i < 12; i++)
         for (u32 j = i + 1; j < 12; j++) {
             float d = 0;                    /* edges join corners two units apart */
-            for (u32 k = 0; k < 3; k++) d += (corner[i][k] - corner[j][k]) * (corner[i][k] - corner[j][k]);
+            for (u32 k = 0; k < 3; k++)
+                d += (corner[i][k] - corner[j][k]) * (corner[i][k] - corner[j][k]);
             if (d > 4.1f) continue;
             const float z = (depth[i] + depth[j]) / 2;
             const u32 part = (u32)((z + 2) * 52);

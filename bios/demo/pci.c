@@ -1,5 +1,5 @@
-/* The PCI functions of bus 0 by configuration mechanism #1, with names of what this board has, and what
-   AeroGPU's identification registers say. */
+/* The PCI functions of bus 0 by configuration mechanism #1, with names of what this board has, and
+   what AeroGPU's identification registers say. */
 
 #include "bios/demo/demo.h"
 

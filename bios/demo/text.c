@@ -14,7 +14,8 @@ void put_str(struct text *t, const char *s)
     while (*s) put_char(t, *s++);
 }
 
-/* A string of at most max bytes that firmware wrote: ends at NUL, unprintable bytes become spaces. */
+/* A string of at most max bytes that firmware wrote: ends at NUL, the unprintable becomes a
+   space. */
 void put_mem(struct text *t, const char *s, u32 max)
 {
     for (u32 i = 0; i < max && s[i]; i++) put_char(t, s[i] >= 32 && s[i] < 127 ? s[i] : ' ');
@@ -79,6 +80,12 @@ void log_str(const char *s)
         if (*s == '\n') log_char('\r');
         log_char(*s);
     }
+}
+
+/* Until the last bit has left the UART: a machine that is switched off sends no more. */
+void log_flush(void)
+{
+    for (u32 i = 0; i < 1000000 && !(inb(COM1 + 5) & 0x40); i++) continue;
 }
 
 void log_dec(u32 v)

@@ -1,12 +1,21 @@
 /* The desktop: background, panel, hint bar, windows with shadows, mouse cursor.
 
-   Whoever changes something marks a rectangle; desktop_paint draws every marked rectangle from back to
-   front into the back buffer, clipped to it, and copies it to the screen. Drawing starts at the topmost
-   window that covers the rectangle alone, so the animation costs its own pixels only. */
+   Whoever changes something marks a rectangle; desktop_paint draws every marked rectangle from back
+   to front into the back buffer, clipped to it, and copies it to the screen. Drawing starts at the
+   topmost window that covers the rectangle alone, so the animation costs its own pixels only. */
 
 #include "bios/demo/demo.h"
 
-enum { PANEL_H = 30, HINT_H = 26, TITLE_H = 26, SHADOW = 7, LINE_H = 18, PAD = 12, CURSOR_W = 13, CURSOR_H = 20 };
+enum {
+    PANEL_H = 30,
+    HINT_H = 26,
+    TITLE_H = 26,
+    SHADOW = 7,
+    LINE_H = 18,
+    PAD = 12,
+    CURSOR_W = 13,
+    CURSOR_H = 20
+};
 
 /* clang-format off */
 enum {
@@ -26,7 +35,8 @@ static const char *const cursor_shape[CURSOR_H] = {
 
 void mark_dirty(struct desktop *d, i32 x, i32 y, i32 w, i32 h)
 {
-    const struct rect screen = { 0, 0, d->canvas.width, d->canvas.height }, want = { x, y, x + w, y + h };
+    const struct rect screen = { 0, 0, d->canvas.width, d->canvas.height },
+                      want = { x, y, x + w, y + h };
     struct rect r;
     if (!rect_meet(&r, &want, &screen)) return;
     for (u32 i = 0; i < d->dirty_count; i++) {
@@ -55,7 +65,8 @@ static void draw_background(struct desktop *d)
     vgradient(c, 0, PANEL_H, c->width, c->height - PANEL_H - HINT_H, SKY_TOP, SKY_LOW);
     const char *word = "aeropc";
     const i32 scale = c->width >= 1024 ? 5 : 3;
-    text_big(c, c->width - 6 * 8 * scale - 24, c->height - HINT_H - 16 * scale - 8, word, mix(SKY_LOW, 0xffffff, 40), scale);
+    text_big(c, c->width - 6 * 8 * scale - 24, c->height - HINT_H - 16 * scale - 8, word,
+             mix(SKY_LOW, 0xffffff, 40), scale);
 }
 
 static void draw_panel(struct desktop *d)
@@ -81,8 +92,9 @@ static void draw_hint(struct desktop *d)
     fill(c, 0, c->height - HINT_H, c->width, HINT_H, PANEL);
     fill(c, 0, c->height - HINT_H, c->width, 1, PANEL_LINE);
     const char *hint = c->width >= 1024
-        ? "Drag windows by their title   \xfa   type into Notes, Enter sends the line   \xfa   Esc switches the machine off"
-        : "Drag titles  \xfa  type into Notes  \xfa  Esc: power off";
+                           ? "Drag windows by their title   \xfa   type into Notes, Enter sends "
+                             "the line   \xfa   Esc switches the machine off"
+                           : "Drag titles  \xfa  type into Notes  \xfa  Esc: power off";
     text_at(c, 14, c->height - HINT_H + 5, hint, MUTED);
 }
 
@@ -93,9 +105,11 @@ static void draw_frame(struct canvas *c, const struct window *w, int active)
         darken(c, w->x + w->w, w->y + SHADOW, s, w->h - SHADOW + s, 190);
         darken(c, w->x + SHADOW, w->y + w->h, w->w - SHADOW, s, 190);
     }
-    vgradient(c, w->x, w->y, w->w, TITLE_H, active ? TITLE_TOP : IDLE_TOP, active ? TITLE_LOW : IDLE_LOW);
+    vgradient(c, w->x, w->y, w->w, TITLE_H, active ? TITLE_TOP : IDLE_TOP,
+              active ? TITLE_LOW : IDLE_LOW);
     text_at(c, w->x + PAD, w->y + 5, w->title, active ? 0xffffff : 0xe3e8ec);
-    for (i32 i = 0; i < 3; i++) fill(c, w->x + w->w - 34, w->y + 8 + i * 4, 22, 1, active ? 0x8fbcd6 : 0xa5b1ba);
+    for (i32 i = 0; i < 3; i++)
+        fill(c, w->x + w->w - 34, w->y + 8 + i * 4, 22, 1, active ? 0x8fbcd6 : 0xa5b1ba);
     fill(c, w->x, w->y + TITLE_H, w->w, w->h - TITLE_H, BODY);
     frame(c, w->x, w->y, w->w, w->h, EDGE);
     fill(c, w->x + 1, w->y + TITLE_H, w->w - 2, 1, EDGE);
@@ -104,7 +118,8 @@ static void draw_frame(struct canvas *c, const struct window *w, int active)
 static void draw_lines(struct canvas *c, const struct window *w)
 {
     for (u32 i = 0; i < w->lines->count; i++)
-        text_at(c, body_x(w), body_y(w) + (i32)i * LINE_H, w->lines->at[i], w->lines->kind[i] ? HEADING : INK);
+        text_at(c, body_x(w), body_y(w) + (i32)i * LINE_H, w->lines->at[i],
+                w->lines->kind[i] ? HEADING : INK);
 }
 
 static void draw_notes(struct desktop *d)
@@ -138,7 +153,8 @@ static void draw_cursor(struct desktop *d)
     for (i32 y = 0; y < CURSOR_H; y++)
         for (i32 x = 0; cursor_shape[y][x]; x++)
             if (cursor_shape[y][x] != ' ')
-                fill(&d->canvas, d->cursor_x + x, d->cursor_y + y, 1, 1, cursor_shape[y][x] == 'X' ? 0x101820 : 0xffffff);
+                fill(&d->canvas, d->cursor_x + x, d->cursor_y + y, 1, 1,
+                     cursor_shape[y][x] == 'X' ? 0x101820 : 0xffffff);
 }
 
 static int covers(const struct window *w, const struct rect *r)
@@ -164,26 +180,34 @@ void desktop_paint(struct desktop *d)
     d->dirty_count = 0;
 }
 
-static void place(struct desktop *d, u32 i, i32 x, i32 y, i32 w, i32 h, const char *title, const struct lines *l)
+static void place(struct desktop *d, u32 i, i32 x, i32 y, i32 w, i32 h, const char *title,
+                  const struct lines *l)
 {
     d->win[i] = (struct window){ x, y, w, h, title, l };
     d->order[i] = (u8)i;
 }
 
-static i32 lines_height(const struct lines *l) { return TITLE_H + 2 * PAD + (i32)l->count * LINE_H - 4; }
+static i32 lines_height(const struct lines *l)
+{
+    return TITLE_H + 2 * PAD + (i32)l->count * LINE_H - 4;
+}
 
-void desktop_start(struct desktop *d, struct lines *machine, struct lines *memory, struct lines *pci)
+void desktop_start(struct desktop *d, struct lines *machine, struct lines *memory,
+                   struct lines *pci)
 {
     const i32 sw = d->canvas.width, sh = d->canvas.height, wide = sw >= 1024;
     const i32 left = wide ? 24 : 10, top = PANEL_H + (wide ? 20 : 10);
     const i32 col2 = wide ? 526 : sw / 3;
     const i32 h1 = lines_height(machine), h3 = lines_height(pci);
     place(d, WIN_MACHINE, left, top, 474, h1, "This PC", machine);
-    place(d, WIN_MEMORY, left, wide ? top + h1 + 22 : top + 60, 474, lines_height(memory), "Memory map", memory);
+    place(d, WIN_MEMORY, left, wide ? top + h1 + 22 : top + 60, 474, lines_height(memory),
+          "Memory map", memory);
     place(d, WIN_PCI, col2, top, 474, h3, "PCI devices", pci);
     const i32 mw = wide ? 300 : 200, mh = wide ? 220 : 150;
-    place(d, WIN_MOTION, sw - mw - 26, wide ? top + h3 + 22 : sh - mh - 70, mw + 2, mh + TITLE_H + 2, "In motion", 0);
-    const i32 nw = 2 * PAD + 16 + NOTE_COLS * 8 + 8, nh = TITLE_H + 2 * PAD + NOTE_ROWS * LINE_H + 8;
+    place(d, WIN_MOTION, sw - mw - 26, wide ? top + h3 + 22 : sh - mh - 70, mw + 2,
+          mh + TITLE_H + 2, "In motion", 0);
+    const i32 nw = 2 * PAD + 16 + NOTE_COLS * 8 + 8,
+              nh = TITLE_H + 2 * PAD + NOTE_ROWS * LINE_H + 8;
     place(d, WIN_NOTES, wide ? sw - 694 : left, sh - HINT_H - nh - 16, nw, nh, "Notes", 0);
     motion_start(&d->motion, mw, mh);
     d->cursor_x = sw / 2;
@@ -305,7 +329,8 @@ void desktop_clock(struct desktop *d, const char *clock, u32 fps)
 void desktop_goodbye(struct desktop *d, int can_power_off)
 {
     struct canvas *c = &d->canvas;
-    const char *text = can_power_off ? "Switching off" : "No ACPI power-off: the machine may be switched off now";
+    const char *text =
+        can_power_off ? "Switching off" : "No ACPI power-off: the machine may be switched off now";
     const i32 w = (i32)str_len(text) * 8;
     c->clip = (struct rect){ 0, 0, c->width, c->height };
     darken(c, 0, 0, c->width, c->height, 110);

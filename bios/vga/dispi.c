@@ -105,7 +105,8 @@ void read_edid_at_post(u16 bdf)
     if (phys_rd(bar & ~15u) != 0xffffff00) return;
     for (u8 i = 0; i < 128; i += 4) st32(seg, data + i, phys_rd((bar & ~15u) + i));
     /* An interrupted or read-only copy is no EDID: its header or its sum is wrong. */
-    if (ld32(seg, data) == 0xffffff00 && edid_sum(seg, data) == 0) st16(seg, (u16)(u32)edid_valid, 1);
+    if (ld32(seg, data) == 0xffffff00 && edid_sum(seg, data) == 0)
+        st16(seg, (u16)(u32)edid_valid, 1);
 }
 
 /* Offset of the EDID block in the ROM, 0 if the monitor has none. */

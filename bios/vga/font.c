@@ -42,7 +42,8 @@ static void load_font(u16 seg, u16 off, u16 first, u16 count, u8 height, u8 bloc
     open_font_plane();
     for (u16 ch = first; count-- && ch < 256; ch++)
         for (u8 line = 0; line < 32; line++)
-            st8(0xa000, base + ch * 32 + line, line < height ? ld8(seg, off + (ch - first) * height + line) : 0);
+            st8(0xa000, base + ch * 32 + line,
+                line < height ? ld8(seg, off + (ch - first) * height + line) : 0);
     close_font_plane();
 }
 

@@ -273,10 +273,12 @@ void gfx_copy_row(struct surface *s, u8 dst, u8 src, u8 col, u8 cols)
             planar_copy(planar_at(s, yd, col), planar_at(s, ys, col), cols);
         } else if (s->model == MODEL_LINEAR) {
             const u32 x = (u32)col * 8 * s->bytes;
-            linear_copy(s, (u32)yd * s->pitch + x, (u32)ys * s->pitch + x, (u32)cols * 8 * s->bytes);
+            linear_copy(s, (u32)yd * s->pitch + x, (u32)ys * s->pitch + x,
+                        (u32)cols * 8 * s->bytes);
         } else {
             const u8 wide = s->model == MODEL_CGA2;
-            far_copy8(CGA_SEG, cga_line(yd) + (col << wide), cga_line(ys) + (col << wide), cols << wide);
+            far_copy8(CGA_SEG, cga_line(yd) + (col << wide), cga_line(ys) + (col << wide),
+                      cols << wide);
         }
     }
     if (s->model == MODEL_PLANAR) wr_gfx(5, rd_gfx(5) & ~3);

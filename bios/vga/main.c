@@ -4,7 +4,8 @@
 
 void int10_main(struct regs *r);
 
-/* AL on return is what IBM's BIOS leaves: 20h, 30h for the modes of the CGA's text kind, 3Fh for 6. */
+/* AL on return is what IBM's BIOS leaves: 20h, 30h for the modes of the CGA's text kind,
+   3Fh for 6. */
 static void mode_set(struct regs *r)
 {
     const u8 mode = r->al & 0x7f;

@@ -158,7 +158,8 @@ u8 mode_param(const ROM struct mode_info *m)
 static void dac_rgb_bits(u8 i, u8 bits)     /* the EGA's rgbRGB */
 {
     dac_write(i, (bits & 4 ? 42 : 0) + (bits & 0x20 ? 21 : 0),
-              (bits & 2 ? 42 : 0) + (bits & 0x10 ? 21 : 0), (bits & 1 ? 42 : 0) + (bits & 8 ? 21 : 0));
+              (bits & 2 ? 42 : 0) + (bits & 0x10 ? 21 : 0),
+              (bits & 1 ? 42 : 0) + (bits & 8 ? 21 : 0));
 }
 
 static void dac_cga(u8 i, u8 color)         /* 0-7 dark, 8-15 bright; 6 is brown */
@@ -169,7 +170,8 @@ static void dac_cga(u8 i, u8 color)         /* 0-7 dark, 8-15 bright; 6 is brown
         dac_rgb_bits(i, (color & 7) | (color & 8 ? 0x38 : 0));
 }
 
-static u8 hue_gun(const ROM u8 *level, u8 step)    /* 0-3 rising, 4-12 full, 13-15 falling, else weak */
+static u8 hue_gun(const ROM u8 *level,
+                  u8 step) /* 0-3 rising, 4-12 full, 13-15 falling, else weak */
 {
     if (step < 4) return level[step];
     if (step <= 12) return level[4];
@@ -265,7 +267,8 @@ void set_mode(u8 al)
     set_bda8(BDA_CTL, 0x60 | (bda8(BDA_CTL) & 1) | (al & 0x80));
     if (!(al & 0x80)) clear_memory(m);
     if (m->model == MODEL_TEXT) load_rom_font(p->cheight, 0);
-    finish_mode_bda(m->mode, p->cols, p->rows_1 + 1, p->cheight, p->page_len[0] | p->page_len[1] << 8);
+    finish_mode_bda(m->mode, p->cols, p->rows_1 + 1, p->cheight,
+                    p->page_len[0] | p->page_len[1] << 8);
     set_bda16(BDA_SHAPE, m->model == MODEL_TEXT ? p->crtc[10] << 8 | p->crtc[11] : 0x0607);
     set_gfx_font(p->cheight);
     set_cursor(0, 0);

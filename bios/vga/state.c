@@ -18,7 +18,7 @@ void int10_alternate(struct regs *r)
         r->ch = 0;
         r->cl = bda8(BDA_SWITCHES) & 15;
         return;
-    case 0x20: break;                       /* print screen is the system BIOS's and needs no other */
+    case 0x20: break; /* print screen is the system BIOS's and needs no other */
     case 0x30:
         if (r->al > 2) return;
         set_bit(BDA_MODESET, 0x80, r->al == 0);
@@ -46,7 +46,8 @@ void int10_dcc(struct regs *r)
     r->al = 0x1a;
 }
 
-/* Modes 0-7 and 0Dh-13h; 200, 350 and 400 lines; 8 blocks, 2 at a time; all functions; all states. */
+/* Modes 0-7 and 0Dh-13h; 200, 350 and 400 lines; 8 blocks, 2 at a time; all functions; all
+   states. */
 static const ROM u8 functionality[16] ROMDATA = {
     0xff, 0xe0, 0x0f, 0, 0, 0, 0, 7, 8, 2, 0xff, 0x0e, 0, 0, 0x3f, 0,
 };
@@ -100,7 +101,12 @@ void int10_info(struct regs *r)
 /* Saved areas follow each other in the order of the bits of CX. Hardware: sequencer 0-4, misc,
    CRTC, attribute, graphics. Data area: 49h-66h, 84h-8Ah, A8h-ABh, vectors 1Fh and 43h. */
 enum { SAVE_HW = 1, SAVE_BDA = 2, SAVE_DAC = 4, SAVE_SVGA = 8 };
-enum { HW_BYTES = 5 + 1 + 25 + 21 + 9, BDA_BYTES = 30 + 7 + 4 + 8, DAC_BYTES = 1 + 768, SVGA_BYTES = 18 };
+enum {
+    HW_BYTES = 5 + 1 + 25 + 21 + 9,
+    BDA_BYTES = 30 + 7 + 4 + 8,
+    DAC_BYTES = 1 + 768,
+    SVGA_BYTES = 18
+};
 
 u16 state_size(u16 what)
 {
@@ -190,7 +196,8 @@ u16 state_save(u16 what, u16 seg, u16 off)
    touch VGA registers, which the hardware part then puts right. */
 u16 state_restore(u16 what, u16 seg, u16 off)
 {
-    if (what & SAVE_SVGA) move_svga(seg, off + state_size(what & (SAVE_HW | SAVE_BDA | SAVE_DAC)), 0);
+    if (what & SAVE_SVGA)
+        move_svga(seg, off + state_size(what & (SAVE_HW | SAVE_BDA | SAVE_DAC)), 0);
     if (what & SAVE_HW) off = restore_hw(seg, off);
     if (what & SAVE_BDA) off = move_bda(seg, off, 0);
     if (what & SAVE_DAC) off = move_dac(seg, off, 0);

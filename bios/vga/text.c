@@ -44,7 +44,7 @@ void set_page(u8 page)
     if (page > 7 || dispi_active()) return;
     const u16 start = page_base(page);
     struct surface s;
-    const u16 units = current_surface(&s, 0) ? start : start >> 1;     /* CRTC counts cells in text */
+    const u16 units = current_surface(&s, 0) ? start : start >> 1; /* CRTC counts cells in text */
     set_bda16(BDA_PAGE_START, start);
     wr_crtc(0x0c, units >> 8);
     wr_crtc(0x0d, (u8)units);
@@ -70,7 +70,8 @@ static void copy_row(struct surface *s, u8 page, u8 dst, u8 src, u8 col, u8 cols
 
 void scroll(u8 page, u8 up, u8 lines, u8 attr, u16 top_left, u16 bottom_right)
 {
-    u8 top = top_left >> 8, left = (u8)top_left, bottom = bottom_right >> 8, right = (u8)bottom_right;
+    u8 top = top_left >> 8, left = (u8)top_left, bottom = bottom_right >> 8,
+       right = (u8)bottom_right;
     const u8 last_row = bda8(BDA_ROWS), last_col = (u8)(bda16(BDA_COLS) - 1);
     if (bottom > last_row) bottom = last_row;
     if (right > last_col) right = last_col;

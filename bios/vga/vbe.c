@@ -54,7 +54,10 @@ static const ROM char revision_string[] ROMDATA = "1.0";
 /* Dispi modes only; 102h and 104h are set through the CRTC, as modes 6Ah and 6Bh of mode.c. */
 u32 vbe_pitch(u16 width, u8 bpp) { return (u32)width * ((bpp + 7) / 8); }
 
-static u8 planar_mode(const ROM struct vbe_mode *m) { return m->width == 800 ? MODE_800 : MODE_1024; }
+static u8 planar_mode(const ROM struct vbe_mode *m)
+{
+    return m->width == 800 ? MODE_800 : MODE_1024;
+}
 
 static u32 memory_bytes(void) { return (u32)dispi_rd(DISPI_MEM_64K) << 16; }
 
@@ -83,7 +86,8 @@ u16 vbe_current(void)
     for (u32 i = 0; i < LEN(vbe_modes); i++) {
         const ROM struct vbe_mode *m = &vbe_modes[i];
         if (m->width == w && m->height == h && m->bpp == bpp)
-            return m->number | (enable & DISPI_LFB ? 0x4000 : 0) | (enable & DISPI_NOCLEAR ? 0x8000 : 0);
+            return m->number | (enable & DISPI_LFB ? 0x4000 : 0) |
+                   (enable & DISPI_NOCLEAR ? 0x8000 : 0);
     }
     return bda;
 }
@@ -108,7 +112,7 @@ static void controller_info(struct regs *r)
     st32(seg, at + 10, 1);                                  /* the DAC can be 8 bits wide */
     st16(seg, at + 18, dispi_rd(DISPI_MEM_64K));
     u16 text = at + (vbe2 ? 256 : 0xc0 + 34);
-    u16 list = at + 34;                                     /* the reserved part of the first half */
+    u16 list = at + 34; /* the reserved part of the first half */
     st32(seg, at + 14, (u32)seg << 16 | list);
     st32(seg, at + 6, (u32)seg << 16 | text);
     text = put_string(seg, text, oem_string);

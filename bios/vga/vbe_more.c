@@ -176,6 +176,6 @@ void vbe_more(struct regs *r)
     case 0x0a: r->ax = protected_mode(r); break;
     case 0x10: r->ax = power(r); break;
     case 0x15: r->ax = display_data(r); break;
-    default: r->ax = 0x0100;                                /* AL other than 4Fh: no such function */
+    default: r->ax = 0x0100; /* AL other than 4Fh: no such function */
     }
 }

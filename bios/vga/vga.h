@@ -24,7 +24,8 @@ typedef signed char i8;
 typedef short i16;
 typedef int i32;
 
-/* A call leaves four bytes on the stack, as the compiler expects, but the return is 16 bits wide. */
+/* A call leaves four bytes on the stack, as the compiler expects, but the return is 16 bits
+   wide. */
 __asm__(".ifndef vga_macros\n.set vga_macros, 1\n"
         ".macro call target:req\n pushw %ax\n callw \\target\n.endm\n"
         ".macro ret\n retw $2\n.endm\n"

@@ -3,15 +3,16 @@
 # No -O level or mode of the rest of the build applies here: it is guest code.
 
 VGABIOS_DIR := build/bios/vga
-VGABIOS_SRC := $(addprefix bios/vga/,main.c far.c mode.c palette.c text.c gfx.c font.c state.c dispi.c \
-                 vbe.c vbe_more.c)
+VGABIOS_SRC := $(addprefix bios/vga/,main.c far.c mode.c palette.c text.c gfx.c font.c state.c \
+                 dispi.c vbe.c vbe_more.c)
 VGABIOS_OBJ := $(VGABIOS_SRC:bios/vga/%.c=$(VGABIOS_DIR)/%.o) $(VGABIOS_DIR)/entry.o \
                $(VGABIOS_DIR)/pmi.o
-VGABIOS_CFLAGS := -m16 -march=i386 -mregparm=3 -std=gnu11 -Os -ffreestanding -fno-pic -fno-pie \
-    -fno-stack-protector -fno-omit-frame-pointer -fno-jump-tables -fno-tree-switch-conversion \
-    -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables -fno-strict-aliasing \
-    -fno-toplevel-reorder -mno-sse -mno-80387 -fcf-protection=none -Wall -Wextra -Wshadow \
-    -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Werror -I.
+VGABIOS_CFLAGS := -m16 -march=i386 -mregparm=3 -mpreferred-stack-boundary=2 -std=gnu11 -Os \
+    -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer -fno-jump-tables \
+    -fno-tree-switch-conversion -fno-tree-loop-distribute-patterns -fno-inline-functions-called-once \
+    -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-toplevel-reorder -mno-sse -mno-80387 \
+    -fcf-protection=none -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+    -Wvla -Werror -I.
 VGABIOS_CC ?= gcc
 
 roms/vgabios.bin: $(VGABIOS_DIR)/vgabios.flat $(VGABIOS_DIR)/mkrom
