@@ -48,8 +48,8 @@ static SDL_Rect picture_rect(const struct window *w)
     if (w->scale == SCALE_NONE) s = 1;
     if (w->scale == SCALE_INTEGER) s = s >= 1 ? (double)(int)s : s;
     SDL_Rect r = { 0, 0, (int)(w->tex_w * s + 0.5), (int)(w->tex_h * s + 0.5) };
-    r.x = (ow - r.w) / 2;
-    r.y = (oh - r.h) / 2;
+    r.x = MAX((ow - r.w) / 2, 0); /* what is too large shows its top left */
+    r.y = MAX((oh - r.h) / 2, 0);
     return r;
 }
 
@@ -263,6 +263,11 @@ static int open_window(struct window *w, struct error *e)
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
     if (SDL_Init(SDL_INIT_VIDEO)) {
         return error_set(e, "no window can be opened (%s): use --display none, with --serial stdio or --monitor stdio", SDL_GetError());
+    }
+    /* SDL falls back to drivers nobody can see; they are for those who ask by SDL_VIDEODRIVER. */
+    const char *driver = SDL_GetCurrentVideoDriver();
+    if (!getenv("SDL_VIDEODRIVER") && driver && (!strcmp(driver, "offscreen") || !strcmp(driver, "dummy"))) {
+        return error_set(e, "no window can be opened (there is no display): use --display none, with --serial stdio or --monitor stdio");
     }
     w->win = SDL_CreateWindow("aeropc", SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, 720, 400, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (w->win) w->ren = SDL_CreateRenderer(w->win, -1, 0);
