@@ -9,12 +9,14 @@
 #define HASH_SIZE 65536
 #define PAGES_SIZE 4096
 #define BLOCK_MAX 48 /* instructions */
+#define PAGE_HITS_MAX 8
 
 /* What is known about one page with blocks. */
 struct code_page {
     struct code_page *next;
     const u8 *host;
     u64 lines; /* bit per 64 bytes: some block covers part of it */
+    unsigned hits; /* writes that dropped blocks */
     struct block *blocks;
 };
 
@@ -85,7 +87,9 @@ static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
     if (*slot) {
         unsigned off = offset & 0xfff;
         if (!((*slot)->lines & line_mask(off, (unsigned)len))) return;
-        drop_range(ic, *slot, off, (unsigned)len);
+        /* A page that is hit often is being reused: dropping all of it ends the reports. */
+        if (++(*slot)->hits > PAGE_HITS_MAX) drop_range(ic, *slot, 0, 0x1000);
+        else drop_range(ic, *slot, off, (unsigned)len);
         cpu_event_set(c, CE_CODE);
         if ((*slot)->blocks) return;
         *slot = (*slot)->next;
