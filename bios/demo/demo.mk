@@ -33,3 +33,10 @@ $(DEMO_DIR)/%.o: bios/demo/%.S
 $(DEMO_DIR)/mkdemo: bios/demo/mkdemo.c
 	@mkdir -p $(@D)
 	$(DEMO_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $<
+
+# The demo from power-on to power-off: part of the guest tests, or alone as `make demo-test`.
+.PHONY: demo-test
+demo-test: roms/demo.img $(if $(B),$(B)/aeropc roms)
+	@sh bios/demo/test/demo-test.sh $(if $(B),$(B)/aeropc,build/aeropc)
+
+guest-tests: demo-test

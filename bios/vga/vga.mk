@@ -41,3 +41,18 @@ $(VGABIOS_DIR)/%.o: bios/vga/%.S
 $(VGABIOS_DIR)/mkrom: bios/vga/mkrom.c
 	@mkdir -p $(@D)
 	$(VGABIOS_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -o $@ $<
+
+# INT 10h checked from inside: part of the guest tests, or alone as `make vgabios-test`.
+$(VGABIOS_DIR)/int10.img: bios/vga/test/int10.S
+	@mkdir -p $(@D)
+	$(VGABIOS_CC) -m16 -c -o $(@:.img=.o) $<
+	ld -m elf_i386 --no-warn-rwx-segments -z noexecstack -Ttext=0x7c00 -e _start \
+	    -o $(@:.img=.elf) $(@:.img=.o)
+	objcopy -O binary -j .text $(@:.img=.elf) $@
+	truncate -s 1440K $@
+
+.PHONY: vgabios-test
+vgabios-test: $(VGABIOS_DIR)/int10.img roms/vgabios.bin $(if $(B),$(B)/aeropc roms)
+	@sh bios/vga/test/vgabios-test.sh $(if $(B),$(B)/aeropc,build/aeropc) $<
+
+guest-tests: vgabios-test
