@@ -120,7 +120,9 @@ void pci_add_bar(struct pci_dev *p, unsigned n, struct region *r, enum pci_bar_t
     p->bar[n] = (struct pci_bar){ r, type };
     r->no_dma = r->ops != NULL;
     st32(&p->config[bar_reg(n)], kind[type]);
-    st32(&p->wmask[bar_reg(n)], type == PCI_BAR_ROM ? mask | 1 : type == PCI_BAR_IO ? mask & 0xffff : mask);
+    /* The upper half of an I/O address is writable although nothing decodes above 64 KiB: both ways are legal, and
+     * SeaBIOS takes the size from all 32 bits. */
+    st32(&p->wmask[bar_reg(n)], type == PCI_BAR_ROM ? mask | 1 : mask);
     p->wmask[PCI_COMMAND] |= type == PCI_BAR_IO ? PCI_CMD_IO : PCI_CMD_MEM;
     /* A priority of its own for each BAR keeps overlaps that a guest programs defined. */
     struct bus *bus = type == PCI_BAR_IO ? p->dev.host->io : p->dev.host->mem;

@@ -78,7 +78,7 @@ START_TEST(bars_size_and_decode)
     pci_config_write(p, PCI_BAR0 + 8, 0xffffffff, 4);
     pci_config_write(p, PCI_ROM, 0xfffffffe, 4);
     ck_assert_uint_eq(pci_config_read(p, PCI_BAR0, 4), 0xfffff008);
-    ck_assert_uint_eq(pci_config_read(p, PCI_BAR0 + 4, 4), 0x0000ffe1);
+    ck_assert_uint_eq(pci_config_read(p, PCI_BAR0 + 4, 4), 0xffffffe1);
     ck_assert_uint_eq(pci_config_read(p, PCI_BAR0 + 8, 4), 0);
     ck_assert_uint_eq(pci_config_read(p, PCI_ROM, 4), 0xfffff800);
     pci_config_write(p, PCI_BAR0, 0xfe000000, 4);
@@ -91,6 +91,8 @@ START_TEST(bars_size_and_decode)
     pci_config_write(p, PCI_COMMAND, PCI_CMD_IO, 2);
     ck_assert_uint_eq(rd32(&r, 0xfe000000), 0xffffffff);
     ck_assert_uint_eq(in32(&r, 0xc000), 0x11223344);
+    pci_config_write(p, PCI_BAR0 + 4, 0x1c000, 4);
+    ck_assert_uint_eq(in32(&r, 0xc000), 0xffffffff);
     rig_down(&r);
 }
 END_TEST
