@@ -15,6 +15,7 @@
 
 #include "cpu/decode.h"
 #include "cpu/exec.h"
+#include "cpu/mmu.h" /* mmu_load_pdptes */
 #include "cpu/seg.h"
 #include "machine/core/device.h"
 #include "tests/unit/ovec.h"
@@ -22,7 +23,9 @@
 Suite *oracle_suite(void);
 
 #define RAM_SIZE (4 * MIB)
-#define SYS_LINEAR 0xffff800000000000ull /* system structures: vectors never come here */
+/* System structures: vectors never come to the first place, hardly ever to the second. */
+#define SYS_LONG 0xffff800000000000ull
+#define SYS_LEGACY 0xc7e30000u
 enum {
     P_PML4 = 0x1000,
     P_TABLES = 0x2000,
@@ -44,6 +47,8 @@ enum {
 enum { SEL_KCODE = 0x10, SEL_KDATA = 0x18 };
 
 struct rig {
+    bool legacy; /* 32-bit protected mode with PAE paging instead of long mode */
+    u64 sys;     /* SYS_LONG or SYS_LEGACY */
     struct bus mem, io;
     struct clock clock;
     struct host_if host;
@@ -65,10 +70,10 @@ static void no_request(void *m, enum machine_request what, int arg, const char *
 static void map_page(struct rig *r, u64 gla, u64 gpa, u64 bits)
 {
     u64 table = P_PML4;
-    for (unsigned shift = 39; shift > 12; shift -= 9) {
+    for (unsigned shift = r->legacy ? 30 : 39; shift > 12; shift -= 9) {
         u8 *e = r->m + table + ((gla >> shift) & 511) * 8;
         if (!(ld64(e) & 1)) {
-            st64(e, r->next_table | 0x67);
+            st64(e, r->next_table | (r->legacy && shift == 30 ? 1 : 0x67));
             r->next_table += 0x1000;
         }
         table = ld64(e) & ~0xfffull;
@@ -88,16 +93,26 @@ static void put_desc(struct rig *r, u64 at, u32 base, u32 limit, unsigned access
                                 (u64)(base >> 24) << 56);
 }
 
+static void put_gate(struct rig *r, unsigned v)
+{
+    u64 handler = r->sys + SYS_CODE + v * 16;
+    u8 *e = r->m + P_SYS + SYS_IDT + v * (r->legacy ? 8 : 16);
+    unsigned dpl = v == 3 || v == 4 ? 3 : 0;
+    st64(e, (handler & 0xffff) | SEL_KCODE << 16 | (u64)(0x8e | dpl << 5) << 40 |
+                (handler >> 16 & 0xffff) << 48);
+    if (!r->legacy) st64(e + 8, handler >> 32);
+}
+
 static void build_tables(struct rig *r)
 {
     r->next_table = P_TABLES;
-    map_window(r, SYS_LINEAR, P_SYS, SYS_PAGES * 0x1000, 2);
+    map_window(r, r->sys, P_SYS, SYS_PAGES * 0x1000, 2);
     map_window(r, OV_CODE, P_CODE, OV_CODE_L, 4);
     map_window(r, OV_DATA, P_DATA, OV_DATA_L, 6 | 1ull << 63);
     map_window(r, OV_RO, P_RO, OV_RO_L, 4 | 1ull << 63);
     map_window(r, OV_STACK, P_STACK, OV_STACK_L, 6 | 1ull << 63);
     u8 *g = r->m + P_SYS + SYS_GDT;
-    st64(g + SEL_KCODE, 0x00af9b000000ffffull);
+    st64(g + SEL_KCODE, r->legacy ? 0x00cf9b000000ffffull : 0x00af9b000000ffffull);
     st64(g + SEL_KDATA, 0x00cf93000000ffffull);
     st64(g + 0x20, 0x00cffb000000ffffull);
     st64(g + 0x28, 0x00cff3000000ffffull);
@@ -108,16 +123,10 @@ static void build_tables(struct rig *r)
         put_desc(r, SYS_LDT + k * 8, d->base, d->limit, 0x70u | d->type | (d->present ? 0x80 : 0),
                  (d->db ? 4 : 0) | (d->gran ? 8 : 0));
     }
-    for (unsigned v = 0; v < 256; v++) {
-        u64 handler = SYS_LINEAR + SYS_CODE + v * 16;
-        u8 *e = r->m + P_SYS + SYS_IDT + v * 16;
-        unsigned dpl = v == 3 || v == 4 ? 3 : 0;
-        st64(e, (handler & 0xffff) | SEL_KCODE << 16 | (u64)(0x8e | dpl << 5) << 40 |
-                    (handler >> 16 & 0xffff) << 48);
-        st64(e + 8, handler >> 32);
-    }
+    for (unsigned v = 0; v < 256; v++) put_gate(r, v);
     memset(r->m + P_SYS + SYS_CODE, 0xf4, 0x1000);
-    st64(r->m + P_SYS + SYS_TSS + 4, SYS_LINEAR + SYS_STACK + 0x1000);
+    st64(r->m + P_SYS + SYS_TSS + 4, r->sys + SYS_STACK + 0x1000);
+    if (r->legacy) st32(r->m + P_SYS + SYS_TSS + 8, SEL_KDATA);
     st16(r->m + P_SYS + SYS_TSS + 0x66, 0x68);
 }
 
@@ -129,9 +138,11 @@ static void build_background(struct rig *r)
     memset(r->m + P_CODE, 0xf4, OV_CODE_L);
 }
 
-static struct rig *rig_new(void)
+static struct rig *rig_new(bool legacy)
 {
     struct rig *r = xalloc(sizeof(*r));
+    r->legacy = legacy;
+    r->sys = legacy ? SYS_LEGACY : SYS_LONG;
     struct error e;
     const char *model = getenv("AEROPC_ORACLE_MODEL");
     bus_init(&r->mem, "mem", (1ull << 40) - 1, false);
@@ -190,13 +201,14 @@ static void load_system(struct rig *r)
     c->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
     c->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_FSGSBASE;
     c->cr3 = P_PML4;
-    c->efer = EFER_LME | EFER_LMA | EFER_NXE | EFER_SCE;
+    c->efer = r->legacy ? EFER_NXE : EFER_LME | EFER_LMA | EFER_NXE | EFER_SCE;
+    if (r->legacy) mmu_load_pdptes(c, P_PML4);
     c->xcr0 = 7;
-    c->gdtr = (struct dtable){ SYS_LINEAR + SYS_GDT, 0x7f };
-    c->idtr = (struct dtable){ SYS_LINEAR + SYS_IDT, 0xfff };
+    c->gdtr = (struct dtable){ r->sys + SYS_GDT, 0x7f };
+    c->idtr = (struct dtable){ r->sys + SYS_IDT, r->legacy ? 0x7ff : 0xfff };
     c->ldtr =
-        (struct seg){ .base = SYS_LINEAR + SYS_LDT, .limit = 0x7f, .sel = 0x38, .attr = 0x82 };
-    c->tr = (struct seg){ .base = SYS_LINEAR + SYS_TSS, .limit = 0x67, .sel = 0x40, .attr = 0x8b };
+        (struct seg){ .base = r->sys + SYS_LDT, .limit = 0x7f, .sel = 0x38, .attr = 0x82 };
+    c->tr = (struct seg){ .base = r->sys + SYS_TSS, .limit = 0x67, .sel = 0x40, .attr = 0x8b };
     c->halted = c->shutdown = c->nmi_blocked = false;
     c->pending_dr6 = 0;
     c->shadow = 0;
@@ -277,19 +289,20 @@ static void read_state(struct rig *r, struct outcome *o)
     s->fsb = c->seg[SEG_FS].base;
     s->gsb = c->seg[SEG_GS].base;
     if (c->cpl == 0) { /* in a handler: take the interrupted state from its frame */
-        unsigned v = (unsigned)(c->rip - SYS_LINEAR - SYS_CODE) / 16;
+        unsigned v = (unsigned)(c->rip - r->sys - SYS_CODE) / 16;
         bool has_error = v == EXC_DF || (v >= EXC_TS && v <= EXC_PF) || v == EXC_AC;
-        const u8 *f = r->m + P_SYS + (c->r[RSP] - SYS_LINEAR);
+        unsigned n = r->legacy ? 4 : 8;
+        const u8 *f = r->m + P_SYS + (c->r[RSP] - r->sys);
         o->exc = (u8)v;
         if (has_error) {
             o->err = ld32(f);
-            f += 8;
+            f += n;
         }
-        s->rip = ld64(f);
-        s->seg[SEG_CS] = ld16(f + 8);
-        s->flags = ld32(f + 16);
-        s->gpr[RSP] = ld64(f + 24);
-        s->seg[SEG_SS] = ld16(f + 32);
+        s->rip = ld_n(f, n);
+        s->seg[SEG_CS] = ld16(f + n);
+        s->flags = ld32(f + 2 * n);
+        s->gpr[RSP] = ld_n(f + 3 * n, n);
+        s->seg[SEG_SS] = ld16(f + 4 * n);
         o->cr2 = c->cr2;
     }
     s->mxcsr = c->mxcsr;
@@ -542,7 +555,7 @@ static u8 *load_file(const char *name, size_t *len)
     return NULL;
 }
 
-static void run_file(const char *name)
+static void run_file(const char *name, bool legacy)
 {
     size_t len;
     u8 *data = load_file(name, &len);
@@ -554,9 +567,10 @@ static void run_file(const char *name)
         return;
     }
     ck_assert_int_eq(ov_open(&f, data, len), 0);
-    struct rig *r = rig_new();
+    struct rig *r = rig_new(legacy);
     while (ov_section(&f)) run_section(r, &f, &t);
-    printf("oracle %s: %u passed, %u failed in %u forms, %u skipped\n", name, t.passed, t.failed,
+    printf("oracle %s%s: %u passed, %u failed in %u forms, %u skipped\n", name,
+           legacy ? " without long mode" : "", t.passed, t.failed,
            t.bad_forms, t.skipped);
     rig_free(r);
     free(data);
@@ -565,19 +579,26 @@ static void run_file(const char *name)
 
 START_TEST(vectors_64bit)
 {
-    run_file("m64");
+    run_file("m64", false);
 }
 END_TEST
 
 START_TEST(vectors_32bit)
 {
-    run_file("m32");
+    run_file("m32", false);
 }
 END_TEST
 
 START_TEST(vectors_16bit)
 {
-    run_file("m16");
+    run_file("m16", false);
+}
+END_TEST
+
+START_TEST(vectors_in_legacy_protected_mode)
+{
+    run_file("m32", true);
+    run_file("m16", true);
 }
 END_TEST
 
@@ -589,6 +610,7 @@ Suite *oracle_suite(void)
     tcase_add_test(tc, vectors_64bit);
     tcase_add_test(tc, vectors_32bit);
     tcase_add_test(tc, vectors_16bit);
+    tcase_add_test(tc, vectors_in_legacy_protected_mode);
     suite_add_tcase(s, tc);
     return s;
 }
