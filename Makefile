@@ -74,6 +74,7 @@ check-built: layers unit guest-tests cli-tests
 
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
+	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory check-guests
 
 # --- tests ---
@@ -99,6 +100,20 @@ guest-tests: $(B)/aeropc roms
 cli-tests: $(B)/aeropc roms
 	@bash tests/boot/cli.sh $(B)/aeropc
 
+# --- hostile guests (tests/fuzz/README.md); the programs want MODE=asan ---
+.PHONY: fuzz fuzz-short fuzz-programs
+.PRECIOUS: $(B)/tests/fuzz/%.o
+SECONDS ?= 60
+fuzz-programs: $(B)/fuzz_board $(B)/fuzz_cpu
+
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(LIBOBJ)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+fuzz fuzz-short:
+	@$(MAKE) --no-print-directory MODE=asan fuzz-programs
+	sh tests/fuzz/run.sh build/asan $(if $(filter fuzz,$@),$(SECONDS),60 1)
+
 check-guests: $(B)/aeropc roms
 	@bash tests/boot/ladder.sh
 
@@ -117,4 +132,4 @@ format-check:
 clean:
 	rm -rf build $(ROMS)
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(wildcard $(B)/tests/fuzz/*.d)
