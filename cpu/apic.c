@@ -1,13 +1,16 @@
-/* Local APIC (SDM 3A chapter 10; the external-bus variant with 8259 compatibility): registers, priorities, timer, IPIs, LINT pins.
+/* Local APIC (SDM 3A chapter 10; the external-bus variant with 8259 compatibility): registers,
+ * priorities, timer, IPIs, LINT pins.
  *
- * The CPU's own accesses come from mmu.c, which compares physical pages with c->apic_page before it asks the bus. Messages from
- * the I/O APIC and from PCI functions are writes to FEE00000h-FEEFFFFFh on the memory bus (SDM 3A 10.11): address bits 19:12
- * destination, bit 2 logical; data: vector, delivery mode 10:8, trigger mode 15. End of a level-triggered interrupt goes out through
- * the listener set by cpu_set_eoi_listener.
+ * The CPU's own accesses come from mmu.c, which compares physical pages with c->apic_page before it
+ * asks the bus. Messages from the I/O APIC and from PCI functions are writes to FEE00000h-FEEFFFFFh
+ * on the memory bus (SDM 3A 10.11): address bits 19:12 destination, bit 2 logical; data: vector,
+ * delivery mode 10:8, trigger mode 15. End of a level-triggered interrupt goes out through the
+ * listener set by cpu_set_eoi_listener.
  *
- * The timer counts a 1 GHz bus clock, so one count at divisor 1 is one nanosecond of virtual time and the read-back is exact.
- * After reset LINT0 passes the 8259 through, as firmware leaves it (virtual wire); everything else is masked.
- * Left out: x2APIC, TSC-deadline mode, CMCI, several CPUs (INIT and SIPI to others go nowhere, SIPI to ourselves is ignored). */
+ * The timer counts a 1 GHz bus clock, so one count at divisor 1 is one nanosecond of virtual time
+ * and the read-back is exact. After reset LINT0 passes the 8259 through, as firmware leaves it
+ * (virtual wire); everything else is masked. Left out: x2APIC, TSC-deadline mode, CMCI, several
+ * CPUs (INIT and SIPI to others go nowhere, SIPI to ourselves is ignored). */
 #include "cpu/apic.h"
 
 #include <stdlib.h>
@@ -86,11 +89,13 @@ bool apic_extint_open(const struct cpu *c)
 
 static u64 period_ns(const struct apic *a);
 
-/* Guests count periodic ticks to keep time; interrupts stay off for many periods here where a real CPU needs a fraction of one. So
- * ticks that find their vector still in IRR are owed (a second's worth at most) and follow, spaced, once that one was taken. */
+/* Guests count periodic ticks to keep time; interrupts stay off for many periods here where a real
+ * CPU needs a fraction of one. So ticks that find their vector still in IRR are owed (a second's
+ * worth at most) and follow, spaced, once that one was taken. */
 static void repay_soon(struct apic *a)
 {
-    if (a->owed && !timer_armed(&a->repay)) timer_set(&a->repay, clock_now(a->cpu->clock) + MAX(period_ns(a) / 8, 50000u));
+    if (a->owed && !timer_armed(&a->repay))
+        timer_set(&a->repay, clock_now(a->cpu->clock) + MAX(period_ns(a) / 8, 50000u));
 }
 
 int apic_ack(struct cpu *c)
@@ -286,7 +291,9 @@ static void timer_fire(void *opaque)
     struct apic *a = opaque;
     u32 lvt = a->lvt[LVT_TIMER];
     if (!(lvt & LVT_MASKED)) {
-        if (is_periodic(a) && bit_test(a->irr, lvt & 0xff) && a->owed < NS_PER_SEC / MAX(period_ns(a), 1000000u)) a->owed++;
+        if (is_periodic(a) && bit_test(a->irr, lvt & 0xff) &&
+            a->owed < NS_PER_SEC / MAX(period_ns(a), 1000000u))
+            a->owed++;
         accept_vector(a, lvt & 0xff, false);
     }
     if (!is_periodic(a)) {
@@ -296,7 +303,8 @@ static void timer_fire(void *opaque)
     u64 period = period_ns(a), now = clock_now(a->cpu->clock);
     a->started_ns += period;
     /* Far behind: whole periods are skipped, their interrupts would merge in IRR anyway. */
-    if (now > a->started_ns && now - a->started_ns > 16 * period) a->started_ns += (now - a->started_ns) / period * period;
+    if (now > a->started_ns && now - a->started_ns > 16 * period)
+        a->started_ns += (now - a->started_ns) / period * period;
     timer_set(&a->timer, a->started_ns + period);
 }
 
@@ -399,7 +407,8 @@ static void write_reg(struct apic *a, unsigned reg, u32 v)
     case 0x32 ... 0x37: write_lvt(a, reg - 0x32, v); break;
     case 0x38: timer_start(a, v); break;
     case 0x3e: timer_set_divide(a, v); break;
-    case 0x03: case 0x09: case 0x0a: case 0x0c: case 0x39: case 0x10 ... 0x27: break; /* read-only */
+    case 0x03: case 0x09: case 0x0a: case 0x0c: case 0x39: /* read-only */
+    case 0x10 ... 0x27: break;
     default:
         raise_error(a, ESR_REGISTER);
         cpu_update_intr(a->cpu);
@@ -497,17 +506,22 @@ bool cpu_vector_pending(const struct cpu *c, u8 vector)
 
 void cpu_info_apic(struct cpu *c, struct text *t)
 {
-    static const char *const names[LVT_COUNT] = { "timer", "thermal", "perf", "lint0", "lint1", "error" };
+    static const char *const names[LVT_COUNT] = { "timer", "thermal", "perf",
+                                                  "lint0", "lint1",   "error" };
     const struct apic *a = c->apic;
-    text_add(t, "base %llx%s svr %03x tpr %02x ppr %02x id %02x ldr %08x dfr %08x\n", (unsigned long long)c->apic_base,
-             c->apic_base & 0x800 ? "" : " (disabled)", a->svr, a->tpr, ppr(a), a->id, a->ldr, a->dfr);
+    text_add(t, "base %llx%s svr %03x tpr %02x ppr %02x id %02x ldr %08x dfr %08x\n",
+             (unsigned long long)c->apic_base, c->apic_base & 0x800 ? "" : " (disabled)", a->svr,
+             a->tpr, ppr(a), a->id, a->ldr, a->dfr);
     for (unsigned i = 0; i < LVT_COUNT; i++) {
-        text_add(t, "lvt %-8s %08x vector %02x mode %u%s%s%s\n", names[i], a->lvt[i], a->lvt[i] & 0xff, a->lvt[i] >> 8 & 7,
-                 a->lvt[i] & LVT_MASKED ? " masked" : "", a->lvt[i] & LVT_LEVEL ? " level" : "",
+        text_add(t, "lvt %-8s %08x vector %02x mode %u%s%s%s\n", names[i], a->lvt[i],
+                 a->lvt[i] & 0xff, a->lvt[i] >> 8 & 7, a->lvt[i] & LVT_MASKED ? " masked" : "",
+                 a->lvt[i] & LVT_LEVEL ? " level" : "",
                  i == LVT_TIMER && is_periodic(a) ? " periodic" : "");
     }
-    text_add(t, "timer initial %u current %u divide %llu\n", a->initial, current_count(a), (unsigned long long)divisor(a));
-    text_add(t, "icr %08x:%08x esr %02x lint0 pin %d\n", a->icr_hi, a->icr_lo, a->esr, a->lint0_level);
+    text_add(t, "timer initial %u current %u divide %llu\n", a->initial, current_count(a),
+             (unsigned long long)divisor(a));
+    text_add(t, "icr %08x:%08x esr %02x lint0 pin %d\n", a->icr_hi, a->icr_lo, a->esr,
+             a->lint0_level);
     info_map(t, "irr", a->irr);
     info_map(t, "isr", a->isr);
     info_map(t, "tmr", a->tmr);

@@ -1,5 +1,6 @@
-/* The CPU as an object: create, reset and INIT, pins, idle state, registers for the monitor, breakpoint list.
- * Reset values are those of SDM 3A table 9-1. The interpreter loop (cpu_run) is in interp.c. */
+/* The CPU as an object: create, reset and INIT, pins, idle state, registers for the monitor,
+ * breakpoint list. Reset values are those of SDM 3A table 9-1. The interpreter loop (cpu_run) is in
+ * interp.c. */
 #include "cpu/model.h"
 
 #include <stdlib.h>
@@ -211,7 +212,8 @@ bool cpu_intr_pending(const struct cpu *c)
 int cpu_intr_ack(struct cpu *c)
 {
     int v = apic_ack(c);
-    if (v < 0 && c->intr_line && apic_extint_open(c) && c->env.intack) v = c->env.intack(c->env.intack_opaque);
+    if (v < 0 && c->intr_line && apic_extint_open(c) && c->env.intack)
+        v = c->env.intack(c->env.intack_opaque);
     cpu_update_intr(c);
     return v;
 }
@@ -273,10 +275,14 @@ struct reg_row {
 };
 #define REG(n, f) { n, offsetof(struct cpu, f), sizeof(((struct cpu *)0)->f) }
 static const struct reg_row reg_rows[] = {
-    REG("rip", rip), REG("cr0", cr0), REG("cr2", cr2), REG("cr3", cr3), REG("cr4", cr4), REG("efer", efer),
-    REG("dr0", dr[0]), REG("dr1", dr[1]), REG("dr2", dr[2]), REG("dr3", dr[3]), REG("dr6", dr[6]), REG("dr7", dr[7]),
-    REG("gdtr", gdtr.base), REG("idtr", idtr.base), REG("ldtr", ldtr.sel), REG("tr", tr.sel), REG("cpl", cpl),
-    REG("mxcsr", mxcsr), REG("fcw", fcw), REG("fsw", fsw), REG("kernel_gs_base", kernel_gs_base), REG("lstar", lstar),
+    REG("rip", rip),        REG("cr0", cr0),        REG("cr2", cr2),
+    REG("cr3", cr3),        REG("cr4", cr4),        REG("efer", efer),
+    REG("dr0", dr[0]),      REG("dr1", dr[1]),      REG("dr2", dr[2]),
+    REG("dr3", dr[3]),      REG("dr6", dr[6]),      REG("dr7", dr[7]),
+    REG("gdtr", gdtr.base), REG("idtr", idtr.base), REG("ldtr", ldtr.sel),
+    REG("tr", tr.sel),      REG("cpl", cpl),        REG("mxcsr", mxcsr),
+    REG("fcw", fcw),        REG("fsw", fsw),        REG("kernel_gs_base", kernel_gs_base),
+    REG("lstar", lstar),
 };
 
 static u64 segment_register(const struct cpu *c, const char *name, bool *ok)
@@ -305,15 +311,16 @@ u64 cpu_get_reg(struct cpu *c, const char *name, bool *ok)
         if (i < 8 && !strcmp(name, gpr_names[i] + 1)) return (u16)c->r[i];
     }
     for (unsigned i = 0; i < LEN(reg_rows); i++) {
-        if (!strcmp(name, reg_rows[i].name)) return ld_n((const u8 *)c + reg_rows[i].offset, reg_rows[i].size);
+        if (!strcmp(name, reg_rows[i].name))
+            return ld_n((const u8 *)c + reg_rows[i].offset, reg_rows[i].size);
     }
     return segment_register(c, name, ok);
 }
 
 static void add_segment(struct text *t, const char *name, const struct seg *s)
 {
-    text_add(t, "%-4s %04x base %016llx limit %08x attr %04x dpl %u\n", name, s->sel, (unsigned long long)s->base, s->limit,
-             s->attr, ATTR_DPL(s->attr));
+    text_add(t, "%-4s %04x base %016llx limit %08x attr %04x dpl %u\n", name, s->sel,
+             (unsigned long long)s->base, s->limit, s->attr, ATTR_DPL(s->attr));
 }
 
 static const char *mode_name(const struct cpu *c)
@@ -329,19 +336,25 @@ void cpu_info_registers(struct cpu *c, struct text *t)
 {
     unsigned n = c->long_mode ? 16 : 8;
     for (unsigned i = 0; i < n; i++)
-        text_add(t, "%-4s %016llx%s", gpr_names[i], (unsigned long long)c->r[i], i % 4 == 3 ? "\n" : "  ");
-    text_add(t, "rip  %016llx  rflags %08x  cpl %u  %s%s%s\n", (unsigned long long)c->rip, cpu_flags(c), c->cpl, mode_name(c),
-             c->halted ? ", halted" : "", c->shutdown ? ", shut down" : "");
+        text_add(t, "%-4s %016llx%s", gpr_names[i], (unsigned long long)c->r[i],
+                 i % 4 == 3 ? "\n" : "  ");
+    text_add(t, "rip  %016llx  rflags %08x  cpl %u  %s%s%s\n", (unsigned long long)c->rip,
+             cpu_flags(c), c->cpl, mode_name(c), c->halted ? ", halted" : "",
+             c->shutdown ? ", shut down" : "");
     for (unsigned i = 0; i < SEG_COUNT; i++) add_segment(t, seg_names[i], &c->seg[i]);
     add_segment(t, "ldtr", &c->ldtr);
     add_segment(t, "tr", &c->tr);
-    text_add(t, "gdtr base %016llx limit %04x   idtr base %016llx limit %04x\n", (unsigned long long)c->gdtr.base, c->gdtr.limit,
-             (unsigned long long)c->idtr.base, c->idtr.limit);
-    text_add(t, "cr0 %08llx cr2 %016llx cr3 %010llx cr4 %08llx cr8 %x efer %llx a20 %d\n", (unsigned long long)c->cr0,
-             (unsigned long long)c->cr2, (unsigned long long)c->cr3, (unsigned long long)c->cr4, apic_tpr(c) >> 4,
-             (unsigned long long)c->efer, c->a20);
-    text_add(t, "dr0 %llx dr1 %llx dr2 %llx dr3 %llx dr6 %llx dr7 %llx\n", (unsigned long long)c->dr[0], (unsigned long long)c->dr[1],
-             (unsigned long long)c->dr[2], (unsigned long long)c->dr[3], (unsigned long long)c->dr[6], (unsigned long long)c->dr[7]);
-    text_add(t, "gs/kernel base %llx/%llx  star %llx lstar %llx\n", (unsigned long long)c->seg[SEG_GS].base,
-             (unsigned long long)c->kernel_gs_base, (unsigned long long)c->star, (unsigned long long)c->lstar);
+    text_add(t, "gdtr base %016llx limit %04x   idtr base %016llx limit %04x\n",
+             (unsigned long long)c->gdtr.base, c->gdtr.limit, (unsigned long long)c->idtr.base,
+             c->idtr.limit);
+    text_add(t, "cr0 %08llx cr2 %016llx cr3 %010llx cr4 %08llx cr8 %x efer %llx a20 %d\n",
+             (unsigned long long)c->cr0, (unsigned long long)c->cr2, (unsigned long long)c->cr3,
+             (unsigned long long)c->cr4, apic_tpr(c) >> 4, (unsigned long long)c->efer, c->a20);
+    text_add(t, "dr0 %llx dr1 %llx dr2 %llx dr3 %llx dr6 %llx dr7 %llx\n",
+             (unsigned long long)c->dr[0], (unsigned long long)c->dr[1],
+             (unsigned long long)c->dr[2], (unsigned long long)c->dr[3],
+             (unsigned long long)c->dr[6], (unsigned long long)c->dr[7]);
+    text_add(t, "gs/kernel base %llx/%llx  star %llx lstar %llx\n",
+             (unsigned long long)c->seg[SEG_GS].base, (unsigned long long)c->kernel_gs_base,
+             (unsigned long long)c->star, (unsigned long long)c->lstar);
 }

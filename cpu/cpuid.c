@@ -1,12 +1,14 @@
-/* CPU models and CPUID. Each model is a set of features (enum cpu_feature); the same bits gate the rows of opcodes.def, the writable
- * bits of CR4, EFER and MSRs, and the CPUID words, so what is announced is what works. The words are computed from one table
- * {feature, leaf, register, bit}; cache descriptors and names are fixed per model.
+/* CPU models and CPUID. Each model is a set of features (enum cpu_feature); the same bits gate the
+ * rows of opcodes.def, the writable bits of CR4, EFER and MSRs, and the CPUID words, so what is
+ * announced is what works. The words are computed from one table {feature, leaf, register, bit};
+ * cache descriptors and names are fixed per model.
  *
- * "win7" is the identity recommended in spec/windows7/device-set.md section 6: an early 45 nm Core 2 without anything we do not have. Our one
- * addition is the VME bit, because VME works. "qemu64" is an AuthenticAMD family 15 part, whose guests avoid Intel's microcode and
- * performance-counter paths. "max" has everything this CPU implements.
- * The hypervisor bit is set with a neutral signature of our own; leaf 40000001h reads 0, so nobody takes us for a known interface.
- * Left out: topology leaves for several CPUs, performance monitoring, MONITOR, x2APIC. */
+ * "win7" is the identity recommended in spec/windows7/device-set.md section 6: an early 45 nm Core
+ * 2 without anything we do not have. Our one addition is the VME bit, because VME works. "qemu64"
+ * is an AuthenticAMD family 15 part, whose guests avoid Intel's microcode and performance-counter
+ * paths. "max" has everything this CPU implements. The hypervisor bit is set with a neutral
+ * signature of our own; leaf 40000001h reads 0, so nobody takes us for a known interface. Left out:
+ * topology leaves for several CPUs, performance monitoring, MONITOR, x2APIC. */
 #include "cpu/model.h"
 
 #include "cpu/apic.h"
@@ -14,21 +16,21 @@
 #define F(name) (1ull << FT_##name)
 
 /* What every 64-bit model has. */
-#define BASE_FEATURES                                                                              \
-    (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) | F(SEP) | F(MTRR) | F(PGE) | \
-     F(CMOV) | F(PAT) | F(PSE36) | F(CLFSH) | F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SSE3) | F(CX16) | F(SYSCALL) |       \
-     F(NX) | F(LM) | F(LAHF64))
+#define BASE_FEATURES \
+    (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) | \
+     F(SEP) | F(MTRR) | F(PGE) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFSH) | F(MMX) | F(FXSR) | \
+     F(SSE) | F(SSE2) | F(SSE3) | F(CX16) | F(SYSCALL) | F(NX) | F(LM) | F(LAHF64))
 
-#define MAX_FEATURES                                                                               \
-    (BASE_FEATURES | F(SSSE3) | F(SSE41) | F(SSE42) | F(PCLMUL) | F(AES) | F(MOVBE) | F(POPCNT) | F(FSGSBASE) | F(BMI1) |  \
-     F(BMI2) | F(ERMS) | F(INVPCID) | F(ADX) | F(PG1G) | F(RDTSCP) | F(LZCNT) | F(PREFETCHW) | F(SMEP) | F(SMAP) |         \
-     F(UMIP) | F(CLFLUSHOPT))
+#define MAX_FEATURES \
+    (BASE_FEATURES | F(SSSE3) | F(SSE41) | F(SSE42) | F(PCLMUL) | F(AES) | F(MOVBE) | F(POPCNT) | \
+     F(FSGSBASE) | F(BMI1) | F(BMI2) | F(ERMS) | F(INVPCID) | F(ADX) | F(PG1G) | F(RDTSCP) | \
+     F(LZCNT) | F(PREFETCHW) | F(SMEP) | F(SMAP) | F(UMIP) | F(CLFLUSHOPT))
 
 static const struct cpu_model models[] = {
-    { "win7", "Intel Core 2 (45 nm) look, the safest for Windows 7", false, 0x00010673, 0x0a, 0x80000008, 40,
-      "AeroPC Virtual CPU (Core 2 class)", BASE_FEATURES | F(SSSE3) | F(SSE41) },
-    { "qemu64", "AMD family 15 look", true, 0x00060fb1, 0x01, 0x80000008, 40, "AeroPC Virtual CPU (K8 class)",
-      BASE_FEATURES },
+    { "win7", "Intel Core 2 (45 nm) look, the safest for Windows 7", false, 0x00010673, 0x0a,
+      0x80000008, 40, "AeroPC Virtual CPU (Core 2 class)", BASE_FEATURES | F(SSSE3) | F(SSE41) },
+    { "qemu64", "AMD family 15 look", true, 0x00060fb1, 0x01, 0x80000008, 40,
+      "AeroPC Virtual CPU (K8 class)", BASE_FEATURES },
     { "max", "everything this emulator implements", false, 0x00010673, 0x0d, 0x80000008, 40,
       "AeroPC Virtual CPU (all features)", MAX_FEATURES },
 };

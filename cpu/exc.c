@@ -1,12 +1,15 @@
-/* Exceptions and interrupts: how events are recorded, combined and delivered (SDM 3A chapter 6 and 17.1-17.3, chapter 20 for virtual-8086).
+/* Exceptions and interrupts: how events are recorded, combined and delivered (SDM 3A chapter 6
+ * and 17.1-17.3, chapter 20 for virtual-8086).
  *
- * Handlers record a fault with exc_raise*(); the loop calls exc_deliver() between instructions. Delivery walks the IVT or IDT:
- * interrupt, trap and task gates of 16, 32 and 64 bits, inner stacks from the TSS, IST, virtual-8086 frames and the VME
- * redirection bitmap. A fault while delivering is combined with the first one: benign, contributory and page faults give a
- * serial delivery, #DF or shutdown. The return address is always c->rip; faults set it to insn_rip first.
+ * Handlers record a fault with exc_raise*(); the loop calls exc_deliver() between instructions.
+ * Delivery walks the IVT or IDT: interrupt, trap and task gates of 16, 32 and 64 bits, inner stacks
+ * from the TSS, IST, virtual-8086 frames and the VME redirection bitmap. A fault while delivering
+ * is combined with the first one: benign, contributory and page faults give a serial delivery, #DF
+ * or shutdown. The return address is always c->rip; faults set it to insn_rip first.
  *
- * exc_ext is true while an event from outside the program is delivered: the EXT bit of selector error codes follows it.
- * IRET is in iret.c. Left out: machine-check generation, task gates in long mode (do not exist there). */
+ * exc_ext is true while an event from outside the program is delivered: the EXT bit of selector
+ * error codes follows it. IRET is in iret.c. Left out: machine-check generation, task gates in long
+ * mode (do not exist there). */
 #include "cpu/seg.h"
 
 #include "machine/core/trace.h"
@@ -68,7 +71,8 @@ static bool enter_real(struct cpu *c, const struct event *ev)
     }
     stack_current(c, &st);
     if (!lin_read(c, c->idtr.base + ev->vector * 4u, b, 4)) return false;
-    if (!stack_push(c, &st, 2, flags) || !stack_push(c, &st, 2, c->seg[SEG_CS].sel) || !stack_push(c, &st, 2, c->rip))
+    if (!stack_push(c, &st, 2, flags) || !stack_push(c, &st, 2, c->seg[SEG_CS].sel) ||
+        !stack_push(c, &st, 2, c->rip))
         return false;
     stack_set_sp(c, st.sp, st.mask);
     seg_load_real(c, SEG_CS, ld16(b + 2));
@@ -93,14 +97,17 @@ static u32 pushed_flags(struct cpu *c, const struct event *ev)
     return ev->fault ? flags | FL_RF : flags;
 }
 
-static bool push_frame(struct cpu *c, struct new_stack *st, const struct event *ev, unsigned size, bool with_ss)
+static bool push_frame(struct cpu *c, struct new_stack *st, const struct event *ev, unsigned size,
+                       bool with_ss)
 {
     u32 flags = pushed_flags(c, ev);
     if (with_ss) {
-        if (!stack_push(c, st, size, c->seg[SEG_SS].sel) || !stack_push(c, st, size, c->r[RSP])) return false;
+        if (!stack_push(c, st, size, c->seg[SEG_SS].sel) || !stack_push(c, st, size, c->r[RSP]))
+            return false;
     }
     return stack_push(c, st, size, flags) && stack_push(c, st, size, c->seg[SEG_CS].sel) &&
-           stack_push(c, st, size, c->rip) && (!ev->has_error || stack_push(c, st, size, ev->error));
+           stack_push(c, st, size, c->rip) &&
+           (!ev->has_error || stack_push(c, st, size, ev->error));
 }
 
 /* 16- and 32-bit interrupt and trap gates. */
@@ -170,7 +177,8 @@ static bool enter_long(struct cpu *c, const struct event *ev)
     if (ev->vector * 16u + 15 > c->idtr.limit) return raise_idt(c, EXC_GP, ev->vector);
     if (!lin_read(c, c->idtr.base + ev->vector * 16u, w, 16)) return false;
     unsigned type = w[1] >> 8 & 31, gate_dpl = w[1] >> 13 & 3, ist = w[1] & 7;
-    if ((type & ~1u) != DT_INT32 || (ev->software && gate_dpl < c->cpl)) return raise_idt(c, EXC_GP, ev->vector);
+    if ((type & ~1u) != DT_INT32 || (ev->software && gate_dpl < c->cpl))
+        return raise_idt(c, EXC_GP, ev->vector);
     if (!(w[1] & 0x8000)) return raise_idt(c, EXC_NP, ev->vector);
     u16 sel = (u16)(w[0] >> 16);
     u64 off = (w[0] & 0xffff) | (w[1] & 0xffff0000) | (u64)w[2] << 32;
@@ -192,7 +200,9 @@ static bool enter_long(struct cpu *c, const struct event *ev)
         st.sp = c->r[RSP];
     }
     st.sp &= ~15ull;
-    if (!code_offset_ok(c, &d, off) || !push_frame(c, &st, ev, 8, true) || !desc_set_accessed(c, &d)) return false;
+    if (!code_offset_ok(c, &d, off) || !push_frame(c, &st, ev, 8, true) ||
+        !desc_set_accessed(c, &d))
+        return false;
     clear_on_entry(c, cpu_flags(c), !(type & 1));
     code_load(c, sel, &d, dpl, off);
     stack_commit(c, &st);
@@ -228,7 +238,8 @@ static void shutdown(struct cpu *c)
         c->env.host->request(c->env.host->machine, REQ_TRIPLE_FAULT, 0, "triple fault");
 }
 
-/* Takes the fault just recorded into *ev, combined with the event that was being delivered. False: shutdown. */
+/* Takes the fault just recorded into *ev, combined with the event that was being delivered. False:
+ * shutdown. */
 static bool take_second_fault(struct cpu *c, struct event *ev, enum fault_class first)
 {
     enum fault_class second = class_of(c->fault_vector);
@@ -238,7 +249,10 @@ static bool take_second_fault(struct cpu *c, struct event *ev, enum fault_class 
     if (first == DOUBLE_FAULT && second != BENIGN) return false;
     bool becomes_double = (first == CONTRIBUTORY && second == CONTRIBUTORY) ||
                           (first == PAGE_FAULT && (second == CONTRIBUTORY || second == PAGE_FAULT));
-    *ev = (struct event){ .vector = c->fault_vector, .has_error = c->fault_has_error, .error = c->fault_error, .fault = true };
+    *ev = (struct event){ .vector = c->fault_vector,
+                          .has_error = c->fault_has_error,
+                          .error = c->fault_error,
+                          .fault = true };
     if (becomes_double) *ev = (struct event){ .vector = EXC_DF, .has_error = true };
     return true;
 }
@@ -246,7 +260,8 @@ static bool take_second_fault(struct cpu *c, struct event *ev, enum fault_class 
 /* Delivers an event; first: class of what is being delivered. */
 static void deliver(struct cpu *c, struct event ev, enum fault_class first)
 {
-    /* Bounded: each round either enters a handler or climbs towards #DF; benign faults cannot be raised by entering. */
+    /* Bounded: each round either enters a handler or climbs towards #DF; benign faults cannot be
+     * raised by entering. */
     for (unsigned round = 0; round < 8; round++) {
         c->exc_ext = !ev.software;
         bool ok = enter(c, &ev);
@@ -263,7 +278,9 @@ static void deliver(struct cpu *c, struct event ev, enum fault_class first)
 
 void exc_deliver(struct cpu *c)
 {
-    struct event ev = { .vector = c->fault_vector, .has_error = c->fault_has_error, .error = c->fault_error };
+    struct event ev = { .vector = c->fault_vector,
+                        .has_error = c->fault_has_error,
+                        .error = c->fault_error };
     cpu_event_clear(c, CE_FAULT);
     c->rip = c->insn_rip;
     if (ev.vector == EXC_PF) c->cr2 = c->fault_cr2;
@@ -293,7 +310,8 @@ void cpu_do_nmi(struct cpu *c)
 
 /* ---- software interrupts ---- */
 
-/* VME: bit of the redirection bitmap, which lies in the 32 bytes below the I/O bitmap. true: use the IDT. */
+/* VME: bit of the redirection bitmap, which lies in the 32 bytes below the I/O bitmap. true: use
+ * the IDT. */
 static bool vme_uses_idt(struct cpu *c, unsigned vector, bool *uses_idt)
 {
     u16 iomap;
@@ -308,7 +326,8 @@ static bool vme_uses_idt(struct cpu *c, unsigned vector, bool *uses_idt)
     return true;
 }
 
-/* Handler of the 8086 program itself: frame and vector table as in real mode, IF virtualised below IOPL 3. */
+/* Handler of the 8086 program itself: frame and vector table as in real mode, IF virtualised below
+ * IOPL 3. */
 static bool enter_redirected(struct cpu *c, unsigned vector)
 {
     struct new_stack st;
@@ -318,7 +337,8 @@ static bool enter_redirected(struct cpu *c, unsigned vector)
     if (!iopl3) image = (flags & ~FL_IF) | FL_IOPL | (flags & FL_VIF ? FL_IF : 0);
     stack_current(c, &st);
     if (!lin_read_as(c, vector * 4u, b, 4, true)) return false;
-    if (!stack_push(c, &st, 2, image) || !stack_push(c, &st, 2, c->seg[SEG_CS].sel) || !stack_push(c, &st, 2, c->rip))
+    if (!stack_push(c, &st, 2, image) || !stack_push(c, &st, 2, c->seg[SEG_CS].sel) ||
+        !stack_push(c, &st, 2, c->rip))
         return false;
     stack_set_sp(c, st.sp, st.mask);
     seg_load_real(c, SEG_CS, ld16(b + 2));

@@ -1,4 +1,5 @@
-/* Handlers of the descriptor-table instructions: LGDT/SGDT and family, LLDT, LTR, LAR, LSL, VERR, VERW, ARPL. */
+/* Handlers of the descriptor-table instructions: LGDT/SGDT and family, LLDT, LTR, LAR, LSL, VERR,
+ * VERW, ARPL. */
 #include "cpu/mmu.h" /* is_canonical */
 #include "cpu/ops.h"
 #include "cpu/seg.h"
@@ -39,7 +40,8 @@ static void store_table(struct cpu *c, const struct insn *i, const struct dtable
 static void load_table(struct cpu *c, const struct insn *i, struct dtable *t)
 {
     u8 b[10] = { 0 };
-    if (!require_cpl0(c) || !mem_read_n(c, i->seg, ea_offset(c, i), b, c->bits == BITS64 ? 10 : 6)) return;
+    if (!require_cpl0(c) || !mem_read_n(c, i->seg, ea_offset(c, i), b, c->bits == BITS64 ? 10 : 6))
+        return;
     u64 base = ld64(b + 2);
     if (c->bits != BITS64 && i->osz == OSZ16) base &= 0xffffff;
     if (c->bits == BITS64 && !is_canonical(base)) {
@@ -190,7 +192,8 @@ void op_lar(struct cpu *c, const struct insn *i)
     if (!require_protected(c) || !rm_read(c, i, OSZ16, &v)) return;
     int found = look_up(c, (u16)v, &d);
     if (found < 0) return;
-    bool ok = found && visible(c, (u16)v, &d) && ((d.attr & ATTR_S) || system_type_in(c, &d, 0x1a3e, 0x1a04));
+    bool ok = found && visible(c, (u16)v, &d) &&
+              ((d.attr & ATTR_S) || system_type_in(c, &d, 0x1a3e, 0x1a04));
     if (ok) reg_write(c, i, i->osz, i->reg, d.hi & (i->osz == OSZ16 ? 0xff00 : 0xf0ff00));
     set_zf(c, ok);
 }
@@ -202,7 +205,8 @@ void op_lsl(struct cpu *c, const struct insn *i)
     if (!require_protected(c) || !rm_read(c, i, OSZ16, &v)) return;
     int found = look_up(c, (u16)v, &d);
     if (found < 0) return;
-    bool ok = found && visible(c, (u16)v, &d) && ((d.attr & ATTR_S) || system_type_in(c, &d, 0x0a0e, 0x0a04));
+    bool ok = found && visible(c, (u16)v, &d) &&
+              ((d.attr & ATTR_S) || system_type_in(c, &d, 0x0a0e, 0x0a04));
     if (ok) reg_write(c, i, i->osz, i->reg, desc_limit(&d));
     set_zf(c, ok);
 }

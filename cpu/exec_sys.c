@@ -1,6 +1,7 @@
-/* Handlers of the privileged and system instructions: control and debug registers, MSRs, time stamp, CPUID, fast system calls, TLB and
- * cache control, HLT, FS/GS bases. Rules are those of SDM 2 (and APM 3 where the model's vendor is AMD).
- * Left out: MONITOR/MWAIT (#UD, their CPUID bit is clear), RSM outside SMM is #UD and SMM is never entered, no RDPMC counters (#GP). */
+/* Handlers of the privileged and system instructions: control and debug registers, MSRs, time
+ * stamp, CPUID, fast system calls, TLB and cache control, HLT, FS/GS bases. Rules are those of SDM
+ * 2 (and APM 3 where the model's vendor is AMD). Left out: MONITOR/MWAIT (#UD, their CPUID bit is
+ * clear), RSM outside SMM is #UD and SMM is never entered, no RDPMC counters (#GP). */
 #include "cpu/apic.h"
 #include "cpu/mmu.h"
 #include "cpu/model.h"
@@ -28,8 +29,9 @@ static void set_edx_eax(struct cpu *c, u64 v)
 
 /* ---- control registers ---- */
 
-#define CR0_VALID                                                                                  \
-    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
+#define CR0_VALID \
+    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
+     CR0_PG)
 
 static bool cr0_ok(struct cpu *c, u64 v)
 {
@@ -67,11 +69,13 @@ static void write_cr0(struct cpu *c, u64 v)
 
 static u64 cr4_valid(const struct cpu *c)
 {
-    static const struct { u32 bit; enum cpu_feature feature; } bits[] = {
-        { CR4_VME | CR4_PVI, FT_VME }, { CR4_TSD, FT_TSC }, { CR4_DE, FT_DE }, { CR4_PSE, FT_PSE }, { CR4_PAE, FT_PAE },
-        { CR4_MCE, FT_MCE }, { CR4_PGE, FT_PGE }, { CR4_PCE, FT_NONE }, { CR4_OSFXSR, FT_FXSR }, { CR4_OSXMMEXCPT, FT_SSE },
-        { CR4_UMIP, FT_UMIP }, { CR4_FSGSBASE, FT_FSGSBASE }, { CR4_OSXSAVE, FT_XSAVE }, { CR4_SMEP, FT_SMEP },
-        { CR4_SMAP, FT_SMAP },
+    static const struct { u32 bit; enum cpu_feature feature;
+    } bits[] = {
+        { CR4_VME | CR4_PVI, FT_VME }, { CR4_TSD, FT_TSC },   { CR4_DE, FT_DE },
+        { CR4_PSE, FT_PSE },           { CR4_PAE, FT_PAE },   { CR4_MCE, FT_MCE },
+        { CR4_PGE, FT_PGE },           { CR4_PCE, FT_NONE },  { CR4_OSFXSR, FT_FXSR },
+        { CR4_OSXMMEXCPT, FT_SSE },    { CR4_UMIP, FT_UMIP }, { CR4_FSGSBASE, FT_FSGSBASE },
+        { CR4_OSXSAVE, FT_XSAVE },     { CR4_SMEP, FT_SMEP }, { CR4_SMAP, FT_SMAP },
     };
     u64 v = 0;
     for (unsigned i = 0; i < LEN(bits); i++) v |= cpu_has(c, bits[i].feature) ? bits[i].bit : 0;
@@ -83,7 +87,8 @@ static void write_cr4(struct cpu *c, u64 v)
     bool bad = (v & ~cr4_valid(c)) || (c->long_mode && !(v & CR4_PAE));
     u64 changed = v ^ c->cr4;
     bool pae_paging = (c->cr0 & CR0_PG) && (v & CR4_PAE) && !c->long_mode;
-    if (!bad && pae_paging && (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP))) bad = !mmu_load_pdptes(c, c->cr3);
+    if (!bad && pae_paging && (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)))
+        bad = !mmu_load_pdptes(c, c->cr3);
     if (bad) {
         exc_gp0(c);
         return;
@@ -110,7 +115,8 @@ static void write_cr3(struct cpu *c, u64 v)
     tlb_flush_nonglobal(c);
 }
 
-/* Register number of a MOV CR: AMD's LOCK prefix reaches CR8 from 32-bit code. Returns 16 for none. */
+/* Register number of a MOV CR: AMD's LOCK prefix reaches CR8 from 32-bit code. Returns 16 for none.
+ */
 static unsigned cr_number(struct cpu *c, const struct insn *i)
 {
     unsigned n = i->reg;
@@ -302,7 +308,8 @@ static const u16 ATTR_CODE64 = 0xa09b, ATTR_CODE32 = 0xc09b, ATTR_DATA32 = 0xc09
 static void load_flat(struct cpu *c, u16 cs, u16 ss, bool code64, unsigned cpl)
 {
     u16 dpl = (u16)(cpl << 5);
-    c->seg[SEG_CS] = (struct seg){ 0, ~0u, (u16)((cs & ~3u) | cpl), (code64 ? ATTR_CODE64 : ATTR_CODE32) | dpl };
+    c->seg[SEG_CS] =
+        (struct seg){ 0, ~0u, (u16)((cs & ~3u) | cpl), (code64 ? ATTR_CODE64 : ATTR_CODE32) | dpl };
     c->seg[SEG_SS] = (struct seg){ 0, ~0u, (u16)((ss & ~3u) | cpl), ATTR_DATA32 | dpl };
     c->cpl = (u8)cpl;
     cpu_update_mode(c);

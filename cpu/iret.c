@@ -1,5 +1,6 @@
-/* IRET in every mode (SDM 2 IRET): real, virtual-8086 with VME, protected to the same or an outer level, to virtual-8086, back to the
- * calling task (NT), and long mode with its always complete frame in 64-bit code. Counterpart of exc.c. */
+/* IRET in every mode (SDM 2 IRET): real, virtual-8086 with VME, protected to the same or an outer
+ * level, to virtual-8086, back to the calling task (NT), and long mode with its always complete
+ * frame in 64-bit code. Counterpart of exc.c. */
 #include "cpu/seg.h"
 
 #define FL_BASIC (FL_ARITH | FL_TF | FL_DF | FL_NT)

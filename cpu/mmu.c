@@ -1,13 +1,16 @@
-/* Linear and physical addresses: page walks, the TLB behind mem.h, and the complete ("slow") memory access.
+/* Linear and physical addresses: page walks, the TLB behind mem.h, and the complete ("slow") memory
+ * access.
  *
- * Paging forms: off, 2-level (4 KiB, 4 MiB with PSE and PSE-36), PAE (PDPTEs are registers, loaded with CR3), 4-level with
- * 2 MiB and 1 GiB pages (SDM 3A chapter 4). Rights: U/S, R/W, WP, NX, SMEP, SMAP; reserved bits; accessed and dirty bits.
+ * Paging forms: off, 2-level (4 KiB, 4 MiB with PSE and PSE-36), PAE (PDPTEs are registers, loaded
+ * with CR3), 4-level with 2 MiB and 1 GiB pages (SDM 3A chapter 4). Rights: U/S, R/W, WP, NX, SMEP,
+ * SMAP; reserved bits; accessed and dirty bits.
  *
- * The TLB holds 4 KiB pieces, split by privilege, so a matching tag means "allowed": mem.h compares one tag and adds one
- * offset. Whatever needs a look at every access gets a tag with TLB_SLOW, which never matches a page address, and ends
- * here: I/O, the local APIC's page, writes to pages that hold decoded code, pages with a data breakpoint, user pages
- * under SMAP. Filled slots are remembered in a short list because loading CR3 (twice per system call in a guest with
- * split page tables) must not sweep the whole array.
+ * The TLB holds 4 KiB pieces, split by privilege, so a matching tag means "allowed": mem.h compares
+ * one tag and adds one offset. Whatever needs a look at every access gets a tag with TLB_SLOW,
+ * which never matches a page address, and ends here: I/O, the local APIC's page, writes to pages
+ * that hold decoded code, pages with a data breakpoint, user pages under SMAP. Filled slots are
+ * remembered in a short list because loading CR3 (twice per system call in a guest with split page
+ * tables) must not sweep the whole array.
  *
  * Left out: memory types (PAT and MTRRs have no effect), PCID, protection keys, 5-level paging. */
 #include "cpu/mmu.h"
@@ -22,13 +25,15 @@ u64 phys_read(struct cpu *c, u64 gpa, unsigned size)
 {
     gpa &= c->a20_mask;
     const struct bus_range *r = bus_find(c->mem, gpa);
-    if (likely(r->rd && r->rd->ram && gpa + size - 1 <= r->last)) return ld_n(r->rd->ram + (gpa - r->rd->base), size);
+    if (likely(r->rd && r->rd->ram && gpa + size - 1 <= r->last))
+        return ld_n(r->rd->ram + (gpa - r->rd->base), size);
     return bus_read(c->mem, gpa, size);
 }
 
 void phys_write(struct cpu *c, u64 gpa, u64 v, unsigned size)
 {
-    bus_write(c->mem, gpa & c->a20_mask, v, size); /* marks the page dirty and invalidates decoded code */
+    bus_write(c->mem, gpa & c->a20_mask, v,
+              size); /* marks the page dirty and invalidates decoded code */
 }
 
 /* Host view of one physical page: NULL pointers where it is not plain memory. */
@@ -91,7 +96,8 @@ static void walk_2level(struct cpu *c, u64 gla, struct walk *w)
     w->writable = pde & 2;
     if ((pde & 0x80) && (c->cr4 & CR4_PSE)) {
         u64 high = cpu_has(c, FT_PSE36) ? (pde >> 13 & 0xff) << 32 : 0;
-        w->reserved = (pde & (cpu_has(c, FT_PSE36) ? 0x200000 : 0x3fe000)) || (high & ~c->phys_mask);
+        w->reserved =
+            (pde & (cpu_has(c, FT_PSE36) ? 0x200000 : 0x3fe000)) || (high & ~c->phys_mask);
         walk_finish(c, w, gla, (pde & 0xffc00000) | high, 22, pde);
         return;
     }
@@ -114,7 +120,8 @@ static void walk_64bit(struct cpu *c, u64 gla, struct walk *w, u64 table, unsign
         walk_entry(c, w, table + ((gla >> bit) & 0x1ff) * 8, bit);
         u64 e = w->entry[w->count - 1];
         if (!(e & 1)) return;
-        bool leaf = bit == 12 || (bit == 21 && (e & 0x80)) || (bit == 30 && (e & 0x80) && cpu_has(c, FT_PG1G));
+        bool leaf = bit == 12 || (bit == 21 && (e & 0x80)) ||
+                    (bit == 30 && (e & 0x80) && cpu_has(c, FT_PG1G));
         u64 reserved = always;
         if (leaf && bit > 12) reserved |= (BIT64(bit) - 1) & ~0x1fffull;
         if (!leaf && bit >= 30) reserved |= 0x80;
@@ -327,7 +334,8 @@ void tlb_protect_code(struct cpu *c, const u8 *hva)
     for (unsigned u = 0; u < 2; u++) {
         for (unsigned i = 0; i < TLB_ENTRIES; i++) {
             struct tlb_entry *e = &c->tlb[u][i];
-            if (e->tag_w != INVALID_TAG && !(e->tag_w & TLB_SLOW) && (u64)(uintptr_t)hva == e->tag_w + e->off)
+            if (e->tag_w != INVALID_TAG && !(e->tag_w & TLB_SLOW) &&
+                (u64)(uintptr_t)hva == e->tag_w + e->off)
                 e->tag_w |= TLB_SLOW;
         }
     }
@@ -370,7 +378,8 @@ static void match_data_breakpoints(struct cpu *c, u64 gla, unsigned n, bool writ
 /* ---- one access inside one page ---- */
 
 /* Puts the translation of `page` into its slot; e->gpa is set by the caller's walk. */
-static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct walk *w, unsigned acc)
+static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct walk *w,
+                     unsigned acc)
 {
     struct page p;
     u64 gpa = w->gpa | (w->global ? TLB_GLOBAL : 0) | (w->user && w->esize ? TLB_USER : 0);
@@ -595,7 +604,8 @@ bool seg_linear(struct cpu *c, unsigned seg, u64 off, unsigned n, bool write, u6
     return true;
 }
 
-/* #AC: SDM 3A table 6-7; operands whose size is not a power of two use the alignment of their largest part. */
+/* #AC: SDM 3A table 6-7; operands whose size is not a power of two use the alignment of their
+ * largest part. */
 static bool alignment_ok(struct cpu *c, u64 gla, unsigned n)
 {
     if (likely(!(c->cr0 & CR0_AM)) || !(c->rflags & FL_AC) || c->cpl != 3) return true;
@@ -648,7 +658,12 @@ const struct xtlb_entry *mmu_code_page(struct cpu *c, u64 gla)
     if (!translate(c, gla, ACC_EXEC | (user ? ACC_USER : 0), &w)) return NULL;
     struct page p;
     resolve_page(c, w.gpa, &p);
-    *x = (struct xtlb_entry){ .tag = page, .gpa = w.gpa, .host = p.rd, .rgn = p.rrgn, .rgn_off = p.roff, .global = w.global };
+    *x = (struct xtlb_entry){ .tag = page,
+                              .gpa = w.gpa,
+                              .host = p.rd,
+                              .rgn = p.rrgn,
+                              .rgn_off = p.roff,
+                              .global = w.global };
     remember_slot(c, LIST_CODE | (user * XTLB_ENTRIES + idx), w.global);
     remember_large(c, &w, gla);
     return x;
@@ -684,8 +699,8 @@ void cpu_info_page_walk(struct cpu *c, u64 gla, struct text *t)
 {
     struct walk w;
     mmu_walk(c, gla, &w);
-    text_add(t, "cr0=%llx cr3=%llx cr4=%llx efer=%llx\n", (unsigned long long)c->cr0, (unsigned long long)c->cr3,
-             (unsigned long long)c->cr4, (unsigned long long)c->efer);
+    text_add(t, "cr0=%llx cr3=%llx cr4=%llx efer=%llx\n", (unsigned long long)c->cr0,
+             (unsigned long long)c->cr3, (unsigned long long)c->cr4, (unsigned long long)c->efer);
     if (!w.esize) text_add(t, "paging is off\n");
     for (unsigned i = 0; i < w.count; i++) {
         text_add(t, "bits %u..: [%llx] = %llx\n", w.bit[i], (unsigned long long)w.at[i],
@@ -695,7 +710,8 @@ void cpu_info_page_walk(struct cpu *c, u64 gla, struct text *t)
         text_add(t, "%llx: not present\n", (unsigned long long)gla);
         return;
     }
-    text_add(t, "%llx -> %llx %s%s%s%s%s\n", (unsigned long long)gla, (unsigned long long)(w.gpa | (gla & 0xfff)),
-             w.user ? "user " : "supervisor ", w.writable ? "writable " : "read-only ", w.nx ? "no-execute " : "",
+    text_add(t, "%llx -> %llx %s%s%s%s%s\n", (unsigned long long)gla,
+             (unsigned long long)(w.gpa | (gla & 0xfff)), w.user ? "user " : "supervisor ",
+             w.writable ? "writable " : "read-only ", w.nx ? "no-execute " : "",
              w.global ? "global " : "", w.reserved ? "RESERVED BITS SET" : "");
 }

@@ -1,18 +1,24 @@
-/* What the system half of cpu/ shares about addresses: physical accesses of the processor, page walks, flush helpers.
- * Instruction handlers use exec.h and mem.h instead. */
+/* What the system half of cpu/ shares about addresses: physical accesses of the processor, page
+ * walks, flush helpers. Instruction handlers use exec.h and mem.h instead. */
 #ifndef CPU_MMU_H
 #define CPU_MMU_H
 
 #include "cpu/state.h"
 
 /* Kinds of access; the first three have the values of the #PF error code. */
-enum { ACC_READ = 0, ACC_WRITE = 2, ACC_USER = 4, ACC_EXEC = 16, ACC_IMPLICIT = 256 /* system structure: SMAP ignores AC */ };
+enum {
+    ACC_READ = 0,
+    ACC_WRITE = 2,
+    ACC_USER = 4,
+    ACC_EXEC = 16,
+    ACC_IMPLICIT = 256 /* system structure: SMAP ignores AC */
+};
 
 /* Entries read by one page walk, from the root down, and what they allow together. */
 struct walk {
     u64 gpa;             /* page address of the 4 KiB piece that contains the linear address */
     u64 entry[4], at[4]; /* value and physical address of every entry read */
-    u8 bit[4];           /* lowest linear address bit that the entry translates: 39, 30, 21, 12 ... */
+    u8 bit[4]; /* lowest linear address bit that the entry translates: 39, 30, 21, 12 ... */
     u8 count, esize;     /* entries read, bytes per entry (0: paging is off) */
     bool present, reserved, user, writable, nx, global, large;
 };
@@ -20,7 +26,8 @@ struct walk {
 void tlb_init(struct cpu *c); /* before the first flush of a new CPU */
 /* Reads the tables for gla; touches nothing. */
 void mmu_walk(struct cpu *c, u64 gla, struct walk *w);
-/* Reads the four PDPTEs of a PAE page directory pointer table; false when one has reserved bits set (#GP is up to the caller). */
+/* Reads the four PDPTEs of a PAE page directory pointer table; false when one has reserved bits set
+ * (#GP is up to the caller). */
 bool mmu_load_pdptes(struct cpu *c, u64 cr3);
 /* Physical memory as the processor's own table accesses see it. */
 u64 phys_read(struct cpu *c, u64 gpa, unsigned size);

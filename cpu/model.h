@@ -6,7 +6,7 @@
 
 struct cpu_model {
     const char *name, *help;
-    bool amd;            /* vendor AuthenticAMD: also decides SYSCALL/SYSENTER/SYSRET corner cases */
+    bool amd; /* vendor AuthenticAMD: also decides SYSCALL/SYSENTER/SYSRET corner cases */
     u32 signature;       /* leaf 1 EAX */
     u32 max_leaf, max_ext;
     u8 phys_bits;

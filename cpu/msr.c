@@ -1,7 +1,8 @@
-/* Model-specific registers: the list of spec/windows7/boot-chain.md 8.2 as a table, with rules for the few that have some.
- * Anything not listed is #GP, as on hardware, and the first such access is logged, because it usually names a missing piece.
- * MTRRs and PAT are kept and validated but have no effect: memory types do not change what an interpreter does.
- * Left out: performance counters, thermal and P-state registers (their CPUID bits are clear). */
+/* Model-specific registers: the list of spec/windows7/boot-chain.md 8.2 as a table, with rules for
+ * the few that have some. Anything not listed is #GP, as on hardware, and the first such access is
+ * logged, because it usually names a missing piece. MTRRs and PAT are kept and validated but have
+ * no effect: memory types do not change what an interpreter does. Left out: performance counters,
+ * thermal and P-state registers (their CPUID bits are clear). */
 #include "cpu/model.h"
 
 #include "cpu/apic.h"
@@ -115,9 +116,12 @@ static u64 *row_field(struct cpu *c, const struct msr_row *r, u32 msr)
 
 static bool unknown_msr(struct cpu *c, u32 msr, const char *what)
 {
-    if (!c->msr_logged) LOG(LOG_INFO, "cpu", "%s of unknown MSR %08x at %llx: #GP", what, msr, (unsigned long long)c->insn_rip);
+    if (!c->msr_logged)
+        LOG(LOG_INFO, "cpu", "%s of unknown MSR %08x at %llx: #GP", what, msr,
+            (unsigned long long)c->insn_rip);
     c->msr_logged = true;
-    LOG_GUEST("cpu", "%s of unknown MSR %08x at %llx: #GP", what, msr, (unsigned long long)c->insn_rip);
+    LOG_GUEST("cpu", "%s of unknown MSR %08x at %llx: #GP", what, msr,
+              (unsigned long long)c->insn_rip);
     exc_gp0(c);
     return false;
 }
@@ -154,8 +158,8 @@ static bool value_ok(const struct cpu *c, const struct msr_row *r, u64 v)
 
 static bool write_efer(struct cpu *c, u64 v)
 {
-    u64 valid = (cpu_has(c, FT_SYSCALL) ? EFER_SCE : 0) | (cpu_has(c, FT_LM) ? EFER_LME | EFER_LMA : 0) |
-                (cpu_has(c, FT_NX) ? EFER_NXE : 0);
+    u64 valid = (cpu_has(c, FT_SYSCALL) ? EFER_SCE : 0) |
+                (cpu_has(c, FT_LM) ? EFER_LME | EFER_LMA : 0) | (cpu_has(c, FT_NX) ? EFER_NXE : 0);
     if (v & ~valid) return false;
     if (((v ^ c->efer) & EFER_LME) && (c->cr0 & CR0_PG)) return false;
     bool nx_changed = (v ^ c->efer) & EFER_NXE;

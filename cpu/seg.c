@@ -1,9 +1,12 @@
-/* Segment registers, descriptor checks and far control transfers (SDM 3A chapters 3 and 5, SDM 2 JMP/CALL/RET).
+/* Segment registers, descriptor checks and far control transfers (SDM 3A chapters 3 and 5, SDM 2
+ * JMP/CALL/RET).
  *
- * Loads of data and stack segments, far JMP/CALL/RET directly and through 16-, 32- and 64-bit call gates with parameter copying and
- * stack switch, null selectors, conforming code, real-mode and virtual-8086 forms. Everything follows one order: read descriptors,
- * check, write (accessed bits, stack), and only then change registers, so a fault leaves nothing half done.
- * The accessed bit is written only when it changes: guests hash their descriptor tables. Gates to tasks go to task.c. */
+ * Loads of data and stack segments, far JMP/CALL/RET directly and through 16-, 32- and 64-bit call
+ * gates with parameter copying and stack switch, null selectors, conforming code, real-mode and
+ * virtual-8086 forms. Everything follows one order: read descriptors, check, write (accessed bits,
+ * stack), and only then change registers, so a fault leaves nothing half done. The accessed bit is
+ * written only when it changes: guests hash their descriptor tables. Gates to tasks go to task.c.
+ */
 #include "cpu/seg.h"
 
 #include "cpu/mmu.h" /* is_canonical */
@@ -65,7 +68,8 @@ bool desc_read_high(struct cpu *c, u16 sel, struct desc *d, unsigned vector)
 {
     u64 base;
     u32 limit, w[2];
-    if (!table_of(c, sel, &base, &limit) || (sel & 0xfff8u) + 15 > limit) return raise_sel(c, vector, sel);
+    if (!table_of(c, sel, &base, &limit) || (sel & 0xfff8u) + 15 > limit)
+        return raise_sel(c, vector, sel);
     if (!lin_read(c, d->at + 8, w, 8)) return false;
     if (w[1] & 0x1f00) return raise_sel(c, vector, sel);
     d->base_high = w[0];
@@ -91,7 +95,8 @@ void seg_update_flat(struct cpu *c)
     if (c->bits == BITS64) return;
     for (unsigned i = 0; i < LEN(which); i++) {
         const struct seg *s = &c->seg[which[i]];
-        bool flat = s->base == 0 && s->limit == 0xffffffff && (s->attr & (ATTR_P | 0xe)) == (ATTR_P | 2);
+        bool flat =
+            s->base == 0 && s->limit == 0xffffffff && (s->attr & (ATTR_P | 0xe)) == (ATTR_P | 2);
         if (!flat) c->flat_ds = false;
     }
 }
@@ -131,7 +136,8 @@ static bool load_stack_segment(struct cpu *c, u16 sel)
         return true;
     }
     if (!desc_read(c, sel, &d, EXC_GP)) return false;
-    if ((sel & 3) != c->cpl || !desc_is_writable_data(&d) || desc_dpl(&d) != c->cpl) return raise_sel(c, EXC_GP, sel);
+    if ((sel & 3) != c->cpl || !desc_is_writable_data(&d) || desc_dpl(&d) != c->cpl)
+        return raise_sel(c, EXC_GP, sel);
     if (!(d.attr & ATTR_P)) return raise_sel(c, EXC_SS, sel);
     if (!desc_set_accessed(c, &d)) return false;
     desc_to_seg(&d, sel, &c->seg[SEG_SS]);
@@ -157,7 +163,8 @@ bool seg_load(struct cpu *c, unsigned seg, u16 sel)
     }
     if (!desc_read(c, sel, &d, EXC_GP)) return false;
     if (!desc_is_readable(&d)) return raise_sel(c, EXC_GP, sel);
-    if (!desc_is_conforming(&d) && MAX((unsigned)(sel & 3), c->cpl) > desc_dpl(&d)) return raise_sel(c, EXC_GP, sel);
+    if (!desc_is_conforming(&d) && MAX((unsigned)(sel & 3), c->cpl) > desc_dpl(&d))
+        return raise_sel(c, EXC_GP, sel);
     if (!(d.attr & ATTR_P)) return raise_sel(c, EXC_NP, sel);
     if (!desc_set_accessed(c, &d)) return false;
     desc_to_seg(&d, sel, &c->seg[seg]);
@@ -204,7 +211,8 @@ static bool direct_target_ok(struct cpu *c, u16 sel, const struct desc *d)
 {
     unsigned dpl = desc_dpl(d), rpl = sel & 3;
     bool ok = desc_is_conforming(d) ? dpl <= c->cpl : rpl <= c->cpl && dpl == c->cpl;
-    if (!ok || (c->long_mode && (d->attr & ATTR_L) && (d->attr & ATTR_D))) return raise_sel(c, EXC_GP, sel);
+    if (!ok || (c->long_mode && (d->attr & ATTR_L) && (d->attr & ATTR_D)))
+        return raise_sel(c, EXC_GP, sel);
     if (!(d->attr & ATTR_P)) return raise_sel(c, EXC_NP, sel);
     return true;
 }
@@ -240,8 +248,10 @@ static bool read_call_gate(struct cpu *c, u16 sel, struct desc *d, struct gate *
     if (!desc_read(c, g->sel, &g->code, EXC_GP)) return false;
     unsigned cdpl = desc_dpl(&g->code);
     bool same_only = jump && !desc_is_conforming(&g->code);
-    if (!desc_is_code(&g->code) || cdpl > c->cpl || (same_only && cdpl != c->cpl)) return raise_sel(c, EXC_GP, g->sel);
-    if (c->long_mode && (g->code.attr & (ATTR_L | ATTR_D)) != ATTR_L) return raise_sel(c, EXC_GP, g->sel);
+    if (!desc_is_code(&g->code) || cdpl > c->cpl || (same_only && cdpl != c->cpl))
+        return raise_sel(c, EXC_GP, g->sel);
+    if (c->long_mode && (g->code.attr & (ATTR_L | ATTR_D)) != ATTR_L)
+        return raise_sel(c, EXC_GP, g->sel);
     if (!(g->code.attr & ATTR_P)) return raise_sel(c, EXC_NP, g->sel);
     return true;
 }
@@ -257,7 +267,8 @@ static bool task_target(struct cpu *c, u16 sel, const struct desc *d, enum task_
 {
     unsigned type = desc_type(d);
     bool tss = type == DT_TSS16 || type == DT_TSS32;
-    if ((d->attr & ATTR_S) || c->long_mode || !(tss || type == DT_TASK)) return raise_sel(c, EXC_GP, sel);
+    if ((d->attr & ATTR_S) || c->long_mode || !(tss || type == DT_TASK))
+        return raise_sel(c, EXC_GP, sel);
     if (desc_dpl(d) < c->cpl || desc_dpl(d) < (sel & 3u)) return raise_sel(c, EXC_GP, sel);
     if (!(d->attr & ATTR_P)) return raise_sel(c, EXC_NP, sel);
     return task_switch(c, tss ? sel : (u16)(d->lo >> 16), why, false, 0);
@@ -315,7 +326,8 @@ static bool inner_stack_segment(struct cpu *c, u16 sel, unsigned dpl, struct seg
     struct desc d;
     if (!(sel & 0xfffc)) return raise_sel(c, EXC_TS, sel);
     if (!desc_read(c, sel, &d, EXC_TS)) return false;
-    if ((sel & 3u) != dpl || desc_dpl(&d) != dpl || !desc_is_writable_data(&d)) return raise_sel(c, EXC_TS, sel);
+    if ((sel & 3u) != dpl || desc_dpl(&d) != dpl || !desc_is_writable_data(&d))
+        return raise_sel(c, EXC_TS, sel);
     if (!(d.attr & ATTR_P)) return raise_sel(c, EXC_SS, sel);
     if (!desc_set_accessed(c, &d)) return false;
     desc_to_seg(&d, sel, ss);
@@ -368,7 +380,8 @@ bool stack_desc_for_return(struct cpu *c, u16 sel, unsigned rpl, bool is64, stru
         return true;
     }
     if (!desc_read(c, sel, &d, EXC_GP)) return false;
-    if ((sel & 3u) != rpl || !desc_is_writable_data(&d) || desc_dpl(&d) != rpl) return raise_sel(c, EXC_GP, sel);
+    if ((sel & 3u) != rpl || !desc_is_writable_data(&d) || desc_dpl(&d) != rpl)
+        return raise_sel(c, EXC_GP, sel);
     if (!(d.attr & ATTR_P)) return raise_sel(c, EXC_SS, sel);
     if (!desc_set_accessed(c, &d)) return false;
     desc_to_seg(&d, sel, ss);
@@ -407,7 +420,9 @@ bool far_jump(struct cpu *c, u16 sel, u64 off, unsigned osz)
     }
     if (!desc_read(c, sel, &d, EXC_GP)) return false;
     if (desc_is_code(&d)) {
-        if (!direct_target_ok(c, sel, &d) || !code_offset_ok(c, &d, off) || !desc_set_accessed(c, &d)) return false;
+        if (!direct_target_ok(c, sel, &d) || !code_offset_ok(c, &d, off) ||
+            !desc_set_accessed(c, &d))
+            return false;
         code_load(c, sel, &d, c->cpl, off);
         return true;
     }
@@ -441,7 +456,8 @@ static bool call_inner(struct cpu *c, struct gate *g)
     unsigned dpl = desc_dpl(&g->code), size = 1u << g->osz;
     if (!stack_from_tss(c, dpl, 0, &st)) return false;
     if (!code_offset_ok(c, &g->code, g->off)) return false;
-    if (!stack_push(c, &st, size, c->seg[SEG_SS].sel) || !stack_push(c, &st, size, c->r[RSP])) return false;
+    if (!stack_push(c, &st, size, c->seg[SEG_SS].sel) || !stack_push(c, &st, size, c->r[RSP]))
+        return false;
     if (!copy_parameters(c, &st, g) || !push_return(c, &st, g->osz)) return false;
     if (!desc_set_accessed(c, &g->code)) return false;
     code_load(c, g->sel, &g->code, dpl, g->off);
@@ -462,7 +478,9 @@ static bool call_gate(struct cpu *c, u16 sel, struct desc *d)
         st.mask = ~0ull;
         st.sp = c->r[RSP];
     }
-    if (!push_return(c, &st, g.osz) || !code_offset_ok(c, &g.code, g.off) || !desc_set_accessed(c, &g.code)) return false;
+    if (!push_return(c, &st, g.osz) || !code_offset_ok(c, &g.code, g.off) ||
+        !desc_set_accessed(c, &g.code))
+        return false;
     code_load(c, g.sel, &g.code, c->cpl, g.off);
     stack_set_sp(c, st.sp, st.mask);
     return true;
@@ -521,7 +539,9 @@ bool far_return(struct cpu *c, unsigned osz, u16 extra)
     unsigned rpl = cs & 3;
     /* Hardware reads SS:SP of a return to another level before it looks at CS. */
     bool outer = rpl != c->cpl;
-    if (outer && (!stack_peek(c, 3 * size + extra, size, &ss_sel) || !stack_peek(c, 2 * size + extra, size, &sp))) return false;
+    if (outer && (!stack_peek(c, 3 * size + extra, size, &ss_sel) ||
+                  !stack_peek(c, 2 * size + extra, size, &sp)))
+        return false;
     if (!(cs & 0xfffc)) {
         exc_gp0(c);
         return false;

@@ -1,12 +1,15 @@
-/* struct cpu: architectural state first, then what is derived from it (caches). Private to cpu/ and its tests.
- * Flags: the arithmetic flags may be lazy; only flags.h touches cc_*; everybody else uses cpu_flags()/cpu_set_flags(). */
+/* struct cpu: architectural state first, then what is derived from it (caches). Private to cpu/ and
+ * its tests. Flags: the arithmetic flags may be lazy; only flags.h touches cc_*; everybody else
+ * uses cpu_flags()/cpu_set_flags(). */
 #ifndef CPU_STATE_H
 #define CPU_STATE_H
 
 #include "cpu/cpu.h"
 #include "machine/core/types.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, REG_ZERO, REG_RIP };
+enum {
+    RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, REG_ZERO, REG_RIP
+};
 enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_COUNT };
 
 #define FL_CF 0x1u
@@ -61,12 +64,13 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_COUNT };
 #define EFER_NXE 0x800u
 
 enum {
-    EXC_DE, EXC_DB, EXC_NMI, EXC_BP, EXC_OF, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_CSO, EXC_TS, EXC_NP, EXC_SS, EXC_GP,
-    EXC_PF, EXC_MF = 16, EXC_AC, EXC_MC, EXC_XM
+    EXC_DE, EXC_DB, EXC_NMI, EXC_BP, EXC_OF, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_CSO, EXC_TS,
+    EXC_NP, EXC_SS, EXC_GP, EXC_PF, EXC_MF = 16, EXC_AC, EXC_MC, EXC_XM
 };
 
-/* Hidden part of a segment register. attr = descriptor bits 40-47 in bits 0-7 and 52-55 in bits 12-15, i.e. the
- * access-rights word of LAR >> 8: type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15. limit is in bytes (G applied). */
+/* Hidden part of a segment register. attr = descriptor bits 40-47 in bits 0-7 and 52-55 in bits
+ * 12-15, i.e. the access-rights word of LAR >> 8: type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B
+ * 14, G 15. limit is in bytes (G applied). */
 struct seg {
     u64 base;
     u32 limit;
@@ -122,15 +126,17 @@ enum {
     CE_BREAK = 1024,    /* monitor breakpoints or single step active: slow loop */
     CE_INIT = 2048,
     CE_CODE = 4096,     /* code in the page being executed was modified */
-    CE_DRX = 8192,      /* DR7 has an execution breakpoint: call exc_code_breakpoint() before each instruction */
+    CE_DRX = 8192,      /* DR7 has an execution breakpoint: exc_code_breakpoint() first */
     CE_RF = 16384,      /* RFLAGS.RF is set: clear it when the next instruction has completed */
 };
-enum { SHADOW_STI = 1, SHADOW_SS = 2 }; /* values of struct cpu.shadow; SHADOW_SS also holds back #DB traps */
+/* Values of struct cpu.shadow; SHADOW_SS also holds back #DB traps. */
+enum { SHADOW_STI = 1, SHADOW_SS = 2 };
 
 #define TLB_ENTRIES 1024
-/* One translation. Tags are linear page addresses, ~0 when invalid. off + linear address = host address.
- * A tag with TLB_SLOW set never equals a page address: the translation is known, but every access must take the
- * slow path (I/O, APIC page, code page for writes, data breakpoint in the page, user page under SMAP). */
+/* One translation. Tags are linear page addresses, ~0 when invalid. off + linear address = host
+ * address. A tag with TLB_SLOW set never equals a page address: the translation is known, but every
+ * access must take the slow path (I/O, APIC page, code page for writes, data breakpoint in the
+ * page, user page under SMAP). */
 #define TLB_SLOW 0x800u /* above the alignment bits that mem.h leaves in the compared address */
 #define TLB_GLOBAL 1u /* in gpa: kept over CR3 loads */
 #define TLB_USER 2u   /* in gpa: user page (SMAP check) */
@@ -163,7 +169,7 @@ struct cpu {
         struct {
             u64 gpr[16];
             u64 zero; /* always 0: "no base", "no index" */
-            u64 rip;  /* inside a handler: address of the next instruction, not masked to 16/32 bits beyond need */
+            u64 rip;  /* inside a handler: address of the next instruction */
         };
     };
     u64 rflags;       /* without the arithmetic flags when they are lazy (flags.h) */
@@ -175,7 +181,7 @@ struct cpu {
     u8 cpl;
     u8 bits;          /* enum cpu_bits of CS */
     bool long_mode;   /* EFER.LMA */
-    bool flat_ds;     /* DS, ES, SS flat 4 GiB or 64-bit mode: segment check can be skipped for them */
+    bool flat_ds;     /* DS, ES, SS flat 4 GiB, or 64-bit mode: needs no segment check */
     struct seg seg[SEG_COUNT], ldtr, tr;
     struct dtable gdtr, idtr;
     u64 cr0, cr2, cr3, cr4, cr8;
@@ -212,8 +218,8 @@ struct cpu {
     u32 fault_error;
     u64 fault_cr2;
     u32 pending_dr6;   /* bits to report with the next #DB trap */
-    u8 shadow;         /* SHADOW_*: set by STI, MOV SS, POP SS; cleared when the next instruction has completed */
-    bool no_step;      /* the current instruction entered a handler (INT n ...): no single-step trap after it; the loop clears it */
+    u8 shadow;         /* SHADOW_*: set by STI, MOV SS, POP SS; until the next one has completed */
+    bool no_step;      /* the instruction entered a handler (INT n ...): no single-step trap */
     bool exc_ext;      /* delivering an event from outside the program: EXT bit of error codes */
 
     /* --- wiring --- */
@@ -237,7 +243,7 @@ struct cpu {
     unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
     u16 tlb_used[TLB_LIST];   /* slots filled since everything was flushed */
     unsigned tlb_used_len;
-    u64 tlb_large[16];        /* bit per hashed 2 MiB of linear address: a piece of a large page may be in the TLB */
+    u64 tlb_large[16];        /* bit per hashed 2 MiB: a piece of a large page may be there */
     bool tlb_huge;            /* a piece of a 1 GiB page is */
     struct icache *icache;
     u64 icount_base;   /* instructions retired before this slice */

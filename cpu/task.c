@@ -1,8 +1,10 @@
-/* Hardware task switch (SDM 3A chapter 7): 16- and 32-bit TSS, caused by JMP, CALL, interrupt or exception through a task gate, and
- * IRET with NT set. Windows (32-bit) has task gates for #DF and NMI; without this a double fault there is a silent reset.
+/* Hardware task switch (SDM 3A chapter 7): 16- and 32-bit TSS, caused by JMP, CALL, interrupt or
+ * exception through a task gate, and IRET with NT set. Windows (32-bit) has task gates for #DF and
+ * NMI; without this a double fault there is a silent reset.
  *
- * Checks on the new TSS fault in the old task. From the moment the task register is loaded, faults belong to the new task: insn_rip
- * then points to its first instruction. Long mode has no task switch; callers do not come here then. */
+ * Checks on the new TSS fault in the old task. From the moment the task register is loaded, faults
+ * belong to the new task: insn_rip then points to its first instruction. Long mode has no task
+ * switch; callers do not come here then. */
 #include "cpu/seg.h"
 
 #include "cpu/mmu.h"
@@ -92,7 +94,8 @@ static bool leave_task(struct cpu *c, const struct desc *d, u64 new_base, enum t
     bool old32 = tss_is32(c->tr.attr & ATTR_TYPE);
     u64 old_desc = c->gdtr.base + (c->tr.sel & 0xfff8);
     u32 flags = cpu_flags(c);
-    if (c->tr.limit < (old32 ? TSS32_SIZE : TSS16_SIZE) - 1u) return raise_sel(c, EXC_TS, c->tr.sel);
+    if (c->tr.limit < (old32 ? TSS32_SIZE : TSS16_SIZE) - 1u)
+        return raise_sel(c, EXC_TS, c->tr.sel);
     if (!lin_probe_write(c, c->tr.base + (old32 ? 0x20 : 0x0e), old32 ? 0x40 : 0x1c)) return false;
     if (!lin_probe_write(c, new_base, 2)) return false;
     if (why == TASK_IRET) flags &= ~FL_NT;
@@ -124,7 +127,8 @@ static bool task_ldt(struct cpu *c, u16 sel)
     if (!(sel & 0xfffc)) return true;
     if (sel & 4) return raise_sel(c, EXC_TS, sel);
     if (!desc_read(c, sel, &d, EXC_TS)) return false;
-    if ((d.attr & (ATTR_S | ATTR_P | ATTR_TYPE)) != (ATTR_P | DT_LDT)) return raise_sel(c, EXC_TS, sel);
+    if ((d.attr & (ATTR_S | ATTR_P | ATTR_TYPE)) != (ATTR_P | DT_LDT))
+        return raise_sel(c, EXC_TS, sel);
     desc_to_seg(&d, sel, &c->ldtr);
     return true;
 }
@@ -134,7 +138,8 @@ static bool task_ss(struct cpu *c, u16 sel, unsigned cpl)
     struct desc d;
     if (!(sel & 0xfffc)) return raise_sel(c, EXC_TS, sel);
     if (!desc_read(c, sel, &d, EXC_TS)) return false;
-    if (!desc_is_writable_data(&d) || desc_dpl(&d) != cpl || (sel & 3u) != cpl) return raise_sel(c, EXC_TS, sel);
+    if (!desc_is_writable_data(&d) || desc_dpl(&d) != cpl || (sel & 3u) != cpl)
+        return raise_sel(c, EXC_TS, sel);
     if (!(d.attr & ATTR_P)) return raise_sel(c, EXC_SS, sel);
     if (!desc_set_accessed(c, &d)) return false;
     desc_to_seg(&d, sel, &c->seg[SEG_SS]);
@@ -164,7 +169,8 @@ static bool task_data(struct cpu *c, unsigned seg, u16 sel)
     }
     if (!desc_read(c, sel, &d, EXC_TS)) return false;
     if (!desc_is_readable(&d)) return raise_sel(c, EXC_TS, sel);
-    if (!desc_is_conforming(&d) && MAX((unsigned)(sel & 3), c->cpl) > desc_dpl(&d)) return raise_sel(c, EXC_TS, sel);
+    if (!desc_is_conforming(&d) && MAX((unsigned)(sel & 3), c->cpl) > desc_dpl(&d))
+        return raise_sel(c, EXC_TS, sel);
     if (!(d.attr & ATTR_P)) return raise_sel(c, EXC_NP, sel);
     if (!desc_set_accessed(c, &d)) return false;
     desc_to_seg(&d, sel, &c->seg[seg]);
@@ -175,13 +181,10 @@ static bool task_segments(struct cpu *c, const struct tss *t)
 {
     static const u8 data[] = { SEG_ES, SEG_DS, SEG_FS, SEG_GS };
     if (c->rflags & FL_VM) {
-        c->cpl = 3;
         for (unsigned i = 0; i < SEG_COUNT; i++) seg_load_real(c, i, t->seg[i]);
         cpu_update_mode(c);
         return true;
     }
-    /* SS is checked against the level of the new CS, so CPL is that level from here on. */
-    c->cpl = t->seg[SEG_CS] & 3;
     if (!task_ss(c, t->seg[SEG_SS], c->cpl) || !task_cs(c, t->seg[SEG_CS])) return false;
     for (unsigned i = 0; i < LEN(data); i++) {
         if (!task_data(c, data[i], t->seg[data[i]])) return false;
@@ -190,8 +193,10 @@ static bool task_segments(struct cpu *c, const struct tss *t)
     return true;
 }
 
-/* Selectors are visible at once, descriptors are loaded one after another: a fault in between finds the others unusable. */
-static void enter_task(struct cpu *c, const struct desc *d, u16 sel, const struct tss *t, enum task_cause why)
+/* Selectors are visible at once, descriptors are loaded one after another: a fault in between finds
+ * the others unusable. */
+static void enter_task(struct cpu *c, const struct desc *d, u16 sel, const struct tss *t,
+                       enum task_cause why)
 {
     u32 flags = t->eflags;
     if (why == TASK_CALL || why == TASK_INT) flags |= FL_NT;
@@ -205,6 +210,8 @@ static void enter_task(struct cpu *c, const struct desc *d, u16 sel, const struc
     if (!t->is32) flags &= 0xffff;
     cpu_set_flags(c, (flags & 0x3f7fd5) | 2);
     for (unsigned i = 0; i < SEG_COUNT; i++) seg_load_null(c, i, t->seg[i]);
+    /* SS is checked against the level of the new CS; a fault before that is of this level too. */
+    c->cpl = flags & FL_VM ? 3 : t->seg[SEG_CS] & 3;
 }
 
 bool task_switch(struct cpu *c, u16 tss_sel, enum task_cause why, bool has_error, u32 error)

@@ -1,5 +1,6 @@
-/* A CPU with RAM and nothing else, for tests of cpu/: time stands still until the test moves it, requests and port
- * writes are recorded. rig_code() puts bytes at an address; rig_run() executes them until HLT, a fault storm or the budget. */
+/* A CPU with RAM and nothing else, for tests of cpu/: time stands still until the test moves it,
+ * requests and port writes are recorded. rig_code() puts bytes at an address; rig_run() executes
+ * them until HLT, a fault storm or the budget. */
 #ifndef TESTS_CPU_RIG_H
 #define TESTS_CPU_RIG_H
 
@@ -52,9 +53,13 @@ static inline struct rig *rig_new(const char *model)
     memset(r->bytes, 0, RIG_RAM);
     region_init_ram(&r->ram, "ram", RIG_RAM, r->bytes);
     ck_assert_int_eq(bus_map(&r->mem, 0, &r->ram, 0, &e), 0);
-    r->host = (struct host_if){ .mem = &r->mem, .io = &r->io, .clock = &r->clock, .request = rig_request, .machine = r };
+    r->host = (struct host_if){
+        .mem = &r->mem, .io = &r->io, .clock = &r->clock, .request = rig_request, .machine = r
+    };
     r->request = r->eoi_vector = -1;
-    struct cpu_env env = { .host = &r->host, .intack = rig_intack, .intack_opaque = r, .tsc_hz = 2000000000 };
+    struct cpu_env env = {
+        .host = &r->host, .intack = rig_intack, .intack_opaque = r, .tsc_hz = 2000000000
+    };
     r->c = cpu_create(model, &env, &e);
     ck_assert_msg(r->c != NULL, "%s", e.text);
     cpu_set_eoi_listener(r->c, rig_eoi, r);
@@ -90,8 +95,9 @@ static inline void rig_desc(struct rig *r, u32 at, u32 base, u32 limit, u8 right
     d[7] = (u8)(base >> 24);
 }
 
-/* GDT at 1000h: 08 code32, 10 data32, 18 code64, 20 user code32 (RPL 3: 23), 28 user data (2B), 30 user code64 (33), 38 TSS32 at 2000h
- * (limit 67h), 48 code16, 50 data16 (limit FFFFh), 58 LDT at 1800h. IDT at 3000h, all gates absent. */
+/* GDT at 1000h: 08 code32, 10 data32, 18 code64, 20 user code32 (RPL 3: 23), 28 user data (2B), 30
+ * user code64 (33), 38 TSS32 at 2000h (limit 67h), 48 code16, 50 data16 (limit FFFFh), 58 LDT at
+ * 1800h. IDT at 3000h, all gates absent. */
 enum { RIG_GDT = 0x1000, RIG_LDT = 0x1800, RIG_TSS = 0x2000, RIG_IDT = 0x3000 };
 static inline void rig_tables(struct rig *r)
 {
@@ -114,7 +120,8 @@ static inline void rig_set_seg(struct cpu *c, unsigned seg, u16 sel, u16 attr)
     c->seg[seg] = (struct seg){ 0, ~0u, sel, attr };
 }
 
-/* 32-bit protected mode, flat, level cpl, stack at 8000h (level 0: 9000h in the TSS). Paging off. */
+/* 32-bit protected mode, flat, level cpl, stack at 8000h (level 0: 9000h in the TSS). Paging off.
+ */
 static inline void rig_protected(struct rig *r, unsigned cpl)
 {
     struct cpu *c = r->c;
@@ -136,7 +143,8 @@ static inline void rig_protected(struct rig *r, unsigned cpl)
     cpu_update_mode(c);
 }
 
-/* 64-bit mode with identity-mapped 2 MiB user pages for the first 16 MiB: PML4 at 10000h, PDPT 11000h, PD 12000h. */
+/* 64-bit mode with identity-mapped 2 MiB user pages for the first 16 MiB: PML4 at 10000h, PDPT
+ * 11000h, PD 12000h. */
 static inline void rig_long(struct rig *r, unsigned cpl)
 {
     struct cpu *c = r->c;

@@ -1,4 +1,5 @@
-/* Local APIC: priorities, EOI broadcast, IPIs, messages, timer read-back, LINT0 virtual wire, CR8, relocation. */
+/* Local APIC: priorities, EOI broadcast, IPIs, messages, timer read-back, LINT0 virtual wire, CR8,
+ * relocation. */
 #include "tests/unit/cpu_rig.h"
 
 #include "cpu/apic.h"

@@ -1,4 +1,5 @@
-/* CPUID words of the models and the rule that announced features are the ones that gate control bits. */
+/* CPUID words of the models and the rule that announced features are the ones that gate control
+ * bits. */
 #include "tests/unit/cpu_rig.h"
 
 #define OF(r, leaf, sub)                                                                           \
@@ -7,14 +8,19 @@
 
 START_TEST(win7_identity)
 {
-    static const struct { u32 leaf, sub, v[4]; } want[] = {
+    static const struct {
+        u32 leaf, sub, v[4];
+    } want[] = {
         { 0, 0, { 0x0a, 0x756e6547, 0x6c65746e, 0x49656e69 } },
-        { 1, 0, { 0x00010673, 0x00010800, 0x80082201, 0x078bfbff } }, /* VME works, so bit 1 is set */
+        { 1, 0, { 0x00010673, 0x00010800, 0x80082201, 0x078bfbff } }, /* bit 1: VME works */
         { 2, 0, { 1, 0, 0x4d, 0x002c307d } },
         { 4, 0, { 0x121, 0x01c0003f, 0x3f, 1 } },
         { 4, 2, { 0x143, 0x03c0003f, 0xfff, 1 } },
         { 4, 4, { 0, 0, 0, 0 } },
-        { 5, 0, { 0, 0, 0, 0 } }, { 6, 0, { 0, 0, 0, 0 } }, { 7, 0, { 0, 0, 0, 0 } }, { 10, 0, { 0, 0, 0, 0 } },
+        { 5, 0, { 0, 0, 0, 0 } },
+        { 6, 0, { 0, 0, 0, 0 } },
+        { 7, 0, { 0, 0, 0, 0 } },
+        { 10, 0, { 0, 0, 0, 0 } },
         { 0x40000000, 0, { 0x40000001, 0x6f726561, 0x65616370, 0x63706f72 } },
         { 0x40000001, 0, { 0, 0, 0, 0 } },
         { 0x80000000, 0, { 0x80000008, 0, 0, 0 } },
@@ -52,7 +58,8 @@ START_TEST(never_announced)
     struct rig *r = rig_new("max");
     OF(r, 1, 0);
     /* MONITOR, VMX, EST, TM2, x2APIC, TSC deadline, OSXSAVE before CR4 says so */
-    ck_assert_uint_eq(out[2] & (1u << 3 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 21 | 1u << 24 | 1u << 27), 0);
+    ck_assert_uint_eq(
+        out[2] & (1u << 3 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 21 | 1u << 24 | 1u << 27), 0);
     cpuid_leaf(r->c, 10, 0, out);
     ck_assert_uint_eq(out[0], 0);
     rig_free(r);

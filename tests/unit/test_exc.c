@@ -1,4 +1,5 @@
-/* Delivery of exceptions and interrupts: gates, error codes with EXT, double and triple faults, IST, virtual-8086 with VME, IRET. */
+/* Delivery of exceptions and interrupts: gates, error codes with EXT, double and triple faults,
+ * IST, virtual-8086 with VME, IRET. */
 #include "tests/unit/cpu_rig.h"
 
 START_TEST(fault_from_user_level_builds_a_full_frame)

@@ -1,4 +1,5 @@
-/* Page walks and memory access: every paging form, rights, error codes, A/D bits, TLB rules, page crossing, A20. */
+/* Page walks and memory access: every paging form, rights, error codes, A/D bits, TLB rules, page
+ * crossing, A20. */
 #include "tests/unit/cpu_rig.h"
 
 #include "cpu/mmu.h"

@@ -10,30 +10,65 @@ static u64 get(struct rig *r, u32 msr)
 
 START_TEST(reset_values)
 {
-    static const struct { u32 msr; u64 v; } want[] = {
-        { 0x17, 0 }, { 0x1b, 0xfee00900 }, { 0x2a, 0 }, { 0x3a, 1 }, { 0x8b, 1ull << 32 }, { 0xfe, 0x508 }, { 0x174, 0 },
-        { 0x179, 0x10a }, { 0x17a, 0 }, { 0x1a0, 1 }, { 0x1d9, 0 }, { 0x200, 0 }, { 0x20f, 0 }, { 0x26f, 0 }, { 0x2ff, 0 },
-        { 0x277, 0x0007040600070406 }, { 0x401, 0 }, { 0x427, 0 }, { 0xc0000080, 0 }, { 0xc0000082, 0 },
+    static const struct {
+        u32 msr;
+        u64 v;
+    } want[] = {
+        { 0x17, 0 },          { 0x1b, 0xfee00900 },
+        { 0x2a, 0 },          { 0x3a, 1 },
+        { 0x8b, 1ull << 32 }, { 0xfe, 0x508 },
+        { 0x174, 0 },         { 0x179, 0x10a },
+        { 0x17a, 0 },         { 0x1a0, 1 },
+        { 0x1d9, 0 },         { 0x200, 0 },
+        { 0x20f, 0 },         { 0x26f, 0 },
+        { 0x2ff, 0 },         { 0x277, 0x0007040600070406 },
+        { 0x401, 0 },         { 0x427, 0 },
+        { 0xc0000080, 0 },    { 0xc0000082, 0 },
     };
     struct rig *r = rig_new("win7");
-    for (unsigned i = 0; i < LEN(want); i++) ck_assert_msg(get(r, want[i].msr) == want[i].v, "msr %x", want[i].msr);
+    for (unsigned i = 0; i < LEN(want); i++)
+        ck_assert_msg(get(r, want[i].msr) == want[i].v, "msr %x", want[i].msr);
     rig_free(r);
 }
 END_TEST
 
-static const struct { u32 msr; u64 v; bool ok; u64 back; } writes[] = {
-    { 0x17, 0, false, 0 },          { 0xfe, 0, false, 0 },            { 0x3a, 5, false, 0 },
-    { 0x200, 0x6, true, 0x6 },      { 0x200, 0x2, false, 0 },         { 0x200, 0x100, false, 0 },
-    { 0x201, 0xff80000800, true, 0xff80000800 }, { 0x201, 0x10000000800, false, 0 }, { 0x201, 0x400, false, 0 },
-    { 0x250, 0x0606060606060606, true, 0x0606060606060606 }, { 0x250, 0x0606060602060606, false, 0 },
-    { 0x2ff, 0xc06, true, 0xc06 },  { 0x2ff, 0x1006, false, 0 },      { 0x2ff, 0x02, false, 0 },
-    { 0x277, 0x0007010600070106, true, 0x0007010600070106 }, { 0x277, 0x02, false, 0 },
-    { 0x17a, 4, false, 0 },         { 0x17a, 0, true, 0 },            { 0x401, 1, false, 0 },
-    { 0x1a0, 0x400001, true, 0x400001 }, { 0x79, 0x1000, true, 0 },   { 0x2a, 5, true, 0 },
-    { 0xc0000082, 0xffffffff81000000, true, 0xffffffff81000000 }, { 0xc0000082, 0x800000000000, false, 0 },
-    { 0xc0000100, 0x7fffffffffff, true, 0x7fffffffffff }, { 0xc0000101, 0xffff000000000000, false, 0 },
-    { 0xc0000080, 0xd01, true, 0x901 }, { 0xc0000080, 0x2, false, 0 }, { 0x12345, 0, false, 0 },
-    { 0xc0000103, 0, false, 0 },    { 0xc0010015, 0, false, 0 },
+static const struct {
+    u32 msr;
+    u64 v;
+    bool ok;
+    u64 back;
+} writes[] = {
+    { 0x17, 0, false, 0 },
+    { 0xfe, 0, false, 0 },
+    { 0x3a, 5, false, 0 },
+    { 0x200, 0x6, true, 0x6 },
+    { 0x200, 0x2, false, 0 },
+    { 0x200, 0x100, false, 0 },
+    { 0x201, 0xff80000800, true, 0xff80000800 },
+    { 0x201, 0x10000000800, false, 0 },
+    { 0x201, 0x400, false, 0 },
+    { 0x250, 0x0606060606060606, true, 0x0606060606060606 },
+    { 0x250, 0x0606060602060606, false, 0 },
+    { 0x2ff, 0xc06, true, 0xc06 },
+    { 0x2ff, 0x1006, false, 0 },
+    { 0x2ff, 0x02, false, 0 },
+    { 0x277, 0x0007010600070106, true, 0x0007010600070106 },
+    { 0x277, 0x02, false, 0 },
+    { 0x17a, 4, false, 0 },
+    { 0x17a, 0, true, 0 },
+    { 0x401, 1, false, 0 },
+    { 0x1a0, 0x400001, true, 0x400001 },
+    { 0x79, 0x1000, true, 0 },
+    { 0x2a, 5, true, 0 },
+    { 0xc0000082, 0xffffffff81000000, true, 0xffffffff81000000 },
+    { 0xc0000082, 0x800000000000, false, 0 },
+    { 0xc0000100, 0x7fffffffffff, true, 0x7fffffffffff },
+    { 0xc0000101, 0xffff000000000000, false, 0 },
+    { 0xc0000080, 0xd01, true, 0x901 },
+    { 0xc0000080, 0x2, false, 0 },
+    { 0x12345, 0, false, 0 },
+    { 0xc0000103, 0, false, 0 },
+    { 0xc0010015, 0, false, 0 },
 };
 
 START_TEST(write_rules)

@@ -1,4 +1,5 @@
-/* Segment loads and far transfers: checks in order, error codes, gates with parameters, stack switches, LAR-family questions. */
+/* Segment loads and far transfers: checks in order, error codes, gates with parameters, stack
+ * switches, LAR-family questions. */
 #include "tests/unit/cpu_rig.h"
 
 #include "cpu/seg.h"
@@ -33,13 +34,22 @@ START_TEST(data_load_sets_the_accessed_bit_once)
 }
 END_TEST
 
-static const struct { u8 seg; u16 sel; u8 cpl, rights; int vec; u32 code; } loads[] = {
-    { SEG_DS, 0x60, 0, 0x93, -1, 0 },       { SEG_DS, 0x63, 0, 0x93, EXC_GP, 0x60 }, { SEG_DS, 0x60, 0, 0x13, EXC_NP, 0x60 },
-    { SEG_DS, 0x60, 0, 0x99, EXC_GP, 0x60 }, { SEG_DS, 0x60, 0, 0x9b, -1, 0 },       { SEG_DS, 0x63, 3, 0x93, EXC_GP, 0x60 },
-    { SEG_DS, 0x63, 3, 0x9f, -1, 0 },       { SEG_DS, 0x63, 3, 0xf1, -1, 0 },        { SEG_DS, 0x60, 0, 0x82, EXC_GP, 0x60 },
-    { SEG_SS, 0x60, 0, 0x93, -1, 0 },       { SEG_SS, 0x60, 0, 0x91, EXC_GP, 0x60 }, { SEG_SS, 0x60, 0, 0x13, EXC_SS, 0x60 },
-    { SEG_SS, 0x60, 0, 0xb3, EXC_GP, 0x60 }, { SEG_SS, 0x00, 0, 0x93, EXC_GP, 0 },   { SEG_SS, 0x61, 0, 0xb3, EXC_GP, 0x60 },
-    { SEG_DS, 0x00, 0, 0x93, -1, 0 },       { SEG_DS, 0x108, 0, 0x93, EXC_GP, 0x108 }, { SEG_DS, 0x0c, 0, 0x93, EXC_GP, 0x0c },
+static const struct {
+    u8 seg;
+    u16 sel;
+    u8 cpl, rights;
+    int vec;
+    u32 code;
+} loads[] = {
+    { SEG_DS, 0x60, 0, 0x93, -1, 0 },          { SEG_DS, 0x63, 0, 0x93, EXC_GP, 0x60 },
+    { SEG_DS, 0x60, 0, 0x13, EXC_NP, 0x60 },   { SEG_DS, 0x60, 0, 0x99, EXC_GP, 0x60 },
+    { SEG_DS, 0x60, 0, 0x9b, -1, 0 },          { SEG_DS, 0x63, 3, 0x93, EXC_GP, 0x60 },
+    { SEG_DS, 0x63, 3, 0x9f, -1, 0 },          { SEG_DS, 0x63, 3, 0xf1, -1, 0 },
+    { SEG_DS, 0x60, 0, 0x82, EXC_GP, 0x60 },   { SEG_SS, 0x60, 0, 0x93, -1, 0 },
+    { SEG_SS, 0x60, 0, 0x91, EXC_GP, 0x60 },   { SEG_SS, 0x60, 0, 0x13, EXC_SS, 0x60 },
+    { SEG_SS, 0x60, 0, 0xb3, EXC_GP, 0x60 },   { SEG_SS, 0x00, 0, 0x93, EXC_GP, 0 },
+    { SEG_SS, 0x61, 0, 0xb3, EXC_GP, 0x60 },   { SEG_DS, 0x00, 0, 0x93, -1, 0 },
+    { SEG_DS, 0x108, 0, 0x93, EXC_GP, 0x108 }, { SEG_DS, 0x0c, 0, 0x93, EXC_GP, 0x0c },
 };
 
 START_TEST(data_and_stack_load_checks)
@@ -54,7 +64,8 @@ START_TEST(data_and_stack_load_checks)
         ck_assert_msg(ok == (loads[i].vec < 0), "row %u", i);
         if (ok) continue;
         int vec = rig_fault(r);
-        ck_assert_msg(vec == loads[i].vec && r->c->fault_error == loads[i].code, "row %u: %d/%x", i, vec, r->c->fault_error);
+        ck_assert_msg(vec == loads[i].vec && r->c->fault_error == loads[i].code, "row %u: %d/%x", i,
+                      vec, r->c->fault_error);
     }
     rig_free(r);
 }
