@@ -1,12 +1,13 @@
 /* AeroGPU, the paravirtual display adapter A3A0:0001 at 00:07.0: so far its PCI function only.
  *
- * BAR0 (64 KiB) answers MAGIC and ABI_VERSION, so software can tell the device and its version, and reports no
- * feature: both FEATURES registers read 0 and every other register reads its reset value and ignores writes.
- * BAR1 (64 MiB) is plain memory, zero after a cold reset. No interrupt is ever raised and no memory is read.
- * With legacy=on it is the machine's VGA (vga_core.h): the planes are the first 256 KiB of BAR1, the VBE
- * framebuffer starts behind them, and the window at A0000h has a real VGA's semantics.
- * AeroGPU contract ABI 1.4, sections 3, 4 and 8. Left out: ring, fences, scanout, cursor, vblank, error
- * registers. */
+ * BAR0 (64 KiB) answers MAGIC and ABI_VERSION, so software can tell the device and its version, and
+ * reports no feature: both FEATURES registers read 0 and every other register reads its reset value
+ * and ignores writes. BAR1 (64 MiB) is plain memory, zero after a cold reset. No interrupt is ever
+ * raised and no memory is read.
+ * With legacy=on it is the machine's VGA (vga_core.h): the planes are the first 256 KiB of BAR1,
+ * the VBE framebuffer starts behind them, and the window at A0000h has a real VGA's semantics.
+ * AeroGPU contract ABI 1.4, sections 3, 4 and 8.
+ * Left out: ring, fences, scanout, cursor, vblank, error registers. */
 #include "gpu/aerogpu.h"
 
 #include <sys/mman.h>
@@ -54,8 +55,8 @@ static void regs_write(void *opaque, u64 offset, u64 value, unsigned size)
 {
     (void)opaque, (void)size;
     TRACE(aerogpu_wr, offset, value, 0, 0);
-    LOG_GUEST("aerogpu", "write %llx to register %llx ignored: not implemented", (unsigned long long)value,
-              (unsigned long long)offset);
+    LOG_GUEST("aerogpu", "write %llx to register %llx ignored: not implemented",
+              (unsigned long long)value, (unsigned long long)offset);
 }
 
 static const struct io_ops regs_ops = { regs_read, regs_write, 1, 4 };
@@ -68,7 +69,8 @@ static u32 lfb_base(void *opaque)
     return bar ? bar + LFB_AT : 0;
 }
 
-/* Until the driver claims the scanout this function is what the machine shows, also next to another display. */
+/* Until the driver claims the scanout this function is what the machine shows, also next to another
+ * display. */
 static bool claims(void *opaque)
 {
     (void)opaque;
@@ -97,7 +99,8 @@ static int aerogpu_init(struct device *d, struct error *e)
     const struct pci_id id = { 0xa3a0, 0x0001, 0, g->class_code, 0xa3a0, 0x0001, 1, false };
     if (g->class_code >> 8 != 0x0300 && g->class_code >> 8 != 0x0380)
         return error_set(e, "class 0x%x is neither 0x030000 nor 0x038000", g->class_code);
-    void *mem = mmap(NULL, VRAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *mem = mmap(NULL, VRAM_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (mem == MAP_FAILED) return error_set(e, "no host memory for 64 MiB of video memory");
     g->vram_mem = mem;
     if (pci_register(&g->pci, &id, e)) return -1;
@@ -108,7 +111,7 @@ static int aerogpu_init(struct device *d, struct error *e)
     return g->legacy ? init_core(g, e) : 0;
 }
 
-/* Video memory is zero after reset; giving the pages back costs nothing when they were never touched. */
+/* Video memory is zero after reset; giving untouched pages back costs nothing. */
 static void aerogpu_reset(struct device *d, enum reset_kind kind)
 {
     (void)kind;
@@ -130,7 +133,8 @@ static void aerogpu_post_load(struct device *d, u32 version)
 static void aerogpu_info(struct device *d, struct text *t)
 {
     struct aerogpu *g = (struct aerogpu *)d;
-    text_add(t, "ABI 1.4, features 0, BAR0 %08x BAR1 %08x\n", pci_bar_addr(&g->pci, 0), pci_bar_addr(&g->pci, 1));
+    text_add(t, "ABI 1.4, features 0, BAR0 %08x BAR1 %08x\n", pci_bar_addr(&g->pci, 0),
+             pci_bar_addr(&g->pci, 1));
     if (g->legacy) vga_core_info(&g->core, t);
 }
 

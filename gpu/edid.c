@@ -1,5 +1,6 @@
-/* EDID 1.4 block of the monitor on the Standard VGA (VESA E-EDID, release A revision 2): an RGB display named "aeropc" whose preferred timing is
- * 1024x768 at 60 Hz, with the established and standard timings of the modes that the video BIOS offers. */
+/* EDID 1.4 block of the monitor on the Standard VGA (VESA E-EDID, release A revision 2): an RGB
+ * display named "aeropc" whose preferred timing is 1024x768 at 60 Hz, with the established and
+ * standard timings of the modes that the video BIOS offers. */
 #include "gpu/vga_core.h"
 
 struct timing {
@@ -39,7 +40,8 @@ void edid_fill(u8 e[128])
     static const u8 header[8] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
     /* sRGB primaries and white point, as E-EDID section 3.7 packs them. */
     static const u8 chroma[10] = { 0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54 };
-    static const u8 standard[16] = { 0x81, 0x80, 0x81, 0x00, 0x81, 0xc0, 0x95, 0x00, 0xa9, 0xc0, 0xb3, 0x00, 0xd1, 0xc0, 0xa9, 0x40 };
+    static const u8 standard[16] = { 0x81, 0x80, 0x81, 0x00, 0x81, 0xc0, 0x95, 0x00,
+                                     0xa9, 0xc0, 0xb3, 0x00, 0xd1, 0xc0, 0xa9, 0x40 };
     static const struct timing preferred = { 6500, 1024, 320, 24, 136, 768, 38, 3, 6 };
     memset(e, 0, 128);
     memcpy(e, header, 8);
@@ -63,7 +65,9 @@ void edid_fill(u8 e[128])
     detailed(e + 54, &preferred);
     text_descriptor(e + 72, 0xfc, "aeropc");
     text_descriptor(e + 90, 0xff, "0001");
-    u8 range[18] = { 0, 0, 0, 0xfd, 0, 50, 125, 30, 160, 30, 0, '\n', ' ', ' ', ' ', ' ', ' ', ' ' };
+    u8 range[18] = {
+        0, 0, 0, 0xfd, 0, 50, 125, 30, 160, 30, 0, '\n', ' ', ' ', ' ', ' ', ' ', ' '
+    };
     memcpy(e + 108, range, sizeof(range));
     u8 sum = 0;
     for (unsigned k = 0; k < 127; k++) sum = (u8)(sum + e[k]);

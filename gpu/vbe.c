@@ -1,9 +1,10 @@
-/* The DISPI registers of the Bochs VBE interface: index at 1CEh, data at 1CFh (and 1D0h). XRES, YRES and BPP can be written while
- * ENABLE is off and take effect when it is set; a mode that does not fit video memory stays off. Index 10h, our addition, tells
- * the video BIOS where the linear framebuffer decodes now (bits 31:16), because inside Windows the BIOS cannot reach
- * configuration space. Depths of 8 bits and more put a 64 KiB bank of the framebuffer over A0000h; 4 bits go through the VGA's
- * planes (vga_mem.c).
- * Left out: the DDC register (EDID is in BAR2), 32 KiB banks, separate banks for reads and writes. */
+/* The DISPI registers of the Bochs VBE interface: index at 1CEh, data at 1CFh (and 1D0h). XRES,
+ * YRES and BPP can be written while ENABLE is off and take effect when it is set; a mode that does
+ * not fit video memory stays off. Index 10h, our addition, tells the video BIOS where the linear
+ * framebuffer decodes now (bits 31:16), because inside Windows the BIOS cannot reach configuration
+ * space. Depths of 8 bits and more put a 64 KiB bank of the framebuffer over A0000h; 4 bits go
+ * through the VGA's planes (vga_mem.c).
+ * Left out: the DDC register (EDID is in BAR2), 32 KiB banks, separate read and write banks. */
 #include "gpu/vga_core.h"
 
 enum { MAX_X = 2560, MAX_Y = 1600, MAX_BPP = 32 };
@@ -33,7 +34,8 @@ static void set_virtual_width(struct vga_core *v, u16 width)
 {
     u16 w = (u16)MIN((MAX(width, v->vbe[VBE_XRES]) + 7u) & ~7u, 0xfff8u);
     u32 pitch = bytes_for(w, v->vbe[VBE_BPP]);
-    if (!pitch || (u64)pitch * v->vbe[VBE_YRES] > memory(v)) return; /* does not fit: keep the old one */
+    if (!pitch || (u64)pitch * v->vbe[VBE_YRES] > memory(v))
+        return; /* does not fit: keep the old one */
     v->vbe[VBE_VIRT_W] = w;
     v->vbe[VBE_VIRT_H] = (u16)MIN(memory(v) / pitch, 0xffffull);
     v->vbe[VBE_X_OFF] = v->vbe[VBE_Y_OFF] = 0;
@@ -90,7 +92,8 @@ static void enable(struct vga_core *v, u16 value)
 u16 vbe_read(const struct vga_core *v, u16 index)
 {
     static const u16 caps[] = { MAX_X, MAX_Y, MAX_BPP };
-    if (index >= VBE_XRES && index <= VBE_BPP && v->vbe[VBE_ENABLE] & VBE_GETCAPS) return caps[index - VBE_XRES];
+    if (index >= VBE_XRES && index <= VBE_BPP && v->vbe[VBE_ENABLE] & VBE_GETCAPS)
+        return caps[index - VBE_XRES];
     if (index == VBE_MEMORY) return (u16)(v->lfb_size / 0x10000);
     if (index == VBE_LFB_BASE) return (u16)(v->lfb_base(v->owner) >> 16);
     return index < VBE_REGS ? v->vbe[index] : 0;
@@ -98,7 +101,8 @@ u16 vbe_read(const struct vga_core *v, u16 index)
 
 static void set_offset(struct vga_core *v, u16 index, u16 value)
 {
-    u32 shown = v->vbe[index == VBE_X_OFF ? VBE_XRES : VBE_YRES], all = v->vbe[index == VBE_X_OFF ? VBE_VIRT_W : VBE_VIRT_H];
+    bool x = index == VBE_X_OFF;
+    u32 shown = v->vbe[x ? VBE_XRES : VBE_YRES], all = v->vbe[x ? VBE_VIRT_W : VBE_VIRT_H];
     if (!vbe_active(v) || (u32)value + shown > all || v->vbe[index] == value) return;
     v->vbe[index] = value;
     v->dirty = true;
@@ -158,7 +162,8 @@ static void dispi_write(void *opaque, u64 off, u64 value, unsigned size)
         v->vbe_index = (u16)value;
         return;
     }
-    /* A byte write changes one half; nobody is known to need it, but it must not tear the other half to zero. */
+    /* A byte write changes one half; nobody is known to need it, but it must not tear the other
+     * half to zero. */
     if (size == 1) value |= vbe_read(v, v->vbe_index) & 0xff00u;
     vbe_write(v, v->vbe_index, (u16)value);
 }

@@ -1,8 +1,9 @@
-/* Standard VGA, PCI function 1234:1111 (revision 2): the VGA core with 16 MiB of video memory in BAR0, where planes and linear
- * framebuffer share their bytes, a register window in BAR2 (EDID at 0, VGA ports at 400h, DISPI registers at 500h) and the video
- * BIOS in the expansion ROM. The register window's layout is the one that the bochs-display and Standard VGA drivers of guests
- * use. With class 0380h ("other display") it decodes the same ranges; with legacy=off another function owns them and only the
- * BARs are left (device-set.md section 4). */
+/* Standard VGA, PCI function 1234:1111 (revision 2): the VGA core with 16 MiB of video memory in
+ * BAR0, where planes and linear framebuffer share their bytes, a register window in BAR2 (EDID at
+ * 0, VGA ports at 400h, DISPI registers at 500h) and the video BIOS in the expansion ROM. The
+ * register window's layout is the one that the bochs-display and Standard VGA drivers of guests
+ * use. With class 0380h ("other display") it decodes the same ranges; with legacy=off another
+ * function owns them and only the BARs are left (device-set.md section 4). */
 #include "gpu/vga.h"
 
 #include <stdlib.h>
@@ -17,9 +18,9 @@ struct vga {
     struct pci_dev pci;
     struct vga_core core;
     struct display *display; /* pointer "display" */
-    struct vga_rom *rom;     /* pointer "rom" */
-    u32 class_code;          /* option "class" */
-    bool legacy;             /* option "legacy" */
+    struct vga_rom *rom; /* pointer "rom" */
+    u32 class_code; /* option "class" */
+    bool legacy; /* option "legacy" */
     struct region lfb, regs, rom_region;
     u8 *vram, *rom_mem;
     u8 edid[128];
@@ -27,7 +28,12 @@ struct vga {
 
 /* --- BAR2 --- */
 
-enum { REGS_PORTS = 0x400, REGS_PORTS_END = 0x420, REGS_DISPI = 0x500, REGS_DISPI_END = REGS_DISPI + 2 * VBE_REGS };
+enum {
+    REGS_PORTS = 0x400,
+    REGS_PORTS_END = 0x420,
+    REGS_DISPI = 0x500,
+    REGS_DISPI_END = REGS_DISPI + 2 * VBE_REGS
+};
 enum { REGS_EXT_SIZE = 0x600, REGS_ORDER = 0x604, ORDER_LITTLE = 0x1e1e1e1e };
 
 static u8 dispi_byte(const struct vga *v, u32 off)
@@ -40,7 +46,8 @@ static u64 regs_read(void *opaque, u64 off, unsigned size)
     struct vga *v = opaque;
     u64 val = 0;
     if (off + size <= sizeof(v->edid)) return ld_n(v->edid + off, size);
-    if (off >= REGS_PORTS && off < REGS_PORTS_END) return vga_ports_read(&v->core, (u16)(0x3c0 + off - REGS_PORTS), size);
+    if (off >= REGS_PORTS && off < REGS_PORTS_END)
+        return vga_ports_read(&v->core, (u16)(0x3c0 + off - REGS_PORTS), size);
     if (off >= REGS_DISPI && off < REGS_DISPI_END) {
         for (unsigned k = 0; k < size; k++) val |= (u64)dispi_byte(v, (u32)off + k) << (8 * k);
         return val;
@@ -62,7 +69,8 @@ static void write_dispi(struct vga *v, u32 off, u64 value, unsigned size)
 static void regs_write(void *opaque, u64 off, u64 value, unsigned size)
 {
     struct vga *v = opaque;
-    if (off >= REGS_PORTS && off < REGS_PORTS_END) vga_ports_write(&v->core, (u16)(0x3c0 + off - REGS_PORTS), value, size);
+    if (off >= REGS_PORTS && off < REGS_PORTS_END)
+        vga_ports_write(&v->core, (u16)(0x3c0 + off - REGS_PORTS), value, size);
     else if (off >= REGS_DISPI && off < REGS_DISPI_END) write_dispi(v, (u32)off, value, size);
 }
 
@@ -93,8 +101,11 @@ static u32 lfb_base(void *opaque)
 static int vga_init(struct device *d, struct error *e)
 {
     struct vga *v = (struct vga *)d;
-    const struct pci_id id = { 0x1234, 0x1111, 2, v->class_code, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 0, false };
-    if (v->class_code != 0x030000 && v->class_code != 0x038000) return error_set(e, "class must be 0x030000 or 0x038000");
+    const struct pci_id id = {
+        0x1234, 0x1111, 2, v->class_code, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 0, false,
+    };
+    if (v->class_code != 0x030000 && v->class_code != 0x038000)
+        return error_set(e, "class must be 0x030000 or 0x038000");
     if (pci_register(&v->pci, &id, e)) return -1;
     void *p = mmap(NULL, VGA_VRAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return error_set(e, "no memory for 16 MiB of video memory");
@@ -152,17 +163,31 @@ static void vga_fini(struct device *d)
 
 static const struct device_option vga_options[] = {
     PCI_OPTIONS("0x60"),
-    { "class", OPT_U32, offsetof(struct vga, class_code), "0x030000", "PCI class code: 0x030000 (VGA) or 0x038000 (other display)" },
-    { "legacy", OPT_BOOL, offsetof(struct vga, legacy), "on", "answers the VGA ports, the DISPI ports and A0000h" },
+    { "class", OPT_U32, offsetof(struct vga, class_code), "0x030000",
+      "PCI class code: 0x030000 (VGA) or 0x038000 (other display)" },
+    { "legacy", OPT_BOOL, offsetof(struct vga, legacy), "on",
+      "answers the VGA ports, the DISPI ports and A0000h" },
     { "display", OPT_PTR, offsetof(struct vga, display), NULL, "where its picture is shown" },
     { "rom", OPT_PTR, offsetof(struct vga, rom), NULL, "contents of the expansion ROM" },
     { 0 },
 };
 
-static const struct device_field vga_fields[] = { PCI_FIELDS, VGA_CORE_FIELDS(struct vga, core), { 0 } };
+static const struct device_field vga_fields[] = {
+    PCI_FIELDS,
+    VGA_CORE_FIELDS(struct vga, core),
+    { 0 },
+};
 
 const struct device_class vga_class = {
-    .name = "vga", .help = "Standard VGA with Bochs VBE, 16 MiB (1234:1111)", .size = sizeof(struct vga), .version = 1,
-    .options = vga_options, .fields = vga_fields, .init = vga_init, .reset = vga_reset, .post_load = vga_post_load,
-    .info = vga_info, .fini = vga_fini,
+    .name = "vga",
+    .help = "Standard VGA with Bochs VBE, 16 MiB (1234:1111)",
+    .size = sizeof(struct vga),
+    .version = 1,
+    .options = vga_options,
+    .fields = vga_fields,
+    .init = vga_init,
+    .reset = vga_reset,
+    .post_load = vga_post_load,
+    .info = vga_info,
+    .fini = vga_fini,
 };

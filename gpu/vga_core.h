@@ -1,12 +1,14 @@
-/* The VGA itself, apart from the PCI function it sits in: registers, planes, the legacy window and the Bochs VBE (DISPI)
- * registers. Standard VGA (vga.c) and AeroGPU (aerogpu.c) embed it.
+/* The VGA itself, apart from the PCI function it sits in: registers, planes, the legacy window and
+ * the Bochs VBE (DISPI) registers. Standard VGA (vga.c) and AeroGPU (aerogpu.c) embed it.
  *
- *   init:   v->host, v->mem, v->vram, v->lfb_at, v->lfb_size, v->lfb_base, v->owner set; vga_core_init(v, legacy, display, e)
- *   reset:  vga_core_reset(v), after the owner cleared video memory
+ *   init:   v->host, v->mem ... v->owner set; vga_core_init(v, legacy, display, e)
+ *   reset:  video memory cleared; vga_core_reset(v)
  *
- * vga_regs.c owns registers and ports, vga_mem.c the window at A0000h, vbe.c the DISPI registers, vga_draw.c and vga_text.c
- * the picture. Video memory: plane p, offset o is byte o * 4 + p of `vram`, so one dword is one latch; the linear
- * framebuffer starts at `lfb_at`, which is 0 (the planes' own memory) or behind the planes. */
+ * vga_regs.c owns registers and ports, vga_mem.c the window at A0000h, vbe.c the DISPI registers,
+ * vga_draw.c and vga_text.c the picture.
+ *
+ * Video memory: plane p, offset o is byte o * 4 + p of `vram`, so one dword is one latch; the
+ * linear framebuffer starts at `lfb_at`: 0, the planes' own memory, or behind the planes. */
 #ifndef GPU_VGA_CORE_H
 #define GPU_VGA_CORE_H
 
@@ -17,18 +19,18 @@
 #define VBE_REGS 0x11
 
 enum {
-    VBE_ID, VBE_XRES, VBE_YRES, VBE_BPP, VBE_ENABLE, VBE_BANK, VBE_VIRT_W, VBE_VIRT_H, VBE_X_OFF, VBE_Y_OFF, VBE_MEMORY,
-    VBE_DDC, VBE_LFB_BASE = 0x10,
+    VBE_ID, VBE_XRES, VBE_YRES, VBE_BPP, VBE_ENABLE, VBE_BANK, VBE_VIRT_W, VBE_VIRT_H,
+    VBE_X_OFF, VBE_Y_OFF, VBE_MEMORY, VBE_DDC, VBE_LFB_BASE = 0x10,
 };
 enum { VBE_EN = 0x01, VBE_GETCAPS = 0x02, VBE_8BIT_DAC = 0x20, VBE_LFB = 0x40, VBE_NOCLEAR = 0x80 };
 
 struct vga_core {
     /* set by the owner */
     struct host_if *host;
-    struct region *mem;      /* video memory as the owner maps it; its page flags tell what was written */
+    struct region *mem;      /* video memory as the owner maps it, with its dirty flags */
     u8 *vram;                /* that memory */
-    u64 lfb_at, lfb_size;    /* the linear framebuffer inside it; lfb_size is a multiple of 64 KiB */
-    u32 (*lfb_base)(void *owner); /* physical address of the linear framebuffer now, 0: not decoded */
+    u64 lfb_at, lfb_size;    /* the linear framebuffer inside it; a multiple of 64 KiB */
+    u32 (*lfb_base)(void *owner); /* its physical address now, 0: not decoded */
     void *owner;
 
     /* registers */
@@ -55,21 +57,24 @@ struct vga_core {
 /* Rows of the owner's field table: VGA_CORE_FIELDS(struct vga, core). */
 #define VGA_FIELD(t, m, f) { "vga_" #f, offsetof(t, m.f), sizeof(((t *)0)->m.f), 1, 1 }
 #define VGA_ARRAY(t, m, f) { "vga_" #f, offsetof(t, m.f), 1, sizeof(((t *)0)->m.f), 1 }
-#define VGA_CORE_FIELDS(t, m)                                                                                      \
-    VGA_FIELD(t, m, misc), VGA_FIELD(t, m, feature), VGA_FIELD(t, m, seq_index), VGA_ARRAY(t, m, seq),             \
-    VGA_FIELD(t, m, gc_index), VGA_ARRAY(t, m, gc), VGA_FIELD(t, m, crtc_index), VGA_ARRAY(t, m, crtc),            \
-    VGA_FIELD(t, m, attr_index), VGA_ARRAY(t, m, attr), VGA_FIELD(t, m, attr_data), VGA_ARRAY(t, m, dac),          \
-    VGA_FIELD(t, m, dac_mask), VGA_FIELD(t, m, dac_read), VGA_FIELD(t, m, dac_write), VGA_FIELD(t, m, dac_sub),    \
-    VGA_ARRAY(t, m, dac_latch), VGA_FIELD(t, m, dac_reading), VGA_FIELD(t, m, latch), VGA_FIELD(t, m, vbe_index),  \
+#define VGA_CORE_FIELDS(t, m)                                                                      \
+    VGA_FIELD(t, m, misc), VGA_FIELD(t, m, feature), VGA_FIELD(t, m, seq_index),                   \
+    VGA_ARRAY(t, m, seq), VGA_FIELD(t, m, gc_index), VGA_ARRAY(t, m, gc),                          \
+    VGA_FIELD(t, m, crtc_index), VGA_ARRAY(t, m, crtc), VGA_FIELD(t, m, attr_index),               \
+    VGA_ARRAY(t, m, attr), VGA_FIELD(t, m, attr_data), VGA_ARRAY(t, m, dac),                       \
+    VGA_FIELD(t, m, dac_mask), VGA_FIELD(t, m, dac_read), VGA_FIELD(t, m, dac_write),              \
+    VGA_FIELD(t, m, dac_sub), VGA_ARRAY(t, m, dac_latch), VGA_FIELD(t, m, dac_reading),            \
+    VGA_FIELD(t, m, latch), VGA_FIELD(t, m, vbe_index),                                            \
     { "vga_vbe", offsetof(t, m.vbe), sizeof(u16), VBE_REGS, 1 }
 
-/* vga_regs.c. legacy: claim the VGA and DISPI ports and the window at A0000h; display: where to be shown, may be NULL. */
+/* vga_regs.c. legacy: claim the VGA and DISPI ports and the window at A0000h; display: where to be
+ * shown, may be NULL. Ports: 3B0h-3DFh, also through Standard VGA's BAR2. */
 int vga_core_init(struct vga_core *v, bool legacy, struct display *display, struct error *e);
 void vga_core_fini(struct vga_core *v);
 void vga_core_reset(struct vga_core *v);
 void vga_core_post_load(struct vga_core *v);
 void vga_core_info(const struct vga_core *v, struct text *t);
-u64 vga_ports_read(struct vga_core *v, u16 port, unsigned size); /* 3B0h-3DFh, also through Standard VGA's BAR2 */
+u64 vga_ports_read(struct vga_core *v, u16 port, unsigned size);
 void vga_ports_write(struct vga_core *v, u16 port, u64 value, unsigned size);
 /* vga_mem.c */
 extern const struct io_ops vga_window_ops;
@@ -86,17 +91,19 @@ u32 vbe_pitch(const struct vga_core *v);   /* bytes a line; 4 bpp: bytes of one 
 void vbe_update_bank(struct vga_core *v);  /* maps or unmaps the banked window */
 /* vga_draw.c */
 bool vga_refresh(void *opaque, struct frame *f, bool force);
-u32 vga_colour(const struct vga_core *v, u8 n);                       /* 0x00RRGGBB of an attribute, through palette and DAC */
-u32 vga_address(const struct vga_core *v, u32 ma, u32 scan);          /* memory address counter to offset in a plane */
-u32 vga_lines(const struct vga_core *v);                              /* scan lines shown */
+/* 0x00RRGGBB of an attribute, through palette and DAC */
+u32 vga_colour(const struct vga_core *v, u8 n);
+/* Memory address counter and scan line to the offset in a plane */
+u32 vga_address(const struct vga_core *v, u32 ma, u32 scan);
+u32 vga_lines(const struct vga_core *v); /* scan lines shown */
 /* vga_text.c */
 void vga_draw_text(struct vga_core *v, struct frame *f);
 /* edid.c */
 void edid_fill(u8 edid[128]);
 
-/* Picture lines as the CRTC walks them: cells of scan lines, the split of the line compare register, panning. */
+/* Picture lines as the CRTC walks them: cells of scan lines, split screen, panning. */
 struct vga_line {
-    u32 y, scan, ma, row;  /* line on screen; line in its cell; address of its first character; how many cells above */
+    u32 y, scan, ma, row;  /* line on screen, in its cell; first address; cells above */
     u32 pan;               /* value of the panning register that counts here */
     u32 split;             /* last line before memory starts again at 0 */
     u32 cell;              /* scan lines on screen of one cell, doubling included */

@@ -1,12 +1,14 @@
-/* The picture: which mode the registers describe, and the graphics modes. Legacy modes are drawn scan line by scan line at the
- * monitor's resolution (mode 13h is 640 x 400), so that every timing trick that repeats or splits lines looks as it should. A
- * picture is drawn anew only when video memory or a register changed, or when something on it blinks.
+/* The picture: which mode the registers describe, and the graphics modes. Legacy modes are drawn
+ * scan line by scan line at the monitor's resolution (mode 13h is 640 x 400), so that every timing
+ * trick that repeats or splits lines looks as it should. A picture is drawn anew only when video
+ * memory or a register changed, or when something on it blinks.
  * Left out: CRTC mode control bit 2 (line counter at half rate), the overscan border. */
 #include "gpu/vga_core.h"
 
 #include <stdio.h>
 
-enum { MAX_CLOCKS = 256, BLINK_NS = 266666667 }; /* half period of the cursor; characters blink at half that rate */
+/* BLINK_NS: half period of the cursor; characters blink at half that rate. */
+enum { MAX_CLOCKS = 256, BLINK_NS = 266666667 };
 
 static bool is_text(const struct vga_core *v)
 {
@@ -40,8 +42,9 @@ u32 vga_lines(const struct vga_core *v)
     return (v->crtc[0x12] | (v->crtc[7] & 2u) << 7 | (v->crtc[7] & 0x40u) << 3) + 1;
 }
 
-/* Mode control and underline registers route the memory address counter: bytes, words or dwords, with the scan line in A13 and
- * A14 for the CGA's and Hercules' interleaved lines. Wraps like the planes of vga_mem.c. */
+/* Mode control and underline registers route the memory address counter: bytes, words or dwords,
+ * with the scan line in A13 and A14 for the CGA's and Hercules' interleaved lines. Wraps like the
+ * planes of vga_mem.c. */
 u32 vga_address(const struct vga_core *v, u32 ma, u32 scan)
 {
     u8 mode = v->crtc[0x17];
@@ -87,7 +90,8 @@ void vga_next_line(const struct vga_core *v, struct vga_line *l)
 static void draw_clock(const struct vga_core *v, const u32 colours[16], u32 planes, u32 out[8])
 {
     if (v->gc[5] & 0x40) {
-        for (unsigned k = 0; k < 4; k++) out[k * 2] = out[k * 2 + 1] = v->palette[(planes >> (8 * k) & 0xff) & v->dac_mask];
+        for (unsigned k = 0; k < 4; k++)
+            out[k * 2] = out[k * 2 + 1] = v->palette[(planes >> (8 * k) & 0xff) & v->dac_mask];
     } else if (v->gc[5] & 0x20) {
         for (unsigned k = 0; k < 8; k++) {
             u32 half = planes >> (k < 4 ? 0 : 8), shift = 6 - 2 * (k & 3);
@@ -102,10 +106,12 @@ static void draw_clock(const struct vga_core *v, const u32 colours[16], u32 plan
 }
 
 /* clocks is at most MAX_CLOCKS; writes clocks * 8 * repeat pixels. */
-static void draw_line(const struct vga_core *v, const u32 colours[16], const struct vga_line *l, u32 clocks, u32 *out, u32 repeat)
+static void draw_line(const struct vga_core *v, const u32 colours[16], const struct vga_line *l,
+                      u32 clocks, u32 *out, u32 repeat)
 {
     u32 dots[(MAX_CLOCKS + 1) * 8];
-    u32 slower = (v->crtc[0x17] & 8 ? 1 : 0) + (v->crtc[0x14] & 0x20 ? 2 : 0); /* address counts every 2nd, 4th clock */
+    /* The address counts at every, every 2nd or every 4th clock. */
+    u32 slower = (v->crtc[0x17] & 8 ? 1 : 0) + (v->crtc[0x14] & 0x20 ? 2 : 0);
     u32 pan = v->gc[5] & 0x40 ? l->pan & 6 : l->pan & 7;
     for (u32 k = 0; k <= clocks; k++) {
         u32 at = vga_address(v, l->ma + (k >> slower), l->scan);
@@ -166,7 +172,8 @@ static void line_4(const u32 colours[16], const u8 *p, u32 skip, u32 *out, u32 n
     }
 }
 
-/* First byte of the picture's line y, and how many bytes it has, relative to the linear framebuffer. */
+/* First byte of the picture's line y, and how many bytes it has, relative to the linear
+ * framebuffer. */
 static u64 vbe_line(const struct vga_core *v, u32 y, u64 *len)
 {
     u32 w = v->vbe[VBE_XRES], x = v->vbe[VBE_X_OFF], bpp = v->vbe[VBE_BPP], bytes = (bpp + 7) / 8;
@@ -211,7 +218,8 @@ static void draw_blank(struct vga_core *v, struct frame *f)
 
 /* --- when to draw --- */
 
-/* Whether memory that is on screen was written since the last call. Legacy modes look at all of the planes. */
+/* Whether memory that is on screen was written since the last call. Legacy modes look at all of the
+ * planes. */
 static bool memory_changed(struct vga_core *v)
 {
     u64 from = 0, to = 8 * VGA_PLANE, len;
@@ -221,9 +229,10 @@ static bool memory_changed(struct vga_core *v)
         to = MIN(to + len, v->lfb_at + v->lfb_size);
     }
     bool changed = from < to && region_take_dirty(v->mem, from, to - from, NULL);
-    /* The bank shares the flags, but lies on the bus also when the memory itself does not (BAR switched off): CPUs that
-     * write through it must look at the flags again. */
-    if (changed && v->bank_mapped) __atomic_fetch_add(&v->bank.bus->generation, 1, __ATOMIC_RELAXED);
+    /* The bank shares the flags, but lies on the bus also when the memory itself does not (BAR
+     * switched off): CPUs that write through it must look at the flags again. */
+    if (changed && v->bank_mapped)
+        __atomic_fetch_add(&v->bank.bus->generation, 1, __ATOMIC_RELAXED);
     return changed;
 }
 

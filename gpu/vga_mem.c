@@ -1,7 +1,8 @@
-/* The legacy window A0000h-BFFFFh: how the graphics controller and the sequencer turn a byte of the window into bytes of the
- * four planes (IBM VGA technical reference; the write and read modes of the graphics mode register). In VBE modes of 8 bpp and
- * more a RAM alias lies over A0000h (vbe.c) and this code is not reached there. Chain-4 keeps the low address bits in the
- * plane's offset as the VGA does, so programs that unchain mode 13h find every fourth byte used. */
+/* The legacy window A0000h-BFFFFh: how the graphics controller and the sequencer turn a byte of the
+ * window into bytes of the four planes (IBM VGA technical reference; the write and read modes of
+ * the graphics mode register). In VBE modes of 8 bpp and more a RAM alias lies over A0000h (vbe.c)
+ * and this code is not reached there. Chain-4 keeps the low address bits in the plane's offset as
+ * the VGA does, so programs that unchain mode 13h find every fourth byte used. */
 #include "gpu/vga_core.h"
 
 /* Every bit of the low nibble spread over its plane's byte. */
@@ -26,12 +27,14 @@ static bool decode(const struct vga_core *v, u64 *off)
     }
 }
 
-/* The four bytes at one offset of the planes. With the 128 KiB window planes are twice as long as IBM's, which the video
- * BIOS's 1024 x 768 mode in 16 colours needs. In a planar VBE mode they lie in the linear framebuffer, bank after bank. */
+/* The four bytes at one offset of the planes. With the 128 KiB window planes are twice as long as
+ * IBM's, which the video BIOS's 1024 x 768 mode in 16 colours needs. In a planar VBE mode they lie
+ * in the linear framebuffer, bank after bank. */
 static u32 *plane_dword(const struct vga_core *v, u64 off)
 {
     u64 at;
-    if (vbe_active(v) && v->vbe[VBE_BPP] == 4) at = v->lfb_at + ((u64)v->vbe[VBE_BANK] * 0x10000 + (off & 0xffff)) * 4 % v->lfb_size;
+    if (vbe_active(v) && v->vbe[VBE_BPP] == 4)
+        at = v->lfb_at + ((u64)v->vbe[VBE_BANK] * 0x10000 + (off & 0xffff)) * 4 % v->lfb_size;
     else at = (off & (v->gc[6] & 0x0c ? VGA_PLANE - 1 : 2 * VGA_PLANE - 1)) * 4;
     return (u32 *)(void *)(v->vram + at);
 }

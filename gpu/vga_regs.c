@@ -1,8 +1,9 @@
-/* The VGA's registers behind 3B0h-3DFh: sequencer, graphics controller, CRTC, attribute controller, DAC and the two status
- * registers, whose retrace bits follow the virtual clock. Other files derive the picture and the memory window from them.
- * IBM VGA technical reference. A write marks the picture dirty only when it changed something, so that programs which
- * rewrite the same values at every tick cost nothing.
- * Left out: light pen, interrupts at vertical retrace (PCI adapters of this family raise none), the EGA's feature switches. */
+/* The VGA's registers behind 3B0h-3DFh: sequencer, graphics controller, CRTC, attribute controller,
+ * DAC and the two status registers, whose retrace bits follow the virtual clock. Other files derive
+ * the picture and the memory window from them. IBM VGA technical reference. A write marks the
+ * picture dirty only when it changed something, so that programs which rewrite the same values at
+ * every tick cost nothing. Left out: light pen, interrupts at vertical retrace (PCI adapters of
+ * this family raise none), the EGA's feature switches. */
 #include "gpu/vga_core.h"
 
 enum { LINE_NS = 31778 }; /* 31.47 kHz */
@@ -13,7 +14,8 @@ enum { RETRACE_LINES = 2, CRTC_REGS = 0x19, ATTR_REGS = 0x15 };
 static u8 input_status_1(const struct vga_core *v)
 {
     u32 total = (v->crtc[6] | (v->crtc[7] & 1u) << 8 | (v->crtc[7] & 0x20u) << 4) + 2;
-    u32 shown = vga_lines(v), retrace = v->crtc[0x10] | (v->crtc[7] & 4u) << 6 | (v->crtc[7] & 0x80u) << 2;
+    u32 shown = vga_lines(v),
+        retrace = v->crtc[0x10] | (v->crtc[7] & 4u) << 6 | (v->crtc[7] & 0x80u) << 2;
     if (total < 100) total = 449; /* nothing programmed yet: a text mode's frame */
     if (shown >= total) shown = total - 1;
     /* A start that the line counter never reaches would keep a waiting program for ever. */
@@ -55,13 +57,15 @@ static void dac_write_data(struct vga_core *v, u8 b)
     v->dac_write++;
 }
 
-/* Palette registers can only be written while bit 5 of the index gives them to the CPU, which also blanks the screen. */
+/* Palette registers can only be written while bit 5 of the index gives them to the CPU, which also
+ * blanks the screen. */
 static void attr_write(struct vga_core *v, u8 b)
 {
     static const u8 mask[ATTR_REGS] = { [0 ... 15] = 0x3f, 0xef, 0xff, 0x3f, 0x0f, 0x0f };
     u8 n = v->attr_index & 0x1f;
     if (!v->attr_data) set(v, &v->attr_index, b & 0x3f);
-    else if (n < ATTR_REGS && (n >= 0x10 || !(v->attr_index & 0x20))) set(v, &v->attr[n], b & mask[n]);
+    else if (n < ATTR_REGS && (n >= 0x10 || !(v->attr_index & 0x20)))
+        set(v, &v->attr[n], b & mask[n]);
     v->attr_data = !v->attr_data;
 }
 
@@ -101,9 +105,12 @@ static u8 read_port(struct vga_core *v, u16 port)
     case 0x3cc: return v->misc;
     case 0x3ce: return v->gc_index;
     case 0x3cf: return v->gc[v->gc_index & 15];
-    case 0x3b4: case 0x3d4: return v->crtc_index;
-    case 0x3b5: case 0x3d5: return v->crtc_index < CRTC_REGS ? v->crtc[v->crtc_index] : 0;
-    case 0x3ba: case 0x3da: v->attr_data = false; return input_status_1(v);
+    case 0x3b4:
+    case 0x3d4: return v->crtc_index;
+    case 0x3b5:
+    case 0x3d5: return v->crtc_index < CRTC_REGS ? v->crtc[v->crtc_index] : 0;
+    case 0x3ba:
+    case 0x3da: v->attr_data = false; return input_status_1(v);
     default: return 0xff;
     }
 }
@@ -124,9 +131,12 @@ static void write_port(struct vga_core *v, u16 port, u8 b)
     case 0x3c9: dac_write_data(v, b); break;
     case 0x3ce: v->gc_index = b & 15; break;
     case 0x3cf: set(v, &v->gc[v->gc_index], b & gc_mask[v->gc_index]); break;
-    case 0x3b4: case 0x3d4: v->crtc_index = b & 0x3f; break;
-    case 0x3b5: case 0x3d5: crtc_write(v, b); break;
-    case 0x3ba: case 0x3da: v->feature = b & 0x0b; break;
+    case 0x3b4:
+    case 0x3d4: v->crtc_index = b & 0x3f; break;
+    case 0x3b5:
+    case 0x3d5: crtc_write(v, b); break;
+    case 0x3ba:
+    case 0x3da: v->feature = b & 0x0b; break;
     default: break;
     }
 }
@@ -143,7 +153,8 @@ void vga_ports_write(struct vga_core *v, u16 port, u64 value, unsigned size)
     for (unsigned k = 0; k < size; k++) write_port(v, (u16)(port + k), (u8)(value >> (8 * k)));
 }
 
-/* The two port ranges: a region's offset counts from its first port. 3BCh-3BFh belong to a printer port. */
+/* The two port ranges: a region's offset counts from its first port. 3BCh-3BFh belong to a printer
+ * port. */
 static u64 ports_b_read(void *opaque, u64 off, unsigned size)
 {
     return vga_ports_read(opaque, (u16)(0x3b0 + off), size);
@@ -175,13 +186,19 @@ static int map_legacy(struct vga_core *v, struct error *e)
     region_init_io(&v->ports_b, "vga-ports-mono", 0x0c, &ports_b_ops, v);
     region_init_io(&v->ports_c, "vga-ports", 0x20, &ports_c_ops, v);
     region_init_io(&v->dispi, "vbe-dispi", 3, &vga_dispi_ops, v);
-    if (bus_map(v->host->mem, 0xa0000, &v->window, 1, e) || bus_map(v->host->io, 0x3b0, &v->ports_b, 0, e)) return -1;
-    return bus_map(v->host->io, 0x3c0, &v->ports_c, 0, e) || bus_map(v->host->io, 0x1ce, &v->dispi, 0, e) ? -1 : 0;
+    if (bus_map(v->host->mem, 0xa0000, &v->window, 1, e) ||
+        bus_map(v->host->io, 0x3b0, &v->ports_b, 0, e))
+        return -1;
+    return bus_map(v->host->io, 0x3c0, &v->ports_c, 0, e) ||
+                   bus_map(v->host->io, 0x1ce, &v->dispi, 0, e)
+               ? -1
+               : 0;
 }
 
 int vga_core_init(struct vga_core *v, bool legacy, struct display *display, struct error *e)
 {
-    check(v->lfb_at + v->lfb_size <= v->mem->size && v->mem->size >= 8 * VGA_PLANE && v->lfb_size % 0x10000 == 0);
+    check(v->lfb_at + v->lfb_size <= v->mem->size && v->mem->size >= 8 * VGA_PLANE &&
+          v->lfb_size % 0x10000 == 0);
     if (legacy && map_legacy(v, e)) return -1;
     v->src.opaque = v;
     v->src.refresh = vga_refresh;
@@ -227,10 +244,11 @@ void vga_core_info(const struct vga_core *v, struct text *t)
     static const char *const names[] = { "sequencer", "graphics", "CRTC", "attribute" };
     static const u8 counts[] = { 5, 9, CRTC_REGS, ATTR_REGS };
     const u8 *regs[] = { v->seq, v->gc, v->crtc, v->attr };
-    text_add(t, "picture: %s\nlegacy decode %s, LFB at %08x, misc %02x\n", v->source, v->window.bus ? "on" : "off",
-             v->lfb_base(v->owner), v->misc);
-    text_add(t, "DISPI: %ux%ux%u enable %02x bank %u virtual %ux%u offset %u,%u\n", v->vbe[VBE_XRES], v->vbe[VBE_YRES],
-             v->vbe[VBE_BPP], v->vbe[VBE_ENABLE], v->vbe[VBE_BANK], v->vbe[VBE_VIRT_W], v->vbe[VBE_VIRT_H], v->vbe[VBE_X_OFF],
+    text_add(t, "picture: %s\nlegacy decode %s, LFB at %08x, misc %02x\n", v->source,
+             v->window.bus ? "on" : "off", v->lfb_base(v->owner), v->misc);
+    text_add(t, "DISPI: %ux%ux%u enable %02x bank %u virtual %ux%u offset %u,%u\n",
+             v->vbe[VBE_XRES], v->vbe[VBE_YRES], v->vbe[VBE_BPP], v->vbe[VBE_ENABLE],
+             v->vbe[VBE_BANK], v->vbe[VBE_VIRT_W], v->vbe[VBE_VIRT_H], v->vbe[VBE_X_OFF],
              v->vbe[VBE_Y_OFF]);
     for (unsigned k = 0; k < LEN(names); k++) {
         text_add(t, "%s:", names[k]);

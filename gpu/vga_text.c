@@ -1,7 +1,8 @@
-/* Text modes: characters and attributes from planes 0 and 1, glyphs from plane 2, cursor, blink, underline, 8- and 9-dot cells,
- * 40 columns with doubled dots, 200 lines drawn twice, smooth scrolling and the split screen. A row of cells is decoded once
- * and drawn line by line. IBM VGA technical reference.
- * The cursor is a block from its start to its end line; where the start lies behind the end there is none. */
+/* Text modes: characters and attributes from planes 0 and 1, glyphs from plane 2, cursor, blink,
+ * underline, 8- and 9-dot cells, 40 columns with doubled dots, 200 lines drawn twice, smooth
+ * scrolling and the split screen. A row of cells is decoded once and drawn line by line. IBM VGA
+ * technical reference. The cursor is a block from its start to its end line; where the start lies
+ * behind the end there is none. */
 #include "gpu/vga_core.h"
 
 #include <stdio.h>
@@ -11,15 +12,15 @@ enum { MAX_COLS = 256 };
 struct cell {
     u32 fg, bg;
     const u8 *glyph; /* scan lines 4 bytes apart: plane 2 */
-    bool extend;     /* ninth dot repeats the eighth: line-drawing characters */
+    bool extend; /* ninth dot repeats the eighth: line-drawing characters */
     bool underline, cursor;
 };
 
 struct text_mode {
     u32 cols, cw, repeat; /* characters, dots of one, pixels of a dot */
-    u32 pan;              /* dots hidden at the left */
-    u32 cursor;           /* memory address of the cursor */
-    bool blink_off;       /* blinking characters are dark now */
+    u32 pan; /* dots hidden at the left */
+    u32 cursor; /* memory address of the cursor */
+    bool blink_off; /* blinking characters are dark now */
     bool cursor_on, cursor_lit;
     struct cell cells[MAX_COLS + 1];
     u32 line[(MAX_COLS + 1) * 9];
@@ -49,7 +50,8 @@ static struct cell decode_cell(struct vga_core *v, const struct text_mode *t, u8
     return c;
 }
 
-/* Decodes the cells of the row that starts at `ma`, one more than fits for panning; text: where to note characters, or NULL. */
+/* Decodes the cells of the row that starts at `ma`, one more than fits for panning; text: where to
+ * note characters, or NULL. */
 static void decode_row(struct vga_core *v, struct text_mode *t, u32 ma, u8 *text)
 {
     for (u32 x = 0; x <= t->cols; x++, ma++) {
@@ -103,7 +105,8 @@ void vga_draw_text(struct vga_core *v, struct frame *f)
     frame_text(f, t.cols, rows);
     memset(f->text, ' ', (size_t)t.cols * rows);
     for (; l.y < f->height; vga_next_line(v, &l)) {
-        if (l.row != decoded) decode_row(v, &t, l.ma, l.row < rows ? f->text + (size_t)l.row * t.cols : NULL);
+        if (l.row != decoded)
+            decode_row(v, &t, l.ma, l.row < rows ? f->text + (size_t)l.row * t.cols : NULL);
         decoded = l.row;
         t.pan = panned(&t, l.pan);
         draw_line(v, &t, l.scan, f->pixels + (size_t)l.y * f->width);

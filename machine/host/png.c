@@ -14,7 +14,8 @@ static bool chunk(FILE *f, const char *type, const u8 *data, u32 len)
     uLong crc = crc32(0, head + 4, 4);
     if (len) crc = crc32(crc, data, len); /* zlib answers 0 for no data at all */
     st32(tail, __builtin_bswap32((u32)crc));
-    return fwrite(head, 8, 1, f) == 1 && (!len || fwrite(data, len, 1, f) == 1) && fwrite(tail, 4, 1, f) == 1;
+    return fwrite(head, 8, 1, f) == 1 && (!len || fwrite(data, len, 1, f) == 1) &&
+           fwrite(tail, 4, 1, f) == 1;
 }
 
 static u8 *scanlines(const u32 *pixels, u32 width, u32 height, size_t *size)
@@ -42,8 +43,8 @@ static bool write_all(FILE *f, const u8 *z, uLongf zlen, u32 width, u32 height)
     st32(ihdr + 4, __builtin_bswap32(height));
     ihdr[8] = 8; /* bits */
     ihdr[9] = 2; /* RGB */
-    return fwrite(signature, 8, 1, f) == 1 && chunk(f, "IHDR", ihdr, sizeof(ihdr)) && chunk(f, "IDAT", z, (u32)zlen) &&
-           chunk(f, "IEND", NULL, 0);
+    return fwrite(signature, 8, 1, f) == 1 && chunk(f, "IHDR", ihdr, sizeof(ihdr)) &&
+           chunk(f, "IDAT", z, (u32)zlen) && chunk(f, "IEND", NULL, 0);
 }
 
 int png_write(const char *path, const u32 *pixels, u32 width, u32 height, struct error *e)

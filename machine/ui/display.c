@@ -1,5 +1,6 @@
-/* Ownership of the screen and the triple buffer (display.h). `spare` is the buffer nobody uses: the machine thread swaps its finished
- * frame into it, the window thread swaps the newest one out of it; one lock, held for one copy or swap. */
+/* Ownership of the screen and the triple buffer (display.h). `spare` is the buffer nobody uses: the
+ * machine thread swaps its finished frame into it, the window thread swaps the newest one out of
+ * it; one lock, held for one copy or swap. */
 #include "machine/ui/display.h"
 
 #include <pthread.h>
@@ -93,7 +94,8 @@ static const struct display_source *choose(struct display *d)
     if (!d->nsources) return NULL;
     if (d->forced >= 0) return d->sources[(unsigned)d->forced % d->nsources];
     for (unsigned k = d->nsources; k-- > 1;) {
-        if (d->sources[k]->claims && d->sources[k]->claims(d->sources[k]->opaque)) return d->sources[k];
+        if (d->sources[k]->claims && d->sources[k]->claims(d->sources[k]->opaque))
+            return d->sources[k];
     }
     return d->sources[0];
 }

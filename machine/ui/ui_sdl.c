@@ -1,12 +1,14 @@
 /* The SDL window: shows the newest frame, sends keys and pointer to the machine (ui.h).
  *
- * The host's keys go to the guest, but for chords of Ctrl+Alt: G grabs or frees the pointer, F toggles full screen, P saves a
- * screenshot, V shows the other display function, S cycles the scaling, Q closes. The pointer is grabbed by a click into the
- * picture and then moves the guest's PS/2 mouse by relative motion; the title says how to get out. Losing the focus releases
- * every key and the grab.
+ * The host's keys go to the guest, but for chords of Ctrl+Alt: G grabs or frees the pointer, F
+ * toggles full screen, P saves a screenshot, V shows the other display function, S cycles the
+ * scaling, Q closes. The pointer is grabbed by a click into the picture and then moves the guest's
+ * PS/2 mouse by relative motion; the title says how to get out. Losing the focus releases every key
+ * and the grab.
  *
- * The loop sleeps until SDL has an event. A published frame is one: the machine thread pushes it through the display's
- * listener, at most one at a time. Nothing is drawn but new frames and exposed windows. */
+ * The loop sleeps until SDL has an event. A published frame is one: the machine thread pushes it
+ * through the display's listener, at most one at a time. Nothing is drawn but new frames and
+ * exposed windows. */
 #include <SDL.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -26,14 +28,14 @@ struct window {
     SDL_Renderer *ren;
     SDL_Texture *tex;
     u32 tex_w, tex_h;
-    u64 seen;              /* serial of the frame in the texture */
+    u64 seen; /* serial of the frame in the texture */
     enum scale scale;
     bool grabbed, fullscreen, sized_by_user, quit;
-    bool stale;            /* what the window shows is not what draw() would draw */
-    u32 frame_event;       /* SDL's number of "a frame was published" */
-    int frame_pending;     /* atomic: such an event is under way */
-    u32 last_w, last_h;    /* picture the window was last sized for */
-    int asked_w, asked_h;  /* window size that was for */
+    bool stale; /* what the window shows is not what draw() would draw */
+    u32 frame_event; /* SDL's number of "a frame was published" */
+    int frame_pending; /* atomic: such an event is under way */
+    u32 last_w, last_h; /* picture the window was last sized for */
+    int asked_w, asked_h; /* window size that was for */
     unsigned buttons;
     char source[64], title[256];
 };
@@ -65,7 +67,8 @@ static void keep_on_screen(struct window *w, int ww, int wh)
     SDL_SetWindowPosition(w->win, MAX(x, usable.x), MAX(y, usable.y));
 }
 
-/* A mode set resizes the window, unless the user gave it a size. What the screen has no room for is scaled down. */
+/* A mode set resizes the window, unless the user gave it a size. What the screen has no room for is
+ * scaled down. */
 static void fit_window(struct window *w, u32 width, u32 height)
 {
     SDL_Rect usable;
@@ -75,7 +78,8 @@ static void fit_window(struct window *w, u32 width, u32 height)
     w->last_h = height;
     SDL_GetRendererOutputSize(w->ren, &ow, &oh);
     SDL_GetWindowSize(w->win, &ww, &wh);
-    double points = 1, s = 1; /* the window's size is in points, the picture's in pixels; a doubled picture is wanted there */
+    double points = 1, s = 1; /* the window's size is in points, the picture's in pixels; a doubled
+                                 picture is wanted there */
     if (ow > ww && ww > 0) points = (double)ow / ww;
     if (points > 1 && points < 2) s = 1 / points; /* fractional scaling: a pixel is a pixel */
     if (n >= 0 && !SDL_GetDisplayUsableBounds(n, &usable) && usable.w > 0 && usable.h > 0) {
@@ -91,7 +95,8 @@ static void fit_window(struct window *w, u32 width, u32 height)
 static void set_title(struct window *w)
 {
     char t[sizeof(w->title)];
-    snprintf(t, sizeof(t), "aeropc - %s - %s%s", w->h->name, w->source, w->grabbed ? " - Ctrl+Alt+G frees the mouse" : "");
+    snprintf(t, sizeof(t), "aeropc - %s - %s%s", w->h->name, w->source,
+             w->grabbed ? " - Ctrl+Alt+G frees the mouse" : "");
     if (!strcmp(t, w->title)) return;
     memcpy(w->title, t, sizeof(t));
     SDL_SetWindowTitle(w->win, t);
@@ -104,7 +109,8 @@ static void take_frame(struct window *w)
     w->seen = f->serial;
     if (!w->tex || w->tex_w != f->width || w->tex_h != f->height) {
         if (w->tex) SDL_DestroyTexture(w->tex);
-        w->tex = SDL_CreateTexture(w->ren, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING, (int)f->width, (int)f->height);
+        w->tex = SDL_CreateTexture(w->ren, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
+                                   (int)f->width, (int)f->height);
         w->tex_w = f->width;
         w->tex_h = f->height;
         fit_window(w, f->width, f->height);
@@ -122,7 +128,8 @@ static void draw(struct window *w)
     SDL_RenderClear(w->ren);
     if (w->tex) {
         SDL_Rect r = picture_rect(w);
-        SDL_SetTextureScaleMode(w->tex, r.w % (int)w->tex_w ? SDL_ScaleModeLinear : SDL_ScaleModeNearest);
+        SDL_SetTextureScaleMode(w->tex,
+                                r.w % (int)w->tex_w ? SDL_ScaleModeLinear : SDL_ScaleModeNearest);
         SDL_RenderCopy(w->ren, w->tex, NULL, &r);
     }
     SDL_RenderPresent(w->ren);
@@ -140,10 +147,12 @@ static void screenshot(struct window *w)
     do snprintf(path, sizeof(path), "aeropc-%03u.png", ++n);
     while (n < 1000 && !stat(path, &st));
     if (!f || n == 1000) {
-        fprintf(stderr, "aeropc: no screenshot: %s\n", f ? "aeropc-001.png to aeropc-999.png all exist" : "there is no picture yet");
+        fprintf(stderr, "aeropc: no screenshot: %s\n",
+                f ? "aeropc-001.png to aeropc-999.png all exist" : "there is no picture yet");
         return;
     }
-    if (png_write(path, f->pixels, f->width, f->height, &e)) fprintf(stderr, "aeropc: %s\n", e.text);
+    if (png_write(path, f->pixels, f->width, f->height, &e))
+        fprintf(stderr, "aeropc: %s\n", e.text);
     else fprintf(stderr, "aeropc: saved %s\n", path);
 }
 
@@ -198,12 +207,14 @@ static void key_event(struct window *w, const SDL_KeyboardEvent *k)
     bool down = k->type == SDL_KEYDOWN;
     if (k->repeat) return; /* the guest's keyboard repeats by itself */
     if (down && k->keysym.mod & KMOD_CTRL && k->keysym.mod & KMOD_ALT && hot_key(w, sc)) return;
-    if (sc > 0 && sc < 256) w->h->key(w->h->opaque, (unsigned)sc, down); /* scancodes are USB usages */
+    if (sc > 0 && sc < 256)
+        w->h->key(w->h->opaque, (unsigned)sc, down); /* scancodes are USB usages */
 }
 
 static void button_event(struct window *w, const SDL_MouseButtonEvent *b)
 {
-    static const unsigned masks[] = { 0, BUTTON_LEFT, BUTTON_MIDDLE, BUTTON_RIGHT, BUTTON_SIDE, BUTTON_EXTRA };
+    static const unsigned masks[] = { 0,           BUTTON_LEFT, BUTTON_MIDDLE, BUTTON_RIGHT,
+                                      BUTTON_SIDE, BUTTON_EXTRA };
     if (b->button >= LEN(masks)) return;
     if (!w->grabbed) { /* the click that grabs is not the guest's */
         if (b->type == SDL_MOUSEBUTTONDOWN) grab(w, true);
@@ -243,7 +254,9 @@ static void handle(struct window *w, const SDL_Event *e)
         if (w->grabbed) w->h->pointer(w->h->opaque, e->motion.xrel, e->motion.yrel, 0);
         break;
     case SDL_MOUSEWHEEL:
-        if (w->grabbed) w->h->pointer(w->h->opaque, 0, 0, e->wheel.direction == SDL_MOUSEWHEEL_FLIPPED ? -e->wheel.y : e->wheel.y);
+        if (w->grabbed)
+            w->h->pointer(w->h->opaque, 0, 0,
+                          e->wheel.direction == SDL_MOUSEWHEEL_FLIPPED ? -e->wheel.y : e->wheel.y);
         break;
     case SDL_MOUSEBUTTONDOWN:
     case SDL_MOUSEBUTTONUP: button_event(w, &e->button); break;
@@ -262,19 +275,27 @@ static int open_window(struct window *w, struct error *e)
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
     if (SDL_Init(SDL_INIT_VIDEO)) {
-        return error_set(e, "no window can be opened (%s): use --display none, with --serial stdio or --monitor stdio", SDL_GetError());
+        return error_set(e,
+                         "no window can be opened (%s): use --display none, with --serial stdio or "
+                         "--monitor stdio",
+                         SDL_GetError());
     }
     /* SDL falls back to drivers nobody can see; they are for those who ask by SDL_VIDEODRIVER. */
     const char *driver = SDL_GetCurrentVideoDriver();
-    if (!getenv("SDL_VIDEODRIVER") && driver && (!strcmp(driver, "offscreen") || !strcmp(driver, "dummy"))) {
-        return error_set(e, "no window can be opened (there is no display): use --display none, with --serial stdio or --monitor stdio");
+    if (!getenv("SDL_VIDEODRIVER") && driver &&
+        (!strcmp(driver, "offscreen") || !strcmp(driver, "dummy"))) {
+        return error_set(e, "no window can be opened (there is no display): use --display none, "
+                            "with --serial stdio or --monitor stdio");
     }
-    w->win = SDL_CreateWindow("aeropc", SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, 720, 400, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
+    w->win = SDL_CreateWindow("aeropc", SDL_WINDOWPOS_CENTERED, SDL_WINDOWPOS_CENTERED, 720, 400,
+                              SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (w->win) w->ren = SDL_CreateRenderer(w->win, -1, 0);
     if (w->win && !w->ren) w->ren = SDL_CreateRenderer(w->win, -1, SDL_RENDERER_SOFTWARE);
     SDL_StopTextInput(); /* keys are wanted, not what an input method makes of them */
     w->frame_event = SDL_RegisterEvents(1);
-    return w->ren ? 0 : error_set(e, "no window can be opened (%s): use --display none", SDL_GetError());
+    return w->ren
+               ? 0
+               : error_set(e, "no window can be opened (%s): use --display none", SDL_GetError());
 }
 
 static void close_window(struct window *w)
@@ -293,8 +314,8 @@ static void frame_published(void *opaque)
     if (!__atomic_exchange_n(&w->frame_pending, 1, __ATOMIC_ACQ_REL)) SDL_PushEvent(&ev);
 }
 
-/* One round: sleeps for an event, handles all there are, draws if need be. The time-out is for what sends none: the end of
- * the machine, and a frame whose event found the queue full. */
+/* One round: sleeps for an event, handles all there are, draws if need be. The time-out is for what
+ * sends none: the end of the machine, and a frame whose event found the queue full. */
 static void loop(struct window *w)
 {
     SDL_Event ev;

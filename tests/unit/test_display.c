@@ -99,5 +99,5 @@ START_TEST(frames_are_bounded)
 }
 END_TEST
 
-UNIT_SUITE(display, first_source_until_another_claims, toggle_shows_the_other_and_returns, window_takes_the_newest_once,
-           frames_are_bounded)
+UNIT_SUITE(display, first_source_until_another_claims, toggle_shows_the_other_and_returns,
+           window_takes_the_newest_once, frames_are_bounded)

@@ -27,7 +27,8 @@ static u32 big32(const u8 *p)
 START_TEST(writes_a_picture)
 {
     static const u32 pixels[6] = { 0x010203, 0xff0000, 0x00ff00, 0x0000ff, 0xffffff, 0xaa123456 };
-    static const u8 rows[20] = { 0, 1, 2, 3, 255, 0, 0, 0, 255, 0, 0, 0, 0, 255, 255, 255, 255, 0x12, 0x34, 0x56 };
+    static const u8 rows[20] = { 0, 1, 2, 3,   255, 0,   0,   0,    255,  0,
+                                 0, 0, 0, 255, 255, 255, 255, 0x12, 0x34, 0x56 };
     u8 file[512], raw[64];
     struct error e = { "" };
     uLongf raw_len = sizeof(raw);

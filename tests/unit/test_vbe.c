@@ -1,4 +1,5 @@
-/* Bochs VBE registers, linear and banked framebuffer, BAR2 window, EDID; AeroGPU as the boot display. */
+/* Bochs VBE registers, linear and banked framebuffer, BAR2 window, EDID; AeroGPU as the boot
+ * display. */
 #include "tests/unit/vga_rig.h"
 
 #include "gpu/aerogpu.h"
@@ -62,14 +63,19 @@ END_TEST
 
 START_TEST(other_depths)
 {
-    static const struct { u16 bpp; u32 raw, rgb; } depths[] = {
-        { 15, 0x7c1f, 0xff00ff }, { 16, 0xf81f, 0xff00ff }, { 16, 0x07e0, 0x00ff00 }, { 24, 0x00123456, 0x123456 }, { 8, 5, 0x141414 },
+    static const struct {
+        u16 bpp;
+        u32 raw, rgb;
+    } depths[] = {
+        { 15, 0x7c1f, 0xff00ff },     { 16, 0xf81f, 0xff00ff }, { 16, 0x07e0, 0x00ff00 },
+        { 24, 0x00123456, 0x123456 }, { 8, 5, 0x141414 },
     };
     grey_dac(b);
     for (size_t n = 0; n < LEN(depths); n++) {
         u32 bytes = (depths[n].bpp + 7u) / 8;
         vbe_mode(b, 640, 480, depths[n].bpp, 0);
-        for (u32 k = 0; k < bytes; k++) poke(&r, RIG_LFB + (640 * 2 + 3) * bytes + k, (u8)(depths[n].raw >> (8 * k)));
+        for (u32 k = 0; k < bytes; k++)
+            poke(&r, RIG_LFB + (640 * 2 + 3) * bytes + k, (u8)(depths[n].raw >> (8 * k)));
         picture(&r);
         ck_assert_uint_eq(pixel(&r, 3, 2), depths[n].rgb);
         ck_assert_uint_eq(pixel(&r, 4, 2), 0);
@@ -102,7 +108,9 @@ END_TEST
 
 START_TEST(impossible_modes_stay_off)
 {
-    static const u16 modes[][3] = { { 640, 480, 7 }, { 0, 480, 32 }, { 640, 0, 32 }, { 2560, 1600, 64 }, { 640, 480, 0xffff } };
+    static const u16 modes[][3] = {
+        { 640, 480, 7 }, { 0, 480, 32 }, { 640, 0, 32 }, { 2560, 1600, 64 }, { 640, 480, 0xffff }
+    };
     for (size_t n = 0; n < LEN(modes); n++) {
         vbe_mode(b, modes[n][0], modes[n][1], modes[n][2], 0);
         ck_assert_uint_eq(rd_dispi(b, 4) & 1, 0);
@@ -241,7 +249,8 @@ START_TEST(edid_block)
     ck_assert_uint_eq(ld16(e + 54), 6500);
     ck_assert_uint_eq(e[56] | (e[58] & 0xf0) << 4, 1024);
     ck_assert_uint_eq(e[59] | (e[61] & 0xf0) << 4, 768);
-    for (u32 at = 72; at < 126; at += 18) ck_assert_uint_eq(ld16(e + at), 0); /* display descriptors */
+    for (u32 at = 72; at < 126; at += 18)
+        ck_assert_uint_eq(ld16(e + at), 0); /* display descriptors */
     ck_assert_uint_eq(e[72 + 3], 0xfc);
     ck_assert_uint_eq((e[8] << 8 | e[9]) & 0x8000, 0);
     /* "APC": letters of 5 bits, big-endian */
@@ -267,7 +276,9 @@ START_TEST(hostile_dispi)
     u32 x = 7;
     for (unsigned n = 0; n < 20000; n++) {
         x = x * 1664525 + 1013904223;
-        u16 index = x >> 16 & 0x1f, value = index == 4 ? x >> 24 : index == 3 ? 8 * (x >> 24 & 7) : x >> 20;
+        u16 index = x >> 16 & 0x1f, value = index == 4   ? x >> 24
+                                            : index == 3 ? 8 * (x >> 24 & 7)
+                                                         : x >> 20;
         wr_dispi(b, index, value);
         rd_dispi(b, index);
         if (n % 16 == 0) poke(&r, 0xa0000 + (x >> 15), 1);
@@ -331,7 +342,9 @@ START_TEST(aerogpu_beside_standard_vga_decodes_nothing)
 }
 END_TEST
 
-UNIT_SUITE(vbe, identity_and_limits, lfb_base_follows_the_bar, linear_32_bits, other_depths, eight_bit_dac,
-           enabling_clears_unless_told, impossible_modes_stay_off, virtual_screen_and_offsets, banked_window, planar_vbe_mode,
-           mode_12_after_a_linear_mode, draws_only_for_visible_memory, register_window, edid_block, reset_turns_vbe_off,
-           hostile_dispi, aerogpu_has_the_framebuffer_behind_its_planes, aerogpu_beside_standard_vga_decodes_nothing)
+UNIT_SUITE(vbe, identity_and_limits, lfb_base_follows_the_bar, linear_32_bits, other_depths,
+           eight_bit_dac, enabling_clears_unless_told, impossible_modes_stay_off,
+           virtual_screen_and_offsets, banked_window, planar_vbe_mode, mode_12_after_a_linear_mode,
+           draws_only_for_visible_memory, register_window, edid_block, reset_turns_vbe_off,
+           hostile_dispi, aerogpu_has_the_framebuffer_behind_its_planes,
+           aerogpu_beside_standard_vga_decodes_nothing)

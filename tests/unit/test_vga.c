@@ -1,4 +1,5 @@
-/* VGA: memory window, text and graphics modes as pictures, registers, retrace, DAC, redraw only on change. */
+/* VGA: memory window, text and graphics modes as pictures, registers, retrace, DAC, redraw only on
+ * change. */
 #include "tests/unit/vga_rig.h"
 
 static struct vga_rig r;
@@ -99,7 +100,8 @@ START_TEST(retrace_bits_follow_the_frame)
     set_mode(b, &mode_03);
     unsigned in_retrace = 0, blank = 0, starts = 0;
     u8 old = 0;
-    for (unsigned n = 0; n < 4490; n++) { /* ten lines at a time would miss it: 1/10 line steps, one frame */
+    for (unsigned n = 0; n < 4490;
+         n++) { /* ten lines at a time would miss it: 1/10 line steps, one frame */
         u8 s = in8(b, 0x3da);
         if (s & 8) {
             in_retrace++;
@@ -122,7 +124,8 @@ START_TEST(retrace_happens_whatever_the_crtc_says)
     out8(b, 0x3c2, 0x67);
     for (u8 n = 0; n < 25; n++) wr_crtc(b, n, 0xff);
     bool on = false, off = false;
-    for (unsigned n = 0; n < 2000; n++, advance_ns(b, 31000)) in8(b, 0x3da) & 8 ? (on = true) : (off = true);
+    for (unsigned n = 0; n < 2000; n++, advance_ns(b, 31000))
+        in8(b, 0x3da) & 8 ? (on = true) : (off = true);
     ck_assert(on && off);
 }
 END_TEST
@@ -146,7 +149,7 @@ START_TEST(text_mode_draws_glyphs_and_attributes)
     ck_assert_uint_eq(grey_at(&r, 0, 0), 14);
     ck_assert_uint_eq(grey_at(&r, 1, 0), 1);
     ck_assert_uint_eq(grey_at(&r, 7, 0), 14);
-    ck_assert_uint_eq(grey_at(&r, 8, 0), 1);  /* the ninth dot is background */
+    ck_assert_uint_eq(grey_at(&r, 8, 0), 1); /* the ninth dot is background */
     ck_assert_uint_eq(grey_at(&r, 16, 0), 7); /* but for line-drawing characters */
     ck_assert_uint_eq(grey_at(&r, 17, 0), 7);
     ck_assert_uint_eq(grey_at(&r, 9, 16), 0);
@@ -156,8 +159,11 @@ END_TEST
 
 START_TEST(cursor_shape_rules)
 {
-    static const struct { u8 start, end, first, last; } shapes[] = {
-        { 13, 14, 13, 14 }, { 0, 31, 0, 15 }, { 14, 13, 1, 0 }, { 0x2d, 14, 1, 0 }, { 15, 15, 15, 15 }, { 16, 20, 1, 0 },
+    static const struct {
+        u8 start, end, first, last;
+    } shapes[] = {
+        { 13, 14, 13, 14 }, { 0, 31, 0, 15 },   { 14, 13, 1, 0 },
+        { 0x2d, 14, 1, 0 }, { 15, 15, 15, 15 }, { 16, 20, 1, 0 },
     };
     set_mode(b, &mode_03);
     put_char(0, 0, 0x07);
@@ -412,9 +418,9 @@ END_TEST
 START_TEST(cga_lines_interleave)
 {
     set_mode(b, &mode_04);
-    poke(&r, 0xb8000, 0x1b);          /* colours 0 1 2 3 */
+    poke(&r, 0xb8000, 0x1b); /* colours 0 1 2 3 */
     poke(&r, 0xb8001, 0xc0);
-    poke(&r, 0xba000, 0xe4);          /* the next line is in the other half */
+    poke(&r, 0xba000, 0xe4); /* the next line is in the other half */
     const struct frame *f = picture(&r);
     ck_assert_uint_eq(f->width, 640);
     for (u32 n = 0; n < 4; n++) {
@@ -472,16 +478,20 @@ START_TEST(draws_only_when_something_changed)
 }
 END_TEST
 
-/* Any register values: every picture stays inside its frame and video memory (the sanitizers watch). */
+/* Any register values: every picture stays inside its frame and video memory (the sanitizers
+ * watch). */
 START_TEST(hostile_registers)
 {
     u32 x = 1;
     for (unsigned n = 0; n < 60; n++) {
         out8(b, 0x3c2, 0x67);
         wr_crtc(b, 0x11, 0);
-        for (u8 k = 0; k < 25; k++) x = x * 1664525 + 1013904223, wr_crtc(b, k, n < 2 ? (n ? 0xff : 0) : (u8)(x >> 24));
-        for (u8 k = 0; k < 5; k++) x = x * 1664525 + 1013904223, wr_seq(b, k, n < 2 ? 0xdf : (u8)(x >> 24) & 0xdf);
-        for (u8 k = 0; k < 9; k++) x = x * 1664525 + 1013904223, wr_gc(b, k, n < 2 ? 0xfe : (u8)(x >> 24));
+        for (u8 k = 0; k < 25; k++)
+            x = x * 1664525 + 1013904223, wr_crtc(b, k, n < 2 ? (n ? 0xff : 0) : (u8)(x >> 24));
+        for (u8 k = 0; k < 5; k++)
+            x = x * 1664525 + 1013904223, wr_seq(b, k, n < 2 ? 0xdf : (u8)(x >> 24) & 0xdf);
+        for (u8 k = 0; k < 9; k++)
+            x = x * 1664525 + 1013904223, wr_gc(b, k, n < 2 ? 0xfe : (u8)(x >> 24));
         for (u8 k = 0x10; k < 0x15; k++) x = x * 1664525 + 1013904223, wr_attr(b, k, (u8)(x >> 24));
         vga_screen(b, true);
         for (u32 k = 0; k < 0x20000; k += 4093) poke(&r, 0xa0000 + k, (u8)k);
@@ -493,10 +503,13 @@ START_TEST(hostile_registers)
 }
 END_TEST
 
-UNIT_SUITE(vga, reset_state, crtc_protection_spares_line_compare, attribute_flip_flop_and_palette_lock, dac_reads_back_and_counts,
-           retrace_bits_follow_the_frame, retrace_happens_whatever_the_crtc_says, text_mode_draws_glyphs_and_attributes,
-           cursor_shape_rules, cursor_and_characters_blink, second_font_by_attribute_bit_3, mono_underline,
-           text_scrolls_by_lines_and_dots, split_screen, forty_columns_and_200_lines_are_doubled,
-           write_mode_0_sets_rotates_and_masks, write_modes_1_2_3_and_functions, read_mode_1_compares_colours,
-           mode_13_chains_and_doubles, mode_x_unchained, cga_lines_interleave, window_selection,
-           draws_only_when_something_changed, hostile_registers)
+UNIT_SUITE(vga, reset_state, crtc_protection_spares_line_compare,
+           attribute_flip_flop_and_palette_lock, dac_reads_back_and_counts,
+           retrace_bits_follow_the_frame, retrace_happens_whatever_the_crtc_says,
+           text_mode_draws_glyphs_and_attributes, cursor_shape_rules, cursor_and_characters_blink,
+           second_font_by_attribute_bit_3, mono_underline, text_scrolls_by_lines_and_dots,
+           split_screen, forty_columns_and_200_lines_are_doubled,
+           write_mode_0_sets_rotates_and_masks, write_modes_1_2_3_and_functions,
+           read_mode_1_compares_colours, mode_13_chains_and_doubles, mode_x_unchained,
+           cga_lines_interleave, window_selection, draws_only_when_something_changed,
+           hostile_registers)
