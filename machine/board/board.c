@@ -147,9 +147,11 @@ static int load_rom(const char *path, size_t max, u8 **data, size_t *size, struc
     if (!f) return error_set(e, "%s: %s", path, strerror(errno));
     u8 *p = xalloc(max + 1);
     size_t n = fread(p, 1, max + 1, f);
+    int err = ferror(f) ? errno : 0; /* a folder opens, but does not read */
     fclose(f);
     *data = p;
     *size = n;
+    if (err) return error_set(e, "%s: %s", path, strerror(err));
     if (n > max || !n) return error_set(e, "%s: a ROM of at most %zu KiB was expected, this file is %s", path, max / 1024, n ? "larger" : "empty");
     return 0;
 }
@@ -166,6 +168,10 @@ static int load_roms(struct machine *m, struct error *e)
     }
     if (!ret) ret = load_rom(vga, 64 * KIB, &b->vgabios, &b->vgabios_size, e);
     if (!ret && (b->vgabios[0] != 0x55 || b->vgabios[1] != 0xaa)) ret = error_set(e, "%s is not an option ROM (no 55h AAh at its start)", vga);
+    if (!ret && b->vgabios_size < b->vgabios[2] * 512u) {
+        ret = error_set(e, "%s is truncated: %zu bytes of the %u its header names", vga, b->vgabios_size, b->vgabios[2] * 512u);
+    }
+    if (ret && !c->bios && !c->vgabios) error_prefix(e, "our own ROMs are not where they should be (run make, or see --rom-dir)");
     free(bios);
     free(vga);
     return ret;

@@ -177,7 +177,7 @@ void timer_init(struct timer *t, struct clock *c, const char *name, void (*fire)
 
 void timer_cancel(struct timer *t)
 {
-    if (t->slot < 0) return;
+    if (!t->clock || t->slot < 0) return; /* a device that never got as far as timer_init is destroyed, too */
     struct clock *c = t->clock;
     unsigned slot = (unsigned)t->slot;
     struct timer *last = c->heap[--c->heap_len];
