@@ -94,9 +94,10 @@ int pci_register(struct pci_dev *p, const struct pci_id *id, struct error *e)
     st16(&p->config[PCI_SUBSYS], id->subsys_vendor);
     st16(&p->config[PCI_SUBSYS + 2], id->subsys_id);
     p->config[PCI_IRQ_PIN] = id->pin;
-    /* Command: bus master; I/O and memory are added with the first BAR of that kind. SERR and parity
-     * enables are storage, as firmware and Windows set them and read them back. */
-    st16(&p->wmask[PCI_COMMAND], PCI_CMD_MASTER | 0x0140 | (id->pin ? PCI_CMD_INTX_OFF : 0));
+    /* I/O and memory enables are there without a BAR of that kind, too: VGA functions have fixed ports, and firmware
+     * skips a display whose bits do not stick. SERR and parity enables are storage. */
+    st16(&p->wmask[PCI_COMMAND],
+         PCI_CMD_IO | PCI_CMD_MEM | PCI_CMD_MASTER | 0x0140 | (id->pin ? PCI_CMD_INTX_OFF : 0));
     p->w1c[PCI_STATUS + 1] = 0xf9; /* error bits 8, 11-15: never set here, cleared by writing 1 */
     p->wmask[PCI_CACHE_LINE] = 0xff;
     p->wmask[PCI_LATENCY] = 0xf8;
@@ -123,7 +124,6 @@ void pci_add_bar(struct pci_dev *p, unsigned n, struct region *r, enum pci_bar_t
     /* The upper half of an I/O address is writable although nothing decodes above 64 KiB: both ways are legal, and
      * SeaBIOS takes the size from all 32 bits. */
     st32(&p->wmask[bar_reg(n)], type == PCI_BAR_ROM ? mask | 1 : mask);
-    p->wmask[PCI_COMMAND] |= type == PCI_BAR_IO ? PCI_CMD_IO : PCI_CMD_MEM;
     /* A priority of its own for each BAR keeps overlaps that a guest programs defined. */
     struct bus *bus = type == PCI_BAR_IO ? p->dev.host->io : p->dev.host->mem;
     int failed = bus_map(bus, 0, r, -1 - (int)(p->addr * PCI_BARS + n), NULL);
