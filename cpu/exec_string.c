@@ -219,7 +219,10 @@ static void string_insn(struct cpu *c, const struct insn *i, burst_fn *burst, bo
         count -= done;
         set_masked(c, RCX, count, s.mask);
         if (compares && cc_zf(c) == (i->rep == 0xf2)) return;
-        if (count && (c->events || round >= MAX_ROUNDS || (round % 16 == 15 && !c->budget))) {
+        /* A kick comes from another thread at any time: heeding it here would make the instruction
+         * count depend on the host. */
+        bool must_look = c->events & ~CE_KICK;
+        if (count && (must_look || round >= MAX_ROUNDS || (round % 16 == 15 && !c->budget))) {
             c->rip = c->insn_rip;
             return;
         }

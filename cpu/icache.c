@@ -120,8 +120,8 @@ static bool ends_near(const struct insn *last)
 }
 
 /* Puts a block of n instructions (0: a tail, which nobody looks up) into page x. */
-static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsigned off, unsigned bytes,
-                               const struct insn *run, unsigned n)
+static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsigned off,
+                               unsigned bytes, const struct insn *run, unsigned n)
 {
     struct icache *ic = c->icache;
     struct code_page **slot = page_slot(ic, x->host);
@@ -132,8 +132,13 @@ static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsign
         tlb_protect_code(c, x->host);
     }
     struct block *b = arena_alloc(ic, sizeof(*b) + n * sizeof(run[0]));
-    *b = (struct block){ .host = x->host, .page_next = (*slot)->blocks, .off = (u16)off,
-                         .bytes = (u16)bytes, .total = (u16)bytes, .count = (u16)n, .mode = c->bits };
+    *b = (struct block){ .host = x->host,
+                         .page_next = (*slot)->blocks,
+                         .off = (u16)off,
+                         .bytes = (u16)bytes,
+                         .total = (u16)bytes,
+                         .count = (u16)n,
+                         .mode = c->bits };
     if (n) {
         struct block **h = &ic->hash[hash_of(x->host + off, c->bits)];
         memcpy(b->insn, run, n * sizeof(run[0]));
@@ -163,7 +168,7 @@ static struct block *make_crossing(struct cpu *c, const struct xtlb_entry *x, u6
     unsigned off = gla & 0xfff, here = 0x1000 - off;
     if (here >= INSN_MAX_LEN || decode_insn(&ic->mode, first.host + off, here, &i) != DECODE_MORE)
         return NULL;
-    if (c->bits != BITS64 && c->rip + here > c->seg[SEG_CS].limit) return NULL; /* #GP comes first */
+    if (c->bits != BITS64 && c->rip + here > c->seg[SEG_CS].limit) return NULL; /* #GP first */
     const struct xtlb_entry *second = mmu_code_page(c, next_page(c, gla));
     if (!second || !second->host || !second->rgn) return NULL;
     memcpy(code, first.host + off, here);

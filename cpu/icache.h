@@ -41,6 +41,7 @@ struct icache {
     struct jump_slot jump[JUMP_SLOTS];
     u8 *arena;
     size_t arena_used;
+    bool at_break;            /* stopped before the instruction at a monitor breakpoint */
     bool full;                /* flush before the next block is made */
     struct block **hash;
     struct code_page **pages;

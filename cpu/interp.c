@@ -249,7 +249,9 @@ static int handle_events(struct cpu *c)
 
 static enum cpu_stop run_slice(struct cpu *c)
 {
-    bool first = true; /* going on from a breakpoint must execute the instruction there */
+    struct icache *ic = c->icache;
+    bool resumed = ic->at_break; /* must execute the instruction at the breakpoint now */
+    ic->at_break = false;
     for (;;) {
         if (c->events) {
             int stop = handle_events(c);
@@ -258,8 +260,11 @@ static enum cpu_stop run_slice(struct cpu *c)
         if (!c->budget) return CPU_BUDGET;
         u32 ev = c->events;
         if (ev & CE_FAULT) continue;
-        if ((ev & CE_BREAK) && !first && at_monitor_breakpoint(c)) return CPU_BREAK;
-        first = false;
+        if ((ev & CE_BREAK) && !resumed && at_monitor_breakpoint(c)) {
+            ic->at_break = true;
+            return CPU_BREAK;
+        }
+        resumed = false;
         if (unlikely((ev & SLOW_EVENTS) || trace_on[EV_insn])) {
             if (!(ev & CE_DRX) || !exc_code_breakpoint(c)) step(c);
         } else if (!run_blocks(c)) {

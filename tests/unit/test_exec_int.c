@@ -287,11 +287,12 @@ START_TEST(instruction_across_a_page)
 }
 END_TEST
 
-/* A loop over an instruction that crosses a page: first as decoded, then with its second half, then its first half rewritten. */
+/* A loop over an instruction that crosses a page: as decoded first, then with its second half, then
+ * with its first half rewritten. */
 START_TEST(crossing_instruction_is_cached_and_rewritten)
 {
     struct rig *r = rig_new();
-    put(r, 0x8ffe, "\x05\x01\x00\xe2\xfb\xf4", 6); /* add ax,1: third byte in the next page; loop; hlt */
+    put(r, 0x8ffe, "\x05\x01\x00\xe2\xfb\xf4", 6); /* add ax,1 (1 byte in the next page); loop */
     for (unsigned round = 0; round < 3; round++) {
         if (round == 1) put(r, 0x9000, "\x01", 1); /* add ax,101h */
         if (round == 2) put(r, 0x8ffe, "\x2d", 1); /* sub ax,101h */
