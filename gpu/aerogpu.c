@@ -108,6 +108,7 @@ static int aerogpu_init(struct device *d, struct error *e)
     region_init_ram(&g->vram, "aerogpu-vram", VRAM_SIZE, g->vram_mem);
     pci_add_bar(&g->pci, 0, &g->regs, PCI_BAR_MEM);
     pci_add_bar(&g->pci, 1, &g->vram, PCI_BAR_PREFETCH);
+    if (g->legacy) g->pci.wmask[PCI_COMMAND] |= PCI_CMD_IO; /* the VGA's ports */
     return g->legacy ? init_core(g, e) : 0;
 }
 
