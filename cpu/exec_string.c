@@ -12,7 +12,7 @@
 
 #include "machine/core/trace.h"
 
-#define MAX_ROUNDS 256 /* elements or page runs of one call */
+#define BYTES_PER_CALL 65536u
 
 struct string_op {
     unsigned size; /* bytes of an element */
@@ -196,11 +196,14 @@ static u64 scas_burst(struct cpu *c, const struct insn *i, const struct string_o
 
 /* ---- repetition ---- */
 
-/* Work counts as instructions: the slice's end and virtual time that follows the instruction count
- * must not wait for long copies. */
-static void charge(struct cpu *c, u64 n)
+/* Long work counts as instructions: the end of the slice and virtual time that follows the
+ * instruction count must see it. Depends on the bytes alone, not on how bursts went or slices end,
+ * so that counts repeat. */
+static void charge(struct cpu *c, u64 bytes)
 {
-    c->budget -= MIN(c->budget, n);
+    u64 n = bytes / 16, now = MIN(c->budget, n);
+    c->budget -= now;
+    c->icount_base += n - now; /* beyond the slice */
 }
 
 static void string_insn(struct cpu *c, const struct insn *i, burst_fn *burst, bool compares)
@@ -210,23 +213,22 @@ static void string_insn(struct cpu *c, const struct insn *i, burst_fn *burst, bo
         burst(c, i, &s, 1);
         return;
     }
-    u64 count = c->r[RCX] & s.mask;
-    for (unsigned round = 0; count; round++) {
+    u64 count = c->r[RCX] & s.mask, left = BYTES_PER_CALL / s.size;
+    bool found = false, must_look = false;
+    while (count && left && !found && !must_look) {
         bool alone = c->events & (CE_TRAP | CE_DRX | CE_BREAK); /* debuggers see every element */
-        u64 done = burst(c, i, &s, alone ? 1 : count);
-        if (!done) return;
-        if (round) charge(c, 1 + done * s.size / 16);
+        u64 done = burst(c, i, &s, alone ? 1 : MIN(count, left));
+        if (!done) break;
         count -= done;
+        left -= done;
         set_masked(c, RCX, count, s.mask);
-        if (compares && cc_zf(c) == (i->rep == 0xf2)) return;
+        found = compares && cc_zf(c) == (i->rep == 0xf2);
         /* A kick comes from another thread at any time: heeding it here would make the instruction
          * count depend on the host. */
-        bool must_look = c->events & ~CE_KICK;
-        if (count && (must_look || round >= MAX_ROUNDS || (round % 16 == 15 && !c->budget))) {
-            c->rip = c->insn_rip;
-            return;
-        }
+        must_look = c->events & ~CE_KICK;
     }
+    charge(c, BYTES_PER_CALL - left * s.size);
+    if (count && !found && (!left || must_look) && !(c->events & CE_FAULT)) c->rip = c->insn_rip;
 }
 
 void op_movs(struct cpu *c, const struct insn *i)
