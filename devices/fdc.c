@@ -643,8 +643,8 @@ int fdc_set_media(struct device *dev, unsigned n, struct block *b, struct error 
         return error_set(e, "%s is too large for a floppy disk: %llu bytes, at most 2949120", b->path,
                          (unsigned long long)b->size);
     struct drive *d = &f->drive[n];
-    bool running = f->req.pending && f->unit == n;
-    if (running) block_cancel(d->block, &f->req);
+    bool running = f->unit == n && (f->req.pending || f->phase == PHASE_DATA);
+    if (running && d->block) block_cancel(d->block, &f->req);
     if (d->block) block_detach(d->block);
     d->block = b;
     d->format = format;
