@@ -305,7 +305,9 @@ static int cmd_step(struct call *k)
     if (k->argc > 1 && number(k, k->argv[1], &n)) return -1;
     if (k->m->state != MACHINE_PAUSED) return fail(k, "step: pause first");
     for (u64 done = 0; done < MIN(n, 1000000u); done++) {
-        if (cpu_run(k->m->cpu, 1) == CPU_KICKED) cpu_run(k->m->cpu, 1); /* a kick from before ends a run at once */
+        u64 before = cpu_icount(k->m->cpu);
+        enum cpu_stop why = cpu_run(k->m->cpu, 1);
+        if (why == CPU_KICKED && cpu_icount(k->m->cpu) == before) cpu_run(k->m->cpu, 1); /* a kick from before ends a run at once */
         clock_run_due(&k->m->clock, 16);
     }
     k->argc = 1;
