@@ -76,8 +76,8 @@ static void reset_common(struct cpu *c)
     c->dr[6] = 0xffff0ff0;
     c->dr[7] = 0x400;
     c->cpl = 0;
-    c->in_smm = c->nmi_blocked = c->halted = c->shutdown = false;
-    c->nmi_pending = c->smi_pending = c->exc_ext = c->no_step = false;
+    c->nmi_blocked = c->halted = c->shutdown = false;
+    c->nmi_pending = c->exc_ext = c->no_step = false;
     c->pending_dr6 = 0;
     c->shadow = 0;
     reset_segments(c);
@@ -106,8 +106,6 @@ static void reset_msrs(struct cpu *c)
     memset(c->mci_status, 0, sizeof(c->mci_status));
     memset(c->mci_addr, 0, sizeof(c->mci_addr));
     memset(c->mci_misc, 0, sizeof(c->mci_misc));
-    c->smbase = 0x30000;
-    c->tsc_offset = 0;
     c->tsc_offset = 0 - mul_div(clock_now(c->clock), c->env.tsc_hz, NS_PER_SEC);
     c->tsc_last = 0;
     c->msr_logged = false;
@@ -181,7 +179,7 @@ void cpu_nmi(struct cpu *c)
 void cpu_smi(struct cpu *c)
 {
     (void)c;
-    LOG(LOG_WARN, "cpu", "SMI ignored: system management mode is not implemented");
+    LOG_GUEST("cpu", "SMI ignored: there is no system management mode");
 }
 
 void cpu_do_smi(struct cpu *c)

@@ -264,7 +264,6 @@ void tlb_flush_all(struct cpu *c)
         for (unsigned i = 0; i < 2 * TLB_ENTRIES; i++) drop_slot(c, i);
         for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot(c, LIST_CODE | i);
     }
-    c->tlb_x_tag[0] = c->tlb_x_tag[1] = INVALID_TAG;
     memset(c->tlb_large, 0, sizeof(c->tlb_large));
     c->tlb_huge = false;
     c->tlb_list_len = c->tlb_used_len = 0;
@@ -292,7 +291,6 @@ void tlb_flush_nonglobal(struct cpu *c)
         for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot_nonglobal(c, LIST_CODE | i);
     }
     c->tlb_list_len = 0;
-    c->tlb_x_tag[0] = c->tlb_x_tag[1] = INVALID_TAG;
     cpu_event_set(c, CE_MODE);
 }
 
@@ -322,7 +320,6 @@ void tlb_flush_page(struct cpu *c, u64 gla)
         struct xtlb_entry *x = &c->xtlb[u][(gla >> 12) % XTLB_ENTRIES];
         if (tag_is(e->tag_r, page) || tag_is(e->tag_w, page)) drop_entry(e);
         if (x->tag == page) x->tag = INVALID_TAG;
-        c->tlb_x_tag[u] = INVALID_TAG;
     }
     u64 both = 3ull << ((gla >> 21) & 62); /* either half of a 4 MiB page */
     if (c->tlb_large[(gla >> 27) & 15] & both) flush_large(c, gla);

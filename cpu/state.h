@@ -174,7 +174,6 @@ struct cpu {
     };
     u64 rflags;       /* without the arithmetic flags when they are lazy (flags.h) */
     u64 cc_dst, cc_src; /* lazy flags; meaning in flags.h */
-    u32 cc_op;
     volatile u32 events; /* CE_* ; set with __atomic_or by cpu_kick */
     u64 insn_rip;     /* start of the current instruction: where faults return to */
     u64 budget;       /* instructions left in this slice */
@@ -184,7 +183,7 @@ struct cpu {
     bool flat_ds;     /* DS, ES, SS flat 4 GiB, or 64-bit mode: needs no segment check */
     struct seg seg[SEG_COUNT], ldtr, tr;
     struct dtable gdtr, idtr;
-    u64 cr0, cr2, cr3, cr4, cr8;
+    u64 cr0, cr2, cr3, cr4; /* CR8 is the TPR of the local APIC */
     u64 efer;
     u64 dr[8];
     bool a20;
@@ -203,16 +202,15 @@ struct cpu {
     /* --- MSRs and other rarely used architectural state --- */
     u64 star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
     u64 sysenter_cs, sysenter_esp, sysenter_eip;
-    u64 apic_base, pat, misc_enable, debugctl, ucode_rev, feature_control;
+    u64 apic_base, pat, misc_enable, debugctl;
     u64 mtrr_phys[16], mtrr_fix[11], mtrr_def;
     u64 mcg_status, mcg_ctl, mci_ctl[10], mci_status[10], mci_addr[10], mci_misc[10];
-    u64 tsc_offset, tsc_adjust;
-    u64 smbase;
-    bool in_smm, nmi_blocked, halted, shutdown;
+    u64 tsc_offset;
+    bool nmi_blocked, halted, shutdown;
     u64 pdpte[4];      /* PAE page-directory pointers, loaded with CR3 */
 
     /* --- pending events --- */
-    bool nmi_pending, smi_pending, intr_line;
+    bool nmi_pending, intr_line;
     u8 fault_vector;
     bool fault_has_error;
     u32 fault_error;
@@ -237,7 +235,6 @@ struct cpu {
     /* --- caches --- */
     u32 bus_generation;
     struct tlb_entry tlb[2][TLB_ENTRIES]; /* [0] supervisor, [1] user */
-    u64 tlb_x_tag[2]; u64 tlb_x_gpa[2]; u8 *tlb_x_host[2]; /* last code page per privilege */
     struct xtlb_entry xtlb[2][XTLB_ENTRIES];
     u16 tlb_list[TLB_LIST];   /* non-global slots filled since CR3 was loaded */
     unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
