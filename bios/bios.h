@@ -247,6 +247,9 @@ void floppy_service(struct regs *r);
 __attribute__((noreturn)) void boot_main(u32 again);
 void boot_window(void);
 
+/* kernel.c */
+void kernel_boot(void);
+
 /* serial.c */
 void serial_init(void);
 

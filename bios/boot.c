@@ -3,8 +3,9 @@
  *
  * The order is the host's opt/aeropc/boot ("disk,cdrom,floppy", optionally ",menu"), else that
  * default; devices found by option ROMs come last. INT 19h starts at the first candidate, INT 18h
- * (a boot program gave up) goes on with the next. Each failure is printed with its reason, so the
- * last screen says what was tried.
+ * (a boot program gave up) goes on with the next. A kernel handed over by the host comes before
+ * them all, unless the user chose something else in the menu. Each failure is printed with its
+ * reason, so the last screen says what was tried.
  */
 #include "bios/disk.h"
 #include "bios/fwcfg.h"
@@ -157,6 +158,7 @@ void boot_main(u32 again)
         make_list();
         bs.candidate_at = 0;
     }
+    if (!again && !bs.candidate_forced) kernel_boot();
     if (bs.candidate_forced) {
         bs.candidate_forced = 0;
         bs.candidate[0] = bs.candidate_chosen;

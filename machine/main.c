@@ -48,7 +48,7 @@ static void default_rom_dir(struct config *c)
 /* With no image at all: the demo. */
 static int default_image(struct config *c, struct error *e)
 {
-    if (c->disks.n || c->cdroms.n || c->floppies.n || c->bios || c->boot) return 0;
+    if (c->disks.n || c->cdroms.n || c->floppies.n || c->bios || c->boot || c->kernel) return 0;
     char *demo = xasprintf("%s/demo.img", c->rom_dir);
     int ret = access(demo, R_OK) ? error_set(e, "no image given, and the demo %s is not built: run make", demo) : config_set(c, "disk", demo, e);
     if (!ret) c->throwaway = true;

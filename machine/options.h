@@ -17,6 +17,7 @@ struct config {
     struct strlist disks;  /* FILE[,if=ahci|ide] in order */
     struct strlist cdroms; /* FILE or "" for an empty drive */
     struct strlist floppies;
+    char *kernel, *initrd, *append; /* started instead of a boot device; board/kernel.h */
     char *boot;            /* "disk,cdrom,floppy" in the order wanted, or "menu" */
     char *display;         /* sdl, none */
     struct strlist serials; /* char backends of COM1, COM2 */

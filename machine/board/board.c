@@ -18,6 +18,7 @@
 #include "devices/ioapic.h"   /* ioapic_eoi */
 #include "devices/mc146818.h" /* mc146818_set_cmos */
 #include "gpu/vga.h"          /* struct vga_rom */
+#include "machine/board/kernel.h"
 #include "machine/board/wiring.h"
 #include "machine/host/block.h"
 #include "machine/host/chardev.h"
@@ -43,6 +44,8 @@ struct board {
     struct chardev *chars[3];      /* COM1, COM2, debug console */
     u8 *bios, *vgabios;
     size_t bios_size, vgabios_size;
+    u8 *kernel;                    /* --kernel: what the BIOS starts (kernel.h), until it is handed over */
+    size_t kernel_size;
     struct region bios_top, bios_isa; /* below 4 GiB; E0000-FFFFF */
     struct vga_rom vga_rom;
 };
@@ -475,6 +478,9 @@ static void fill_fwcfg(struct machine *m)
     fwcfg_add_item(fw, 3, ram, 8);
     fwcfg_add_item(fw, 5, one, 2);
     fwcfg_add_item(fw, 15, one, 2);
+    if (b->kernel) fwcfg_add_file(fw, KERNEL_FILE, b->kernel, b->kernel_size);
+    free(b->kernel);
+    b->kernel = NULL;
     acpi_build(m, fw);
     smbios_build(m, fw);
 }
@@ -516,7 +522,8 @@ int board_build(struct machine *m, struct error *e)
 {
     struct board *b = m->board = xalloc(sizeof(*b));
     struct block *fd[2] = { NULL, NULL };
-    if (validate_boot(m->cfg->boot, e) || load_roms(m, e) || map_bios(m, e) || open_chars(m, e) || open_removable(m, fd, e)) return -1;
+    if (validate_boot(m->cfg->boot, e) || kernel_load(m->cfg, m->low_size, &b->kernel, &b->kernel_size, e)) return -1;
+    if (load_roms(m, e) || map_bios(m, e) || open_chars(m, e) || open_removable(m, fd, e)) return -1;
     b->vga_rom = (struct vga_rom){ b->vgabios, b->vgabios_size };
     if (make_rows(m, fd, e) || check_sets(m, e)) return -1;
     connect_isa(m);
@@ -550,6 +557,7 @@ void board_destroy(struct machine *m)
     if (b->bios_top.ram) region_fini(&b->bios_top);
     free(b->bios);
     free(b->vgabios);
+    free(b->kernel);
     free(b);
     m->board = NULL;
 }
