@@ -15,7 +15,7 @@
 struct code_page {
     struct code_page *next;
     const u8 *host;
-    u64 lines; /* bit per 64 bytes: some block covers part of it */
+    u64 code[64]; /* bit per byte: some block covers it */
     unsigned hits; /* writes that dropped blocks */
     struct block *blocks;
 };
@@ -41,11 +41,24 @@ static void *arena_alloc(struct icache *ic, size_t size)
     return p;
 }
 
-/* Bits of the 64-byte lines that [off, off+len) touches. */
-static u64 line_mask(unsigned off, unsigned len)
+static void mark(struct code_page *page, unsigned off, unsigned len)
 {
-    unsigned first = off >> 6, last = (off + len - 1) >> 6;
-    return (~0ull << first) & (~0ull >> (63 - last));
+    for (unsigned k = off; k < off + len; k++) page->code[k >> 6] |= BIT64(k & 63);
+}
+
+/* Whether a block covers a byte of [off, off+len): programs keep data right beside code. */
+static bool covered(const struct code_page *page, unsigned off, unsigned len)
+{
+    if (likely(len <= 16)) {
+        for (unsigned k = off; k < off + len; k++) {
+            if (page->code[k >> 6] >> (k & 63) & 1) return true;
+        }
+        return false;
+    }
+    for (unsigned w = off >> 6; w <= (off + len - 1) >> 6; w++) {
+        if (page->code[w]) return true;
+    }
+    return false;
 }
 
 static void unhash(struct icache *ic, struct block *b)
@@ -58,18 +71,18 @@ static void unhash(struct icache *ic, struct block *b)
     ic->dropped++;
 }
 
-/* Drops the blocks of a page that overlap [off, off+len); recomputes which lines hold code. */
+/* Drops the blocks of a page that overlap [off, off+len); marks anew which bytes are code. */
 static void drop_range(struct icache *ic, struct code_page *page, unsigned off, unsigned len)
 {
     struct block **p = &page->blocks;
-    page->lines = 0;
+    memset(page->code, 0, sizeof(page->code));
     while (*p) {
         struct block *b = *p;
         if (!b->host || (b->off < off + len && off < b->off + b->bytes)) {
             *p = b->page_next;
             unhash(ic, b);
         } else {
-            page->lines |= line_mask(b->off, b->bytes);
+            mark(page, b->off, b->bytes);
             p = &b->page_next;
         }
     }
@@ -86,7 +99,7 @@ static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
     ic->written++;
     if (*slot) {
         unsigned off = offset & 0xfff;
-        if (!((*slot)->lines & line_mask(off, (unsigned)len))) return;
+        if (!covered(*slot, off, (unsigned)len)) return;
         /* A page that is hit often is being reused: dropping all of it ends the reports. */
         if (++(*slot)->hits > PAGE_HITS_MAX) drop_range(ic, *slot, 0, 0x1000);
         else drop_range(ic, *slot, off, (unsigned)len);
@@ -147,7 +160,7 @@ static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsign
         *h = b;
     }
     (*slot)->blocks = b;
-    (*slot)->lines |= line_mask(off, bytes);
+    mark(*slot, off, bytes);
     ic->made++;
     return b;
 }
