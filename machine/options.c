@@ -45,7 +45,7 @@ static const struct row rows[] = {
     { "throwaway",  NULL,       K_FLAG,   AT(throwaway),  NULL,   NULL, "forget all disk writes at exit" },
     { "hpet",       NULL,       K_FLAG,   AT(hpet),       NULL,   NULL, "provide an HPET and publish it" },
     { "paused",     NULL,       K_FLAG,   AT(paused),     NULL,   NULL, "start paused; 'cont' in the monitor runs" },
-    { "no-reboot",  NULL,       K_FLAG,   AT(no_reboot),  NULL,   NULL, "exit instead of resetting when the guest reboots" },
+    { "no-reboot",  NULL,       K_FLAG,   AT(no_reboot),  NULL,   NULL, "exit instead of resetting when the guest reboots; status 2 after a triple fault" },
     { "bios",       "FILE",     K_STR,    AT(bios),       NULL,   NULL, "system BIOS image of 64, 128 or 256 KiB in place of ours" },
     { "vgabios",    "FILE",     K_STR,    AT(vgabios),    NULL,   NULL, "video BIOS image, up to 64 KiB, in place of ours" },
     { "scale",      "HOW",      K_CHOICE, AT(scale),      "fit",  "fit|integer|none", "window scaling" },
@@ -299,7 +299,8 @@ static void print_help(struct text *t)
     }
     text_add(t, "\nShort forms as in QEMU:");
     for (unsigned k = 0; k < LEN(aliases); k++) text_add(t, " %s", aliases[k].alias);
-    text_add(t, " -nographic\nCPU models: %s\nIn the window: Ctrl+Alt+G frees or grabs the mouse, Ctrl+Alt+F full screen, Ctrl+Alt+P screenshot.\n",
+    text_add(t, " -nographic\nCPU models: %s\nIn the window, Ctrl+Alt and: G grabs or frees the mouse, F full screen, S next scaling,\n"
+                "P screenshot, V the other display function, Q quits.\n",
              cpu_models());
 }
 
