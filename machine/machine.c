@@ -19,6 +19,7 @@
 #define IDLE_SLICE_NS 2000000u     /* longest sleep of an idle machine: keeps polling prompt */
 #define POLL_NS 1000000u           /* character backends and monitors are polled this often */
 #define REFRESH_NS 16666667u
+#define MAX_POSTMORTEMS 8
 #define RETRY_NS NS_PER_SEC        /* after a host error, without a monitor */
 
 static u64 host_ns(void)
@@ -171,8 +172,9 @@ static void triple_fault(struct machine *m)
 {
     struct text t;
     text_init(&t);
-    postmortem(m, &t);
-    fprintf(stderr, "aeropc: triple fault (%s)\n%s", m->why, t.s ? t.s : "");
+    /* A guest in a loop of them gets no more than a few pages. */
+    if (m->triple_faults++ < MAX_POSTMORTEMS) postmortem(m, &t);
+    fprintf(stderr, "aeropc: triple fault at %llx\n%s", (unsigned long long)cpu_pc_linear(m->cpu), t.s ? t.s : "");
     text_free(&t);
     /* Real chipsets turn the CPU's shutdown cycle into a reset; operating systems use that to reboot. */
     m->want_reset = true;
@@ -194,6 +196,7 @@ static void host_trouble(struct machine *m)
 
 static void serve_requests(struct machine *m)
 {
+    bool died = m->want_triple;
     if (m->want_triple) {
         m->want_triple = false;
         triple_fault(m);
@@ -212,7 +215,7 @@ static void serve_requests(struct machine *m)
         m->want_reset = false;
         LOG(LOG_INFO, "machine", "reset: %s", m->why);
         if (m->cfg->no_reboot) {
-            machine_quit(m, 0);
+            machine_quit(m, died ? STATUS_TRIPLE_FAULT : 0);
             return;
         }
         m->resets++;

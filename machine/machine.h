@@ -16,6 +16,8 @@ struct chardev;
 struct monitor;
 struct serial_log;
 
+/* Exit status after a triple fault with --no-reboot; even, so that no value of the test-exit port gives it. */
+enum { STATUS_TRIPLE_FAULT = 2 };
 enum machine_state { MACHINE_RUNNING, MACHINE_PAUSED, MACHINE_OFF };
 
 struct machine {
@@ -50,7 +52,7 @@ struct machine {
     u64 stop_ns, retry_ns;      /* host time of it; host time to go on by itself, 0: somebody must say so */
     u64 trace_hash;             /* --clock insn: over the CPU's state at every HASH_STEP instructions */
     u64 hash_at;
-    u64 frames, resets;
+    u64 frames, resets, triple_faults;
     u64 next_refresh_ns;        /* host time of the next display refresh */
     bool window;                /* somebody looks: refresh the display at 60 Hz */
 };

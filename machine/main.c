@@ -1,6 +1,6 @@
 /* aeropc: reads the command line, builds the machine, runs it. With a window the machine has a thread of its own and this one belongs to SDL; headless the
  * machine runs right here. The only file that prints errors and decides the exit status: 0 when the guest powered off or the user quit, what the guest
- * wrote to the test-exit port, 1 for everything a user must mend. */
+ * wrote to the test-exit port, 1 for everything a user must mend, 2 for a triple fault with --no-reboot. */
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -59,6 +59,8 @@ static int default_image(struct config *c, struct error *e)
 static int setup_logs(const struct config *c, struct error *e)
 {
     if (c->log && log_configure(c->log)) return error_set(e, "--log %s: levels are error, warn, info and debug", c->log);
+    /* Rare events that tell how a guest died are always in the ring, unless --trace says what shall be there. */
+    if (!c->trace) trace_configure("cpu_exception,cpu_reset");
     if (c->trace && trace_configure(c->trace)) return error_set(e, "--trace %s: some pattern matches no event", c->trace);
     if (c->trace_file) {
         FILE *f = fopen(c->trace_file, "w");
