@@ -287,6 +287,37 @@ START_TEST(task_faults_after_the_switch_belong_to_the_new_task)
 }
 END_TEST
 
+START_TEST(task_16_bit_saves_and_loads_words)
+{
+    struct rig *r = rig_new("win7");
+    struct cpu *c = r->c;
+    u8 *t = r->bytes + 0x2800;
+    rig_protected(r, 0);
+    r->bytes[RIG_GDT + 0x3d] = 0x8b;
+    rig_desc(r, RIG_GDT + 0x60, 0x2800, 0x2b, 0x81, 0);
+    st16(t + 0x0e, 0x7777);
+    st16(t + 0x10, 2 | FL_CF);
+    st16(t + 0x12, 0xaaaa); /* AX */
+    st16(t + 0x1a, 0x6000); /* SP */
+    static const u16 sels[4] = { 0x50, 0x48, 0x50, 0x50 };
+    for (unsigned i = 0; i < 4; i++) st16(t + 0x22 + i * 2, sels[i]);
+    ck_assert(far_call(c, 0x60, 0, OSZ32));
+    ck_assert_uint_eq(c->rip, 0x7777);
+    ck_assert_uint_eq(c->bits, BITS16);
+    ck_assert_uint_eq((u16)c->r[RAX], 0xaaaa);
+    ck_assert_uint_eq((u16)c->r[RSP], 0x6000);
+    ck_assert_uint_eq(c->seg[SEG_FS].attr, 0);
+    ck_assert(cpu_flags(c) & FL_CF);
+    c->r[RAX] = 0x12345678;
+    ck_assert(int_return(c, OSZ16));
+    ck_assert_uint_eq(ld16(t + 0x12), 0x5678);
+    ck_assert_uint_eq(ld16(t + 0x24), 0x48);
+    ck_assert_uint_eq(c->tr.sel, 0x38);
+    ck_assert_uint_eq(c->rip, 0x4000);
+    rig_free(r);
+}
+END_TEST
+
 Suite *seg_suite(void);
 Suite *seg_suite(void)
 {
@@ -304,6 +335,7 @@ Suite *seg_suite(void)
     tcase_add_test(t, long_mode_jump_rules);
     tcase_add_test(t, task_call_links_and_iret_returns);
     tcase_add_test(t, task_jump_moves_the_busy_bit);
+    tcase_add_test(t, task_16_bit_saves_and_loads_words);
     tcase_add_test(t, task_faults_after_the_switch_belong_to_the_new_task);
     suite_add_tcase(s, t);
     return s;
