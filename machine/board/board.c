@@ -596,7 +596,9 @@ int board_device_help(const char *name, struct text *t)
     }
     text_add(t, "instances:");
     for (unsigned k = 0; k < LEN(board_rows); k++) {
-        if (board_rows[k].cls == cls) text_add(t, " %s", board_rows[k].name);
+        /* One instance may have several rows, of which a profile chooses: they follow each other. */
+        bool again = k && !strcmp(board_rows[k].name, board_rows[k - 1].name);
+        if (board_rows[k].cls == cls && !again) text_add(t, " %s", board_rows[k].name);
     }
     text_add(t, "\n");
     return 0;
