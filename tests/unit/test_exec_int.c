@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cpu/exec.h"
+#include "cpu/icache.h"
 #include "machine/core/device.h"
 
 Suite *exec_int_suite(void);
@@ -261,6 +262,18 @@ START_TEST(loop_that_counts_in_its_own_code)
 }
 END_TEST
 
+START_TEST(data_beside_code_keeps_it_decoded)
+{
+    struct rig *r = rig_new();
+    /* mov cx,1000; l: mov [7c0a],cl; loop l; hlt */
+    PUT(r, "\xb9\xe8\x03\x88\x0e\x0a\x7c\xe2\xfa\xf4");
+    ck_assert_int_eq(cpu_run(r->c, 100000), CPU_HALTED);
+    ck_assert_uint_eq(r->m[CODE + 10], 1);
+    ck_assert_uint_eq(r->c->icache->dropped, 0);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(dma_replaces_code)
 {
     struct rig *r = rig_new();
@@ -496,6 +509,7 @@ Suite *exec_int_suite(void)
     tcase_add_test(tc, table_of_faults);
     tcase_add_test(tc, code_modifies_the_next_instruction);
     tcase_add_test(tc, loop_that_counts_in_its_own_code);
+    tcase_add_test(tc, data_beside_code_keeps_it_decoded);
     tcase_add_test(tc, dma_replaces_code);
     tcase_add_test(tc, instruction_across_a_page);
     tcase_add_test(tc, crossing_instruction_is_cached_and_rewritten);
