@@ -1,5 +1,6 @@
-/* A whole machine for tests of the board, the monitor and the options: real wiring table, ROM files of the test's own in a temporary
- * folder, 64 MiB of RAM. The BIOS is a halt at the reset vector unless the test brings code.
+/* A whole machine for tests of the board, the monitor and the options: real wiring table, ROM files
+ * of the test's own in a temporary folder, 64 MiB of RAM. The BIOS is a halt at the reset vector
+ * unless the test brings code.
  *
  *   static struct rig r;
  *   rig_open(&r, NULL, 0, "--profile", "vga", NULL);     options in pairs
@@ -18,7 +19,10 @@
 #include "machine/images.h"
 #include "machine/machine.h"
 
-enum { RIG_BIOS = 65536, RIG_CODE = 0xfe00 /* offset of the test's code; the reset vector jumps there */ };
+enum {
+    RIG_BIOS = 65536,
+    RIG_CODE = 0xfe00 /* offset of the test's code; the reset vector jumps there */
+};
 
 struct rig {
     struct config cfg;
@@ -62,7 +66,8 @@ static inline void rig_prepare(struct rig *r, const void *code, size_t n)
     ck_assert_int_eq(config_set(&r->cfg, "rom-dir", r->dir, &r->e), 0);
 }
 
-static inline void rig_open(struct rig *r, const void *code, size_t n, ...) __attribute__((sentinel));
+static inline void rig_open(struct rig *r, const void *code, size_t n, ...)
+    __attribute__((sentinel));
 static inline void rig_open(struct rig *r, const void *code, size_t n, ...)
 {
     rig_prepare(r, code, n);
@@ -79,7 +84,8 @@ static inline void rig_open(struct rig *r, const void *code, size_t n, ...)
 
 static inline void rig_close(struct rig *r)
 {
-    static const char *const names[] = { "bios.bin", "vgabios.bin", "disk.img", "disk.img.overlay", "cd.iso", "text.conf", "sock" };
+    static const char *const names[] = { "bios.bin", "vgabios.bin", "disk.img", "disk.img.overlay",
+                                         "cd.iso",   "text.conf",   "sock" };
     if (r->m) machine_destroy(r->m);
     config_free(&r->cfg);
     for (unsigned k = 0; k < LEN(names); k++) {
@@ -102,8 +108,10 @@ static inline void rig_pci_write(struct machine *m, unsigned dev, unsigned fn, u
     bus_write(&m->io, 0xcfc, v, 4);
 }
 
-/* Last lines of a test file, as UNIT_SUITE of harness.h, whose board would collide with the real one. */
-static inline Suite *rig_suite(const char *name, SFun setup, SFun teardown, const TTest *const *tests, size_t n)
+/* Last lines of a test file, as UNIT_SUITE of harness.h, whose board would collide with the real
+ * one. */
+static inline Suite *rig_suite(const char *name, SFun setup, SFun teardown,
+                               const TTest *const *tests, size_t n)
 {
     Suite *s = suite_create(name);
     TCase *tc = tcase_create(name);
@@ -113,12 +121,12 @@ static inline Suite *rig_suite(const char *name, SFun setup, SFun teardown, cons
     suite_add_tcase(s, tc);
     return s;
 }
-#define RIG_SUITE(name, ...)                                                                                                          \
-    Suite *name##_suite(void);                                                                                                        \
-    Suite *name##_suite(void)                                                                                                         \
-    {                                                                                                                                 \
-        const TTest *const tests[] = { __VA_ARGS__ };                                                                                 \
-        return rig_suite(#name, setup, teardown, tests, LEN(tests));                                                                  \
+#define RIG_SUITE(name, ...)                                                                       \
+    Suite *name##_suite(void);                                                                     \
+    Suite *name##_suite(void)                                                                      \
+    {                                                                                              \
+        const TTest *const tests[] = { __VA_ARGS__ };                                              \
+        return rig_suite(#name, setup, teardown, tests, LEN(tests));                               \
     }
 
 #endif

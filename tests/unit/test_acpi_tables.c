@@ -1,5 +1,6 @@
-/* The ACPI and SMBIOS tables of the real board, taken the way the BIOS takes them: through the fw_cfg ports, placed and linked by the loader
- * script. Checksums, the chain from the RSDP, what device-set.md section 3 promises; and iasl's opinion where iasl is installed. */
+/* The ACPI and SMBIOS tables of the real board, taken the way the BIOS takes them: through the
+ * fw_cfg ports, placed and linked by the loader script. Checksums, the chain from the RSDP, what
+ * device-set.md section 3 promises; and iasl's opinion where iasl is installed. */
 #include "tests/unit/machine_rig.h"
 
 #define WHERE 0x3fe0000u /* where the pretended BIOS puts the tables */
@@ -213,14 +214,17 @@ START_TEST(e820_and_smbios_are_handed_over)
 }
 END_TEST
 
-/* Disassembles one table with iasl and compiles the result; both must be free of errors and of warnings other than these two:
- * 3168: Processor() is an old keyword. Windows 7 and every system of ACPI 1.0 to 5.1 look for exactly that.
- * 3073: the root bridge has a _HID and an _ADR. Operating systems of the time read either; real boards have both. */
+/* Disassembles one table with iasl and compiles the result; both must be free of errors and of
+ * warnings other than these two: 3168: Processor() is an old keyword. Windows 7 and every system of
+ * ACPI 1.0 to 5.1 look for exactly that. 3073: the root bridge has a _HID and an _ADR. Operating
+ * systems of the time read either; real boards have both. */
 static void iasl(const char *name, const u8 *t)
 {
-    char *cmd = xasprintf("cd %s && mkdir -p i && cat > i/t.dat && cd i && iasl -d t.dat > log 2>&1 && iasl t.dsl >> log 2>&1; "
-                          "[ -s t.aml ] && ! grep -vE '^Warning +(3168|3073) ' log | grep -qE '^(Error|Warning) '",
-                          r.dir);
+    char *cmd = xasprintf(
+        "cd %s && mkdir -p i && cat > i/t.dat && cd i && iasl -d t.dat > log 2>&1 && iasl t.dsl >> "
+        "log 2>&1; "
+        "[ -s t.aml ] && ! grep -vE '^Warning +(3168|3073) ' log | grep -qE '^(Error|Warning) '",
+        r.dir);
     FILE *p = popen(cmd, "w");
     ck_assert_ptr_nonnull(p);
     fwrite(t, 1, ld32(t + 4), p);
@@ -252,5 +256,6 @@ START_TEST(iasl_accepts_every_table)
 }
 END_TEST
 
-RIG_SUITE(acpi_tables, every_checksum_is_right, fadt_names_the_ports_of_the_device_set, madt_has_one_cpu_one_ioapic_and_the_overrides,
-          hpet_table_follows_the_option, e820_and_smbios_are_handed_over, iasl_accepts_every_table)
+RIG_SUITE(acpi_tables, every_checksum_is_right, fadt_names_the_ports_of_the_device_set,
+          madt_has_one_cpu_one_ioapic_and_the_overrides, hpet_table_follows_the_option,
+          e820_and_smbios_are_handed_over, iasl_accepts_every_table)

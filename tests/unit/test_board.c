@@ -1,5 +1,5 @@
-/* The real board: PCI enumeration as device-set.md section 2 has it, wires, disks in their places, profiles, resets, two machines in one
- * process, and what a wrong configuration is told. */
+/* The real board: PCI enumeration as device-set.md section 2 has it, wires, disks in their places,
+ * profiles, resets, two machines in one process, and what a wrong configuration is told. */
 #include "tests/unit/machine_rig.h"
 
 static struct rig r;
@@ -19,8 +19,9 @@ static const struct pci_row {
     u32 id, class_rev; /* registers 00h and 08h */
     u8 pin;
 } expected[] = {
-    { 0, 0, 0x12378086, 0x06000002, 0 },  { 1, 0, 0x70008086, 0x06010000, 0 }, { 1, 1, 0x70108086, 0x01018000, 0 },
-    { 1, 3, 0x71138086, 0x06800003, 1 },  { 2, 0, 0x29228086, 0x01060102, 1 }, { 7, 0, 0x0001a3a0, 0x03000000, 1 },
+    { 0, 0, 0x12378086, 0x06000002, 0 },  { 1, 0, 0x70008086, 0x06010000, 0 },
+    { 1, 1, 0x70108086, 0x01018000, 0 },  { 1, 3, 0x71138086, 0x06800003, 1 },
+    { 2, 0, 0x29228086, 0x01060102, 1 },  { 7, 0, 0x0001a3a0, 0x03000000, 1 },
     { 12, 0, 0x11111234, 0x03000002, 0 },
 };
 
@@ -33,11 +34,12 @@ static void enumerate(struct machine *m, u32 missing)
         ck_assert_uint_eq(rig_pci(m, row->dev, row->fn, 0), there ? row->id : 0xffffffff);
         if (!there) continue;
         rows++;
-        ck_assert_msg(rig_pci(m, row->dev, row->fn, 8) == row->class_rev, "%u.%u class %x", row->dev, row->fn,
-                      rig_pci(m, row->dev, row->fn, 8));
+        ck_assert_msg(rig_pci(m, row->dev, row->fn, 8) == row->class_rev, "%u.%u class %x",
+                      row->dev, row->fn, rig_pci(m, row->dev, row->fn, 8));
         ck_assert_uint_eq(rig_pci(m, row->dev, row->fn, 0x3c) >> 8 & 0xff, row->pin);
     }
-    for (unsigned devfn = 0; devfn < 256; devfn++) found += rig_pci(m, devfn >> 3, devfn & 7, 0) != 0xffffffff;
+    for (unsigned devfn = 0; devfn < 256; devfn++)
+        found += rig_pci(m, devfn >> 3, devfn & 7, 0) != 0xffffffff;
     ck_assert_uint_eq(found, rows);
     ck_assert_uint_eq(rig_pci(m, 1, 0, 0x0c) >> 16 & 0xff, 0x80); /* several functions */
 }
@@ -89,9 +91,10 @@ START_TEST(isa_wires_reach_the_8259)
 {
     rig_open(&r, NULL, 0, NULL);
     struct bus *io = &r.m->io;
-    static const u8 init[][3] = { { 0x20, 0x11 }, { 0x21, 0x08 }, { 0x21, 4 }, { 0x21, 1 }, { 0xa0, 0x11 }, { 0xa1, 0x70 }, { 0xa1, 2 }, { 0xa1, 1 } };
+    static const u8 init[][3] = { { 0x20, 0x11 }, { 0x21, 0x08 }, { 0x21, 4 }, { 0x21, 1 },
+                                  { 0xa0, 0x11 }, { 0xa1, 0x70 }, { 0xa1, 2 }, { 0xa1, 1 } };
     for (unsigned k = 0; k < LEN(init); k++) bus_write(io, init[k][0], init[k][1], 1);
-    bus_write(io, 0x20, 0x0a, 1); /* read IRR */
+    bus_write(io, 0x20, 0x0a, 1);  /* read IRR */
     bus_write(io, 0x3fc, 0x08, 1); /* OUT2 */
     bus_write(io, 0x3f9, 0x02, 1); /* transmitter empty */
     ck_assert_uint_ne(bus_read(io, 0x20, 1) & BIT(4), 0);
@@ -132,7 +135,10 @@ START_TEST(disks_sit_where_the_user_put_them)
     rig_prepare(&r, NULL, 0);
     rig_write(&r, "disk.img", zero, sizeof(zero));
     char *ahci = rig_path(&r, "disk.img"), *ide = xasprintf("%s,if=ide", ahci);
-    ck_assert_int_eq(config_set(&r.cfg, "disk", ahci, &r.e) | config_set(&r.cfg, "disk", ide, &r.e) | config_set(&r.cfg, "throwaway", "on", &r.e), 0);
+    ck_assert_int_eq(config_set(&r.cfg, "disk", ahci, &r.e) |
+                         config_set(&r.cfg, "disk", ide, &r.e) |
+                         config_set(&r.cfg, "throwaway", "on", &r.e),
+                     0);
     r.m = machine_create(&r.cfg, &r.e);
     ck_assert_msg(r.m != NULL, "%s", r.e.text);
     ck_assert_ptr_nonnull(board_device(r.m, "ahci0"));
@@ -176,12 +182,14 @@ END_TEST
 
 START_TEST(triple_fault_resets)
 {
-    /* The second time the scratch register of COM1 (zero after power-on) is not zero: out F4h. Else lidt of zeros, int3. */
+    /* The second time the scratch register of COM1 (zero after power-on) is not zero: out F4h. Else
+     * lidt of zeros, int3. */
     static const u8 code[] = {
-        0xb0, 0x01, 0xe6, 0x80,                         /* port 80h */
-        0xba, 0x00, 0x05, 0x31, 0xc0, 0x8e, 0xd8,       /* mov dx, 500h; ds = 0 */
-        0x89, 0xd3, 0x83, 0x3f, 0x00, 0x75, 0x0b,       /* mov bx, dx; cmp word [bx], 0; jne */
-        0xc7, 0x07, 0x01, 0x00, 0x0f, 0x01, 0x1e, 0x00, 0x06, 0xcc, 0xf4, /* mov word [bx], 1; lidt [600h]; int3 */
+        0xb0, 0x01, 0xe6, 0x80,                   /* port 80h */
+        0xba, 0x00, 0x05, 0x31, 0xc0, 0x8e, 0xd8, /* mov dx, 500h; ds = 0 */
+        0x89, 0xd3, 0x83, 0x3f, 0x00, 0x75, 0x0b, /* mov bx, dx; cmp word [bx], 0; jne */
+        0xc7, 0x07, 0x01, 0x00, 0x0f, 0x01, 0x1e,
+        0x00, 0x06, 0xcc, 0xf4, /* mov word [bx], 1; lidt [600h]; int3 */
         0xb0, 0x07, 0xe6, 0xf4, 0xf4,
     };
     rig_open(&r, code, sizeof(code), "clock", "insn", NULL);
@@ -205,12 +213,12 @@ START_TEST(wrong_configurations_are_refused_and_released)
     static const struct {
         const char *name, *value, *word;
     } rows[] = {
-        { "boot", "usb", "--boot usb" },          { "set", "nosuch.x=1", "no device 'nosuch'" },
-        { "set", "com1.nosuch=1", "no option" },  { "set", "rtc.nosuch=1", "no option" },
-        { "set", "vga.nosuch=1", "no option" },   { "cpu", "z80", "--cpu" },
-        { "serial", "smoke", "--serial" },        { "debugcon", "smoke", "--debugcon" },
+        { "boot", "usb", "--boot usb" },           { "set", "nosuch.x=1", "no device 'nosuch'" },
+        { "set", "com1.nosuch=1", "no option" },   { "set", "rtc.nosuch=1", "no option" },
+        { "set", "vga.nosuch=1", "no option" },    { "cpu", "z80", "--cpu" },
+        { "serial", "smoke", "--serial" },         { "debugcon", "smoke", "--debugcon" },
         { "disk", "/nosuch.img", "no such file" }, { "disk", "/nosuch.img,if=scsi", "if=scsi" },
-        { "cdrom", "/nosuch.iso", "no such" },    { "bios", "/dev/null", "empty" },
+        { "cdrom", "/nosuch.iso", "no such" },     { "bios", "/dev/null", "empty" },
         { "vgabios", "/nosuch", "No such file" },
     };
     rig_prepare(&r, NULL, 0);
@@ -246,7 +254,10 @@ START_TEST(every_device_class_describes_itself)
 }
 END_TEST
 
-RIG_SUITE(board, pci_functions_are_those_of_the_device_set, profiles_leave_out_display_functions, aerogpu_identifies_itself,
-          fixed_ports_answer, isa_wires_reach_the_8259, memory_map_has_ram_bios_and_ioapic, ram_above_the_pci_hole,
-          disks_sit_where_the_user_put_them, two_machines_in_one_process, guest_code_ends_the_process_with_its_status, triple_fault_resets,
-          wrong_configurations_are_refused_and_released, boot_order_reaches_the_firmware, every_device_class_describes_itself)
+RIG_SUITE(board, pci_functions_are_those_of_the_device_set, profiles_leave_out_display_functions,
+          aerogpu_identifies_itself, fixed_ports_answer, isa_wires_reach_the_8259,
+          memory_map_has_ram_bios_and_ioapic, ram_above_the_pci_hole,
+          disks_sit_where_the_user_put_them, two_machines_in_one_process,
+          guest_code_ends_the_process_with_its_status, triple_fault_resets,
+          wrong_configurations_are_refused_and_released, boot_order_reaches_the_firmware,
+          every_device_class_describes_itself)

@@ -1,4 +1,5 @@
-/* Address spaces: priorities, moves, decode bits, splitting, aliases, page flags, DMA and what answers where nothing is mapped. */
+/* Address spaces: priorities, moves, decode bits, splitting, aliases, page flags, DMA and what
+ * answers where nothing is mapped. */
 #include "machine/core/bus.h"
 
 #include "tests/unit/harness.h"
@@ -28,7 +29,9 @@ static void chip_write(void *opaque, u64 offset, u64 value, unsigned size)
     c->writes++;
 }
 
-static const struct io_ops bytes = { chip_read, chip_write, 1, 1 }, any = { chip_read, chip_write, 0, 0 }, dwords = { chip_read, chip_write, 4, 4 };
+static const struct io_ops bytes = { chip_read, chip_write, 1, 1 },
+                           any = { chip_read, chip_write, 0, 0 },
+                           dwords = { chip_read, chip_write, 4, 4 };
 
 static void setup(void)
 {
@@ -235,8 +238,10 @@ START_TEST(writing_code_pages_is_reported)
 }
 END_TEST
 
-UNIT_SUITE(bus, higher_priority_answers_and_gives_way_when_disabled, equal_priority_collision_names_both,
-           moved_region_answers_at_its_new_place_only, decode_bits_split_reads_from_writes, wide_access_is_split_for_a_byte_chip,
-           narrow_access_reads_the_unit_around_it, access_across_two_regions_asks_both, nothing_mapped_reads_ones_and_is_counted,
-           every_port_finds_its_region, rom_absorbs_writes_and_alias_shares_memory, dma_crosses_from_ram_into_a_chip,
+UNIT_SUITE(bus, higher_priority_answers_and_gives_way_when_disabled,
+           equal_priority_collision_names_both, moved_region_answers_at_its_new_place_only,
+           decode_bits_split_reads_from_writes, wide_access_is_split_for_a_byte_chip,
+           narrow_access_reads_the_unit_around_it, access_across_two_regions_asks_both,
+           nothing_mapped_reads_ones_and_is_counted, every_port_finds_its_region,
+           rom_absorbs_writes_and_alias_shares_memory, dma_crosses_from_ram_into_a_chip,
            dirty_pages_are_taken_once, writing_code_pages_is_reported)

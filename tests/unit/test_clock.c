@@ -1,4 +1,5 @@
-/* Virtual time: order of timers, deadlines, the instruction clock, pausing, and a host that is too slow. */
+/* Virtual time: order of timers, deadlines, the instruction clock, pausing, and a host that is too
+ * slow. */
 #include "machine/core/clock.h"
 
 #include "tests/unit/harness.h"
@@ -99,7 +100,7 @@ static void again(void *opaque)
 
 START_TEST(work_per_call_is_bounded)
 {
-    timer_init(&periodic, &c, "p", again, (void *)(uintptr_t)"p");
+    timer_init(&periodic, &c, "p", again, (void *)(uintptr_t) "p");
     timer_set(&periodic, 0);
     c.now = 0;
     ck_assert_uint_eq(clock_run_due(&c, 5), 1);
@@ -143,10 +144,12 @@ START_TEST(host_clock_stands_still_while_paused)
     ck_assert_uint_eq(clock_now(&c), 0);
     clock_resume(&c);
     u64 a = clock_now(&c);
-    while (clock_now(&c) == a) {}
+    while (clock_now(&c) == a) {
+    }
     clock_pause(&c);
     u64 b = clock_now(&c);
-    for (volatile unsigned k = 0; k < 100000; k++) {}
+    for (volatile unsigned k = 0; k < 100000; k++) {
+    }
     ck_assert_uint_gt(b, a);
     ck_assert_uint_eq(clock_now(&c), b);
 }
@@ -210,7 +213,9 @@ START_TEST(an_earlier_deadline_kicks_the_cpu)
 }
 END_TEST
 
-UNIT_SUITE(clock, timers_fire_by_deadline_then_in_the_order_set, many_timers_keep_their_order, cancelled_and_never_do_not_fire,
-           setting_again_moves_the_deadline, work_per_call_is_bounded, insn_clock_counts_instructions_and_skips_idle_time,
-           host_clock_stands_still_while_paused, host_clock_does_not_pass_its_limit_nor_a_waiting_timer,
+UNIT_SUITE(clock, timers_fire_by_deadline_then_in_the_order_set, many_timers_keep_their_order,
+           cancelled_and_never_do_not_fire, setting_again_moves_the_deadline,
+           work_per_call_is_bounded, insn_clock_counts_instructions_and_skips_idle_time,
+           host_clock_stands_still_while_paused,
+           host_clock_does_not_pass_its_limit_nor_a_waiting_timer,
            time_held_back_is_given_back_when_idle, an_earlier_deadline_kicks_the_cpu)

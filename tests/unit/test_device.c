@@ -42,10 +42,17 @@ static const struct device_option options[] = {
     { "backend", OPT_PTR, offsetof(struct gadget, backend), NULL, "set by the board" },
     { NULL },
 };
-static const struct device_wire wires[] = { { "out", offsetof(struct gadget, out), 2 }, { NULL, 0, 0 } };
+static const struct device_wire wires[] = { { "out", offsetof(struct gadget, out), 2 },
+                                            { NULL, 0, 0 } };
 static const struct device_class gadget_class = {
-    .name = "gadget", .help = "for tests", .size = sizeof(struct gadget), .options = options, .outputs = wires,
-    .init = gadget_init, .input = gadget_input, .fini = gadget_fini,
+    .name = "gadget",
+    .help = "for tests",
+    .size = sizeof(struct gadget),
+    .options = options,
+    .outputs = wires,
+    .init = gadget_init,
+    .input = gadget_input,
+    .fini = gadget_fini,
 };
 
 static struct board *b;
@@ -94,7 +101,8 @@ START_TEST(unknown_options_name_the_way_to_the_list)
 {
     ck_assert_int_eq(device_set_option(&g->dev, "colour", "red", &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, "--help gadget"));
-    ck_assert_int_eq(device_set_option(&g->dev, "backend", "1", &e), -1); /* pointers are the board's */
+    ck_assert_int_eq(device_set_option(&g->dev, "backend", "1", &e),
+                     -1); /* pointers are the board's */
 }
 END_TEST
 
@@ -154,6 +162,7 @@ START_TEST(splitter_drives_both)
 }
 END_TEST
 
-UNIT_SUITE(device, defaults_come_from_the_table, options_are_parsed_and_bounded, unknown_options_name_the_way_to_the_list,
-           pointers_and_wires_by_name, failing_init_says_whose_it_was, a_device_that_was_never_started_can_be_destroyed,
+UNIT_SUITE(device, defaults_come_from_the_table, options_are_parsed_and_bounded,
+           unknown_options_name_the_way_to_the_list, pointers_and_wires_by_name,
+           failing_init_says_whose_it_was, a_device_that_was_never_started_can_be_destroyed,
            or_gate_is_high_while_any_input_is, splitter_drives_both)

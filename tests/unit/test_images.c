@@ -71,7 +71,9 @@ START_TEST(foreign_containers_are_named_with_the_way_out)
 {
     static const struct {
         const char *magic, *name;
-    } rows[] = { { "QFI\xfb", "qcow2" }, { "KDMV", "VMDK" }, { "vhdxfile", "VHDX" }, { "conectix", "VHD" } };
+    } rows[] = {
+        { "QFI\xfb", "qcow2" }, { "KDMV", "VMDK" }, { "vhdxfile", "VHDX" }, { "conectix", "VHD" }
+    };
     for (unsigned k = 0; k < LEN(rows); k++) {
         memset(buf, 0, sizeof(buf));
         memcpy(buf, rows[k].magic, strlen(rows[k].magic));
@@ -97,5 +99,6 @@ START_TEST(images_go_to_their_lists)
 }
 END_TEST
 
-RIG_SUITE(images, whole_sectors_are_a_disk, volume_descriptor_makes_a_cd, size_makes_a_floppy, text_with_an_equals_sign_is_a_configuration,
+RIG_SUITE(images, whole_sectors_are_a_disk, volume_descriptor_makes_a_cd, size_makes_a_floppy,
+          text_with_an_equals_sign_is_a_configuration,
           foreign_containers_are_named_with_the_way_out, images_go_to_their_lists)

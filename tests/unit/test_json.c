@@ -50,10 +50,26 @@ END_TEST
 START_TEST(malformed_lines_are_refused)
 {
     static const char *const lines[] = {
-        "", "{", "{}", "[]", "{\"k\"", "{\"k\":", "{\"k\":}", "{\"k\" 1}", "{\"k\":\"open", "{\"k\":\"\\", "{\"k\":\"\\u12", "{\"k\":\"\\q\"}",
-        "{\"k\":{\"k\":1}}", "{\"k\":[1]}", "k: 1", "{k: 1}", "{\"\\ud",
+        "",
+        "{",
+        "{}",
+        "[]",
+        "{\"k\"",
+        "{\"k\":",
+        "{\"k\":}",
+        "{\"k\" 1}",
+        "{\"k\":\"open",
+        "{\"k\":\"\\",
+        "{\"k\":\"\\u12",
+        "{\"k\":\"\\q\"}",
+        "{\"k\":{\"k\":1}}",
+        "{\"k\":[1]}",
+        "k: 1",
+        "{k: 1}",
+        "{\"\\ud",
     };
-    for (unsigned k = 0; k < LEN(lines); k++) ck_assert_msg(!json_get(lines[k], "k", buf, sizeof(buf)), "%s", lines[k]);
+    for (unsigned k = 0; k < LEN(lines); k++)
+        ck_assert_msg(!json_get(lines[k], "k", buf, sizeof(buf)), "%s", lines[k]);
 }
 END_TEST
 
@@ -66,5 +82,5 @@ START_TEST(too_long_values_are_refused)
 }
 END_TEST
 
-UNIT_SUITE(json, strings_are_escaped, what_is_written_reads_back, values_by_key_in_any_order, malformed_lines_are_refused,
-           too_long_values_are_refused)
+UNIT_SUITE(json, strings_are_escaped, what_is_written_reads_back, values_by_key_in_any_order,
+           malformed_lines_are_refused, too_long_values_are_refused)

@@ -67,7 +67,8 @@ static void *sender(void *opaque)
 START_TEST(nothing_is_lost_between_threads)
 {
     pthread_t t[4];
-    for (unsigned k = 0; k < LEN(t); k++) ck_assert_int_eq(pthread_create(&t[k], NULL, sender, NULL), 0);
+    for (unsigned k = 0; k < LEN(t); k++)
+        ck_assert_int_eq(pthread_create(&t[k], NULL, sender, NULL), 0);
     unsigned got = 0;
     while (got < 4000) {
         mailbox_wait(&m, NS_PER_SEC); /* ends early when mail is there */
@@ -86,5 +87,6 @@ START_TEST(waiting_ends_without_mail)
 }
 END_TEST
 
-UNIT_SUITE(mailbox, messages_arrive_in_order_with_a_kick_each, mail_sent_while_draining_comes_with_the_next_drain,
-           nothing_is_lost_between_threads, waiting_ends_without_mail)
+UNIT_SUITE(mailbox, messages_arrive_in_order_with_a_kick_each,
+           mail_sent_while_draining_comes_with_the_next_drain, nothing_is_lost_between_threads,
+           waiting_ends_without_mail)

@@ -1,4 +1,5 @@
-/* The monitor: the command line it reads, answers as text and JSON, waits in virtual time, and the machine a command sees. */
+/* The monitor: the command line it reads, answers as text and JSON, waits in virtual time, and the
+ * machine a command sees. */
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -59,15 +60,41 @@ END_TEST
 START_TEST(every_command_is_in_the_help_and_survives_odd_arguments)
 {
     static const char *const lines[] = {
-        "mem 0xffffffffffffffff 99999999", "pmem 0xffffffffffffffff 4096", "disas 0xfffffffffffffff0 1000", "walk 0xffffffffffffffff",
-        "break 0xffff8000", "break 0xffff8000 off", "break 1 off", "step 5", "mem rip", "mem nosuchregister", "sendkey nosuchkey", "sendkey ctrl-alt-delete",
-        "mouse 1", "mouse 1 2 3 4", "trace nosuch", "log loud", "screen", "toggle", "nmi", "cd /nosuch.iso", "wait", "wait serial", "wait nonsense x",
-        "wait time x", "wait insns x", "screenshot /nosuch/x.png", "type \"\\n\\t\\\\\\\"\"", "a b c d e f g h i j k l m n",
+        "mem 0xffffffffffffffff 99999999",
+        "pmem 0xffffffffffffffff 4096",
+        "disas 0xfffffffffffffff0 1000",
+        "walk 0xffffffffffffffff",
+        "break 0xffff8000",
+        "break 0xffff8000 off",
+        "break 1 off",
+        "step 5",
+        "mem rip",
+        "mem nosuchregister",
+        "sendkey nosuchkey",
+        "sendkey ctrl-alt-delete",
+        "mouse 1",
+        "mouse 1 2 3 4",
+        "trace nosuch",
+        "log loud",
+        "screen",
+        "toggle",
+        "nmi",
+        "cd /nosuch.iso",
+        "wait",
+        "wait serial",
+        "wait nonsense x",
+        "wait time x",
+        "wait insns x",
+        "screenshot /nosuch/x.png",
+        "type \"\\n\\t\\\\\\\"\"",
+        "a b c d e f g h i j k l m n",
     };
     ck_assert_int_eq(run("help"), 0);
     ck_assert(said("screenshot") && said("powerbutton"));
     for (unsigned k = 0; k < LEN(lines); k++) run(lines[k]);
-    static const char *const infos[] = { "devices", "registers", "status", "apic", "memory", "ports", "unassigned", "trace", "stats", "hash", "config" };
+    static const char *const infos[] = { "devices", "registers", "status",     "apic",
+                                         "memory",  "ports",     "unassigned", "trace",
+                                         "stats",   "hash",      "config" };
     for (unsigned k = 0; k < LEN(infos); k++) {
         char line[64];
         snprintf(line, sizeof(line), "info %s", infos[k]);
@@ -153,7 +180,8 @@ START_TEST(json_answers_carry_the_id)
     int fd = open_session();
     send_text(fd, "{\"id\": \"x7\", \"command\": \"info hash\"}\n");
     const char *s = answer(fd);
-    ck_assert_msg(!strncmp(s, "{\"ok\": true, \"id\": \"x7\", \"text\": \"trace hash: ", 44), "%s", s);
+    ck_assert_msg(!strncmp(s, "{\"ok\": true, \"id\": \"x7\", \"text\": \"trace hash: ", 44), "%s",
+                  s);
     send_text(fd, "{\"command\": \"nonsense\"}\n{\"nothing\": 1}\n{\n");
     s = answer(fd);
     ck_assert_ptr_eq(strstr(s, "{\"ok\": false"), s);
@@ -208,11 +236,16 @@ END_TEST
 START_TEST(serial_text_is_found_once_each)
 {
     int fd = open_session();
-    static const u8 init[][2] = { { 3, 0x83 }, { 0, 1 }, { 1, 0 }, { 3, 3 } }; /* 115200 bits a second */
-    for (unsigned k = 0; k < LEN(init); k++) bus_write(&r.m->io, 0x3f8u + init[k][0], init[k][1], 1);
+    static const u8 init[][2] = {
+        { 3, 0x83 }, { 0, 1 }, { 1, 0 }, { 3, 3 }
+    }; /* 115200 bits a second */
+    for (unsigned k = 0; k < LEN(init); k++)
+        bus_write(&r.m->io, 0x3f8u + init[k][0], init[k][1], 1);
     for (const char *p = "one login: two"; *p; p++) {
         bus_write(&r.m->io, 0x3f8, (u8)*p, 1);
-        for (u64 end = clock_now(&r.m->clock) + 2000000; clock_now(&r.m->clock) < end; clock_run_due(&r.m->clock, 16)) cpu_run(r.m->cpu, 1000);
+        for (u64 end = clock_now(&r.m->clock) + 2000000; clock_now(&r.m->clock) < end;
+             clock_run_due(&r.m->clock, 16))
+            cpu_run(r.m->cpu, 1000);
     }
     send_text(fd, "wait serial \"login:\" 5\ninfo hash\n");
     ck_assert_ptr_nonnull(strstr(answer(fd), "trace hash"));
@@ -249,8 +282,10 @@ START_TEST(host_errors_pause_until_the_monitor_says_so)
 }
 END_TEST
 
-RIG_SUITE(monitor, unknown_commands_offer_the_nearest, every_command_is_in_the_help_and_survives_odd_arguments,
-          memory_is_shown_without_disturbing_devices, stepping_executes_exactly_that_many, power_and_reset_are_requests,
-          json_answers_carry_the_id, text_and_json_in_one_session_in_order, overlong_lines_are_dropped_whole,
-          waiting_for_instructions_and_time_is_exact, serial_text_is_found_once_each, a_session_may_leave_and_another_come,
-          host_errors_pause_until_the_monitor_says_so)
+RIG_SUITE(monitor, unknown_commands_offer_the_nearest,
+          every_command_is_in_the_help_and_survives_odd_arguments,
+          memory_is_shown_without_disturbing_devices, stepping_executes_exactly_that_many,
+          power_and_reset_are_requests, json_answers_carry_the_id,
+          text_and_json_in_one_session_in_order, overlong_lines_are_dropped_whole,
+          waiting_for_instructions_and_time_is_exact, serial_text_is_found_once_each,
+          a_session_may_leave_and_another_come, host_errors_pause_until_the_monitor_says_so)

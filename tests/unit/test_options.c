@@ -1,4 +1,5 @@
-/* The option table: sizes, choices, lists, aliases, files, help, and messages that say what to do. */
+/* The option table: sizes, choices, lists, aliases, files, help, and messages that say what to do.
+ */
 #include "tests/unit/machine_rig.h"
 
 static struct config c;
@@ -38,8 +39,12 @@ START_TEST(sizes_with_units)
     ck_assert_int_eq(parse_size("0x100000", &v), 0);
     ck_assert_uint_eq(v, MIB);
     ck_assert_int_eq(parse_size("512MB", &v), 0);
-    static const char *const bad[] = { "", "G", "-1", "1X", "1GG", " 1", "99999999999999999999", "18446744073709551615K", "16777216T", "0x" };
-    for (unsigned k = 0; k < LEN(bad); k++) ck_assert_msg(parse_size(bad[k], &v) == -1 || !strcmp(bad[k], "0x"), "%s", bad[k]);
+    static const char *const bad[] = {
+        "",          "G", "-1", "1X", "1GG", " 1", "99999999999999999999", "18446744073709551615K",
+        "16777216T", "0x"
+    };
+    for (unsigned k = 0; k < LEN(bad); k++)
+        ck_assert_msg(parse_size(bad[k], &v) == -1 || !strcmp(bad[k], "0x"), "%s", bad[k]);
 }
 END_TEST
 
@@ -110,8 +115,10 @@ END_TEST
 
 START_TEST(printed_configuration_reads_back_the_same)
 {
-    ck_assert_int_eq(PARSE("-m", "96M", "--disk", "a b.img,if=ide", "--disk", "c.img", "--set", "com1.port=0x3f8", "--hpet", "--log", "warn,cpu=debug",
-                           "--print-config"), 1);
+    ck_assert_int_eq(PARSE("-m", "96M", "--disk", "a b.img,if=ide", "--disk", "c.img", "--set",
+                           "com1.port=0x3f8", "--hpet", "--log", "warn,cpu=debug",
+                           "--print-config"),
+                     1);
     rig_write(&r, "text.conf", out.s, out.len);
     char *path = rig_path(&r, "text.conf"), *first = xstrdup(out.s);
     config_free(&c);
@@ -141,7 +148,8 @@ END_TEST
 START_TEST(help_lists_every_option_and_model)
 {
     ck_assert_int_eq(PARSE("--help"), 1);
-    static const char *const words[] = { "--memory", "--disk", "--throwaway", "-nographic", "-cdrom", "qemu64", "overlay" };
+    static const char *const words[] = { "--memory", "--disk", "--throwaway", "-nographic",
+                                         "-cdrom",   "qemu64", "overlay" };
     for (unsigned k = 0; k < LEN(words); k++) ck_assert_ptr_nonnull(strstr(out.s, words[k]));
     text_clear(&out);
     ck_assert_int_eq(PARSE("--help", "fdc"), 1);
@@ -165,6 +173,7 @@ START_TEST(disk_specs_may_hold_commas)
 }
 END_TEST
 
-RIG_SUITE(options, sizes_with_units, long_short_and_file_forms_mean_the_same, unknown_options_offer_the_nearest, values_are_checked,
-          flags_take_a_value_too, nographic_leaves_a_serial_of_your_own_alone, printed_configuration_reads_back_the_same,
+RIG_SUITE(options, sizes_with_units, long_short_and_file_forms_mean_the_same,
+          unknown_options_offer_the_nearest, values_are_checked, flags_take_a_value_too,
+          nographic_leaves_a_serial_of_your_own_alone, printed_configuration_reads_back_the_same,
           file_errors_name_the_line, help_lists_every_option_and_model, disk_specs_may_hold_commas)

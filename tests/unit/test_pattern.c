@@ -55,4 +55,5 @@ START_TEST(long_words_are_capped)
 }
 END_TEST
 
-UNIT_SUITE(pattern, star_matches_any_run, hostile_patterns_take_no_time, distance_counts_edits, long_words_are_capped)
+UNIT_SUITE(pattern, star_matches_any_run, hostile_patterns_take_no_time, distance_counts_edits,
+           long_words_are_capped)

@@ -33,7 +33,8 @@ static void teardown(void)
 START_TEST(patterns_switch_events_on_and_off)
 {
     ck_assert_int_eq(trace_configure("ata*,bmdma_start"), 0);
-    ck_assert(trace_on[EV_ata_cmd] && trace_on[EV_atapi_cmd] && trace_on[EV_bmdma_start] && !trace_on[EV_pci_cfg_rd]);
+    ck_assert(trace_on[EV_ata_cmd] && trace_on[EV_atapi_cmd] && trace_on[EV_bmdma_start] &&
+              !trace_on[EV_pci_cfg_rd]);
     ck_assert_int_eq(trace_configure("-atapi_cmd"), 0);
     ck_assert(trace_on[EV_ata_cmd] && !trace_on[EV_atapi_cmd]);
     ck_assert_int_eq(trace_configure("nosuch"), -1);
@@ -137,6 +138,7 @@ START_TEST(errors_take_context_and_stay_within_their_size)
 }
 END_TEST
 
-UNIT_SUITE(trace, patterns_switch_events_on_and_off, disabled_events_leave_no_trace, events_go_to_ring_and_file, ring_keeps_the_last_events,
-           every_event_can_be_printed, log_levels_by_component, guest_mistakes_do_not_flood, text_grows_and_clears,
+UNIT_SUITE(trace, patterns_switch_events_on_and_off, disabled_events_leave_no_trace,
+           events_go_to_ring_and_file, ring_keeps_the_last_events, every_event_can_be_printed,
+           log_levels_by_component, guest_mistakes_do_not_flood, text_grows_and_clears,
            errors_take_context_and_stay_within_their_size)
