@@ -211,13 +211,13 @@ static int run_window(struct machine *m, struct error *e)
 
 static int run_machine(struct config *c, struct error *e)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, as a full disk is */
     struct machine *m = machine_create(c, e);
     if (!m) return -1;
     the_machine = m;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, as a full disk is */
     monitor_attach_serial(m);
     m->poll = monitor_poll;
     m->keep_alive = monitor_waiting;

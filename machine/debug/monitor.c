@@ -13,6 +13,7 @@
 
 #define SERIAL_KEEP (1u << 20)   /* bytes of serial output remembered at least */
 #define SCREEN_LOOK_NS 100000000u
+#define CTRL_C 3
 
 static u64 host_ns(void)
 {
@@ -93,10 +94,7 @@ static void answer(struct monitor *mon, bool ok, const struct text *out)
         json_string(&t, out->s ? out->s : "", out->len);
         text_add(&t, "}\n");
     } else {
-        for (size_t k = 0; k < out->len; k++) {
-            if (out->s[k] == '\n' && mon->terminal) text_addn(&t, "\r", 1);
-            text_addn(&t, out->s + k, 1);
-        }
+        text_addn(&t, out->s ? out->s : "", out->len);
         if (mon->terminal) text_add(&t, "aeropc> ");
     }
     for (size_t done = 0, tries = 0; done < t.len && tries < 1000; tries++) {
@@ -192,12 +190,16 @@ static void take_byte(struct monitor *mon, char ch)
     if (ch == '\r' && mon->terminal) ch = '\n';
     if (ch == '\n') {
         mon->line[mon->len] = 0;
-        if (mon->terminal) chardev_write(mon->c, "\r\n", 2);
+        if (mon->terminal) chardev_write(mon->c, "\n", 1);
         mon->busy = true; /* answering polls the backend: what it has for us must wait its turn */
         if (!mon->overlong) run_line(mon);
         mon->busy = false;
         mon->len = 0;
         mon->overlong = false;
+    } else if (ch == CTRL_C && mon->terminal) {
+        mon->len = 0;
+        mon->overlong = false;
+        chardev_write(mon->c, "^C\naeropc> ", 11);
     } else if ((ch == 8 || ch == 127) && mon->terminal) {
         if (!mon->len) return;
         mon->len--;
@@ -246,6 +248,12 @@ static void wake_up(void *opaque)
     ((struct monitor *)opaque)->m->poll_now = true;
 }
 
+/* On a terminal in raw mode Ctrl-C is no signal: Ctrl-A x ends the program, as on the serial console. */
+static void on_escape(void *machine, int key)
+{
+    if (key == 'x') machine_quit(machine, 0);
+}
+
 int monitor_open(struct machine *m, const char *spec, struct error *e)
 {
     struct monitor *mon = xalloc(sizeof(*mon));
@@ -262,6 +270,7 @@ int monitor_open(struct machine *m, const char *spec, struct error *e)
     mon->next = m->monitors;
     m->monitors = mon;
     chardev_set_receiver(mon->c, can_recv, recv_bytes, mon);
+    chardev_set_escape(mon->c, on_escape, m);
     if (mon->terminal) {
         struct text hello;
         text_init(&hello);

@@ -236,6 +236,20 @@ if begin overlay_cannot_be_created; then
     fi
 fi
 
+mkdir taken.img.overlay
+cp hello.img taken.img
+refuses overlay_is_a_folder 'taken.img.overlay cannot be opened.*--throwaway' taken.img
+cp hello.img noroom.img
+ulimit -S -f 16
+refuses no_room_for_an_overlay 'noroom.img.overlay: ' noroom.img
+ulimit -S -f unlimited
+if begin overlay_of_changed_image; then
+    cp hello.img changed.img
+    script 30 changed.img --serial null <<<$'wait time 0.1\nquit 0'
+    printf x | dd of=changed.img bs=1 seek=600 conv=notrunc status=none
+    refuses overlay_of_changed_image 'changed.img was changed .*after changed.img.overlay was made' changed.img
+fi
+
 # --- locks: a first process holds the image, a second one wants it ---
 hold() { # ARGS...: leaves a paused machine running, pid in $holder
     rm -f hold.sock
