@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HANG_SECONDS = 2, STUCK_SECONDS = 60, MEMORY_MIB = 1500 };
+enum { HANG_SECONDS = 2, STUCK_SECONDS = 300, MEMORY_MIB = 1500 };
 
 struct progress {
     volatile u64 seed, done;

@@ -305,11 +305,19 @@ static void act_keyboard(struct fuzz *f)
 {
     struct rng *r = &f->rng;
     u8 mask = (u8)rnd64(r);
-    switch (rnd(r, 5)) {
+    switch (rnd(r, 7)) {
     case 0: input_key(&f->m->input, rnd(r, 256), one_in(r, 2)); break;
     case 1: input_rel(&f->m->input, (int)rnd_value(r), (int)rnd_value(r), (int)rnd_value(r)); break;
     case 2: input_buttons(&f->m->input, mask); break;
     case 3: out(f, 0x64, rnd(r, 2) ? 0x20 | mask : 0xd0 | (mask & 15), 1); break;
+    case 4: /* a command for the mouse, and its parameter */
+        out(f, 0x64, 0xd4, 1);
+        out(f, 0x60, one_in(r, 4) ? mask : 0xe6 + rnd(r, 16), 1);
+        in(f, 0x60, 1);
+        out(f, 0x64, 0xd4, 1);
+        out(f, 0x60, one_in(r, 2) ? mask : rnd(r, 4), 1);
+        break;
+    case 5: out(f, 0x64, 0x60, 1), out(f, 0x60, mask & 0x77, 1); break;
     default: out(f, 0x60, one_in(r, 2) ? 0xe0 | (mask & 31) : mask, 1);
     }
 }
@@ -370,6 +378,23 @@ static void act_timers(struct fuzz *f)
         poke(f, 0xfec00000, rnd(r, 64), 4);
         poke(f, 0xfec00010, one_in(r, 2) ? rnd_value(r) : rnd(r, 0x10000), 4);
     }
+}
+
+/* ACPI power management: where firmware puts it, timer, events, sleep; the SMI command port. */
+static void act_power(struct fuzz *f)
+{
+    struct rng *r = &f->rng;
+    config_write(f, 0x0b, 0x40, one_in(r, 8) ? (u32)rnd_value(r) : 0x601, 4);
+    config_write(f, 0x0b, 0x80, 1, 1);
+    config_write(f, 0x0b, 4, 7, 2);
+    for (unsigned k = rnd(r, 8); k; k--) {
+        u16 port = one_in(r, 4) ? 0xafe0 + rnd(r, 4) : 0x600 + rnd(r, 0x40);
+        if (one_in(r, 3))
+            in(f, port, any_size(f, 3));
+        else
+            out(f, port, (u32)rnd_value(r), any_size(f, 3));
+    }
+    if (one_in(r, 3)) out(f, 0xb2, one_in(r, 2) ? 0xf0 + rnd(r, 2) : (u32)rnd64(r), 1);
 }
 
 static void act_fwcfg(struct fuzz *f)
@@ -455,9 +480,9 @@ static const struct {
     { act_mmio, 20 },        { act_dma_region, 4 },    { act_fill_tables, 6 },
     { act_ide_command, 16 }, { act_ahci_command, 16 }, { act_floppy, 10 },
     { act_keyboard, 6 },     { act_video, 8 },         { act_picture, 2 },
-    { act_timers, 12 },      { act_fwcfg, 1 },         { act_time, 24 },
-    { act_user, 3 },         { act_monitor, 1 },       { act_cpu, 4 },
-    { act_reset, 1 },
+    { act_timers, 12 },      { act_power, 3 },         { act_fwcfg, 1 },
+    { act_time, 24 },        { act_user, 3 },          { act_monitor, 1 },
+    { act_cpu, 4 },          { act_reset, 1 },
 };
 
 /* --- one machine --- */
