@@ -127,7 +127,8 @@ struct chardev *char_tcp_open(const char *rest, bool server, struct error *e)
     char *addr = split_options(rest, &server, e);
     if (!addr) return NULL;
     char *colon = strrchr(addr, ':');
-    if (!colon || !colon[1]) {
+    /* getaddrinfo would wrap a number that is too large. */
+    if (!colon || !colon[1] || strtoul(colon + 1, NULL, 10) > 65535) {
         error_set(e, "tcp:%s needs a host and a port, as in tcp:127.0.0.1:4444", rest);
         free(addr);
         return NULL;

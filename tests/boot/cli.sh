@@ -193,7 +193,14 @@ packet: .byte 16, 0
 lba: .word 128, 0, 0, 0
 buffer: .ascii "TAG0;"
 S
+assemble triple <<'S'
+    movl $0, 0x600
+    movw $0, 0x604
+    lidt 0x600
+    int3
+S
 disk hello.img 1 hello.bin
+disk triple.img 1 triple.bin
 disk exit.img 1 exit.bin
 
 # --- images that cannot be used ---
@@ -357,6 +364,9 @@ if begin socket_left_behind; then
     kill $second 2>/dev/null
     wait $second 2>/dev/null
 fi
+refuses serial_nobody_listens 'serial.*refused' --throwaway --serial tcp:127.0.0.1:1 hello.img
+refuses monitor_long_path 'monitor' --throwaway --monitor unix:$(printf '%0200d' 0) hello.img
+refuses monitor_port 'monitor' --throwaway --monitor tcp:127.0.0.1:99999 hello.img
 refuses monitor_socket_folder 'monitor.*nodir' --throwaway --monitor unix:nodir/x hello.img
 if begin screenshot_path; then
     script 30 --throwaway hello.img --serial null <<<$'wait serial "UP" 20\nscreenshot nodir/x.png\nquit 0'
@@ -501,6 +511,15 @@ fi
 if begin test_exit_port; then
     pc 30 --throwaway exit.img
     says exit 43
+fi
+if begin triple_fault_status; then
+    pc 30 --throwaway --no-reboot triple.img
+    if ! grep -q 'triple fault' err || ! grep -q 'int3' err || ! grep -q '^rip ' err; then bad "no post-mortem: $(head -3 err)"
+    else says triple 2; fi
+fi
+if begin triple_fault_resets; then
+    script 30 --throwaway triple.img <<<$'wait time 4\nstatus\nquit 0'
+    says triple 0 '[2-9] resets|[1-9][0-9]+ resets'
 fi
 if begin ide_boots; then
     pc 30 --throwaway --disk exit.img,if=ide
