@@ -170,11 +170,14 @@ void machine_destroy(struct machine *m)
 
 static void triple_fault(struct machine *m)
 {
+    u64 n = ++m->triple_faults;
     struct text t;
     text_init(&t);
-    /* A guest in a loop of them gets no more than a few pages. */
-    if (m->triple_faults++ < MAX_POSTMORTEMS) postmortem(m, &t);
-    fprintf(stderr, "aeropc: triple fault at %llx\n%s", (unsigned long long)cpu_pc_linear(m->cpu), t.s ? t.s : "");
+    if (n <= MAX_POSTMORTEMS) postmortem(m, &t);
+    /* A guest in a loop of them does not flood the terminal: the 8th, 16th, 32nd ... */
+    if (n <= MAX_POSTMORTEMS || !(n & (n - 1)))
+        fprintf(stderr, "aeropc: triple fault %llu at %llx\n%s", (unsigned long long)n,
+                (unsigned long long)cpu_pc_linear(m->cpu), t.s ? t.s : "");
     text_free(&t);
     /* Real chipsets turn the CPU's shutdown cycle into a reset; operating systems use that to reboot. */
     m->want_reset = true;

@@ -36,7 +36,8 @@ bool log_enabled(enum log_level level, const char *component)
 void log_write(struct log_site *site, enum log_level level, const char *component, const char *fmt, ...)
 {
     u32 n = ++site->count;
-    if (level == LOG_DEBUG && n > SITE_LIMIT && n % 1000) return;
+    bool limited = level == LOG_DEBUG || level == LOG_WARN; /* what a guest can cause */
+    if (limited && n > SITE_LIMIT && n % 1000) return;
     FILE *f = lg.out ? lg.out : stderr;
     u64 now = lg.clock ? clock_now(lg.clock) : 0;
     fprintf(f, "%5llu.%06llu %s %s: ", (unsigned long long)(now / NS_PER_SEC), (unsigned long long)(now % NS_PER_SEC / 1000),
@@ -45,7 +46,7 @@ void log_write(struct log_site *site, enum log_level level, const char *componen
     va_start(ap, fmt);
     vfprintf(f, fmt, ap);
     va_end(ap);
-    fputs(level == LOG_DEBUG && n == SITE_LIMIT ? " (further lines like this: one in 1000)\n" : "\n", f);
+    fputs(limited && n == SITE_LIMIT ? " (further lines like this: one in 1000)\n" : "\n", f);
     fflush(f);
 }
 

@@ -1,5 +1,5 @@
 /* Log lines: "time level component: message". Levels per component by pattern (--log ide0=debug,cpu=warn).
- * Rate-limited per call site at debug level, so guest mistakes cannot flood the terminal. */
+ * Rate-limited per call site at warn and debug level, so guest mistakes cannot flood the terminal. */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 

@@ -62,7 +62,7 @@ static unsigned put_modrm(struct fuzz *f, u8 *p)
 {
     struct rng *r = &f->rng;
     unsigned n = 0;
-    u8 modrm = (u8)rnd64(r);
+    u8 modrm = (u8)(rnd64(r) | (one_in(r, 2) ? 0xc0 : 0));
     p[n++] = modrm;
     if (one_in(r, 2) && modrm < 0xc0 && (modrm & 7) == 4) p[n++] = (u8)rnd64(r);
     if (modrm >> 6 == 1) p[n++] = (u8)rnd64(r);
@@ -131,15 +131,32 @@ static unsigned put_insn(struct fuzz *f, u8 *p)
 {
     static const u8 prefixes[] = { 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e,
                                    0x36, 0x26, 0x64, 0x65, 0x66, 0xf3 };
+    /* Where the three-byte maps are populated. */
+    static const u8 map38[] = { 0x00, 0x04, 0x10, 0x18, 0x20, 0x28, 0x30, 0x38, 0xd8, 0xf0 };
+    static const u8 map3a[] = { 0x08, 0x0c, 0x14, 0x20, 0x40, 0x44, 0x60, 0xdc };
     struct rng *r = &f->rng;
     unsigned n = 0;
     if (one_in(r, 8)) return put_system(f, p);
     if (one_in(r, 40)) return put_bytes(p, rnd64(r), 8);
-    while (n < 6 && one_in(r, 3)) p[n++] = prefixes[rnd(r, LEN(prefixes))];
+    if (one_in(r, 16)) { /* VEX: BMI */
+        n = put_bytes(p, 0xc4 | (0xe1 + rnd(r, 3)) << 8 | rnd(r, 256) << 16, 3);
+        p[n++] = one_in(r, 4) ? (u8)rnd64(r) : (u8)(0xf0 + rnd(r, 8));
+        n += put_modrm(f, p + n);
+        return n + put_bytes(p + n, rnd64(r), 1);
+    }
+    if (one_in(r, 3)) p[n++] = 0x66;
+    while (n < 6 && one_in(r, 4)) p[n++] = prefixes[rnd(r, LEN(prefixes))];
     if (one_in(r, 4)) p[n++] = (u8)(0x40 | rnd(r, 16));
     switch (rnd(r, 8)) {
-    case 0: p[n++] = 0x0f, p[n++] = 0x38, p[n++] = (u8)rnd64(r); break;
-    case 1: p[n++] = 0x0f, p[n++] = 0x3a, p[n++] = (u8)rnd(r, 0x64); break;
+    case 0:
+        p[n++] = 0x0f, p[n++] = 0x38;
+        p[n++] = one_in(r, 8) ? (u8)rnd64(r) : map38[rnd(r, LEN(map38))] + rnd(r, 8);
+        break;
+    case 1:
+        p[n++] = 0x0f, p[n++] = 0x3a;
+        p[n++] = one_in(r, 8) ? (u8)rnd64(r) : map3a[rnd(r, LEN(map3a))] + rnd(r, 4);
+        n += put_modrm(f, p + n);
+        return n + put_bytes(p + n, rnd64(r), 1);
     case 2:
     case 3: p[n++] = 0x0f, p[n++] = (u8)rnd64(r); break;
     case 4: p[n++] = (u8)(0xd8 | rnd(r, 8)); break;                         /* x87 */
@@ -288,7 +305,7 @@ static void set_mode(struct fuzz *f)
     case 1:
     case 2: /* protected, maybe paged, maybe 16-bit */
         rig_protected(f->r, one_in(r, 2) ? 3 : rnd(r, 4) & 3 ? 0 : 3);
-        c->cr4 = (one_in(r, 2) ? CR4_OSFXSR | CR4_OSXMMEXCPT : 0);
+        c->cr4 = (one_in(r, 4) ? 0 : CR4_OSFXSR | CR4_OSXMMEXCPT);
         if (one_in(r, 2)) page_protected(f);
         if (one_in(r, 3)) c->seg[SEG_CS].attr &= (u16)~ATTR_D, c->seg[SEG_SS].attr &= (u16)~ATTR_D;
         break;
@@ -304,7 +321,7 @@ static void set_mode(struct fuzz *f)
         if (one_in(r, 4))
             rig_set_seg(c, SEG_CS, c->cpl ? 0x23 : 0x08,
                         (u16)(0xc09b | c->cpl << 5)); /* compatibility */
-        c->cr4 |= (one_in(r, 2) ? CR4_OSFXSR | CR4_OSXMMEXCPT : 0) | (one_in(r, 4) ? CR4_DE : 0);
+        c->cr4 |= (one_in(r, 4) ? 0 : CR4_OSFXSR | CR4_OSXMMEXCPT) | (one_in(r, 4) ? CR4_DE : 0);
     }
     bool v86 = c->cpl == 3 && c->seg[SEG_CS].attr == 0xf3;
     cpu_update_mode(c);
