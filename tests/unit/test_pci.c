@@ -6,6 +6,7 @@ struct probe {
     struct region mmio, ports, rom;
     u8 rom_bytes[2048];
     u32 pin;
+    unsigned writes;
 };
 
 static u64 probe_read(void *opaque, u64 offset, unsigned size)
@@ -16,7 +17,8 @@ static u64 probe_read(void *opaque, u64 offset, unsigned size)
 
 static void probe_write(void *opaque, u64 offset, u64 value, unsigned size)
 {
-    (void)opaque, (void)offset, (void)value, (void)size;
+    (void)offset, (void)value, (void)size;
+    ((struct probe *)opaque)->writes++;
 }
 
 static const struct io_ops probe_ops = { probe_read, probe_write, 1, 4 };
@@ -186,6 +188,25 @@ START_TEST(dma_needs_bus_mastering)
 }
 END_TEST
 
+/* A scatter list that points at registers, the master's own above all, must not program them. */
+START_TEST(dma_does_not_reach_registers)
+{
+    struct rig r;
+    u8 buf[16] = { 0 };
+    rig_up(&r, true, true);
+    struct probe *probe = add(&r, "0x28", "1");
+    struct pci_dev *p = &probe->pci;
+    pci_config_write(p, PCI_BAR0, 0xfe000000, 4);
+    pci_config_write(p, PCI_COMMAND, PCI_CMD_MEM | PCI_CMD_MASTER, 2);
+    ck_assert_uint_eq(rd32(&r, 0xfe000000), 0x11223344);
+    ck_assert(pci_dma_read(p, 0xfe000000 - 4, buf, sizeof(buf)));
+    for (unsigned k = 0; k < sizeof(buf); k++) ck_assert_uint_eq(buf[k], 0xff);
+    ck_assert(pci_dma_write(p, 0xfe000000, buf, sizeof(buf)));
+    ck_assert_uint_eq(probe->writes, 0);
+    rig_down(&r);
+}
+END_TEST
+
 START_TEST(slot_taken_is_refused)
 {
     struct rig r;
@@ -218,4 +239,4 @@ END_TEST
 
 RIG_SUITE(pci, bars_size_and_decode, rom_needs_its_own_enable, bar_never_hides_ram, identity_is_read_only,
           interrupts_swizzle_and_share, interrupt_disable_keeps_status_bit, dma_needs_bus_mastering,
-          slot_taken_is_refused, reset_unmaps_and_lowers)
+          dma_does_not_reach_registers, slot_taken_is_refused, reset_unmaps_and_lowers)
