@@ -117,7 +117,8 @@ static void finish_wait(struct monitor *mon, bool ok)
     mon->wait = WAIT_NONE;
     timer_cancel(&mon->timer);
     if (!ok) {
-        text_add(&out, "wait %s \"%s\": timed out; on the screen:\n", wait_names[kind], mon->wait_text);
+        bool off = mon->m->state == MACHINE_OFF;
+        text_add(&out, "wait %s \"%s\": %s; on the screen:\n", wait_names[kind], mon->wait_text, off ? "the machine is off" : "timed out");
         screen_text(mon->m, &out);
         if (mon->script) machine_quit(mon->m, 1);
     }
@@ -140,7 +141,7 @@ static void check_wait(struct monitor *mon, u64 now)
         hit = screen_has(m, mon->wait_text);
         break;
     case WAIT_POWEROFF: hit = m->state == MACHINE_OFF; break;
-    case WAIT_TYPING: hit = !input_typing(&m->typist); break;
+    case WAIT_TYPING: hit = !input_typing(&m->typist) || m->state == MACHINE_OFF; break;
     case WAIT_TIME: hit = now >= mon->wait_until; break;
     case WAIT_INSNS:
         hit = cpu_icount(m->cpu) >= mon->wait_count;
@@ -151,7 +152,9 @@ static void check_wait(struct monitor *mon, u64 now)
         if (!hit && !timer_armed(&mon->timer)) timer_set(&mon->timer, mon->wait_count);
         break;
     }
+    bool never = m->state == MACHINE_OFF && mon->wait != WAIT_TIME && mon->wait != WAIT_TYPING;
     if (hit) finish_wait(mon, true);
+    else if (never) finish_wait(mon, false);
     else if (now >= mon->wait_until) finish_wait(mon, false);
 }
 
@@ -292,11 +295,11 @@ void monitor_poll(struct machine *m)
     board_poll_chars(m);
 }
 
-/* A script may want to say `quit 0` after the guest powered off; a person at a terminal may want to look. */
+/* A script may want to do something after the guest powered off, and a wait for what did not come must fail, not end with success. */
 bool monitor_waiting(struct machine *m)
 {
     for (struct monitor *mon = m->monitors; mon; mon = mon->next) {
-        if (mon->wait == WAIT_POWEROFF || mon->backlog.len || mon->len) return true;
+        if (mon->wait != WAIT_NONE || mon->backlog.len || mon->len) return true;
     }
     return false;
 }

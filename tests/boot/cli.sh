@@ -551,6 +551,17 @@ if begin reset_starts_again; then
     script 60 --throwaway hello.img --serial null <<<$'wait serial "UP" 20\nreset\nwait serial "UP" 20\nstatus\nquit 0'
     says reset 0 '1 resets'
 fi
+if begin wait_fails_when_the_guest_is_gone; then
+    disk w.img 8 writer.bin
+    script 40 --throwaway w.img --serial null <<<$'wait serial "NEVER" 39\nquit 0'
+    if [ $status != 1 ] || ! grep -q 'the machine is off' out; then bad "status $status: $(head -c 300 out)"; else pass; fi
+fi
+if begin script_goes_on_after_poweroff; then
+    disk w.img 8 writer.bin
+    rm -f off.png
+    script 40 --throwaway w.img --serial null <<<$'wait poweroff 39\nwait 0.2\nscreenshot off.png\nquit 6'
+    [ -s off.png ] && says poweroff 6 || bad "no picture"
+fi
 if begin throwaway_leaves_nothing; then
     rm -f w.img*
     disk w.img 8 writer.bin
