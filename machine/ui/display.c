@@ -3,6 +3,7 @@
  * it; one lock, held for one copy or swap. */
 #include "machine/ui/display.h"
 
+#include <stdio.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -86,7 +87,9 @@ static void copy_frame(struct frame *to, const struct frame *from)
     frame_text(to, from->cols, from->rows);
     if (from->cols) memcpy(to->text, from->text, (size_t)from->cols * from->rows);
     to->serial = from->serial;
-    to->source = from->source;
+    /* The source may write a new name while the window still shows this one. */
+    snprintf(to->name, sizeof(to->name), "%s", from->source ? from->source : "");
+    to->source = from->source ? to->name : NULL;
 }
 
 static const struct display_source *choose(struct display *d)

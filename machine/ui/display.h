@@ -22,6 +22,7 @@ struct frame {
     u8 *text;
     size_t text_capacity;
     const char *source; /* "VGA text 80x25": for the title; static or source-owned */
+    char name[48];      /* the window's copy of it */
 };
 
 struct display;
