@@ -3,8 +3,8 @@
  * it; one lock, held for one copy or swap. */
 #include "machine/ui/display.h"
 
-#include <stdio.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "machine/core/error.h"
