@@ -7,7 +7,9 @@
 #include "machine/core/error.h"
 
 #define STALL_NS 100000000ull          /* host stalls longer than this do not pass in the guest */
-#define MAX_LAG_NS 10000000000ull       /* time held back from the guest that idle periods give back */
+/* Time held back from the guest that idle periods give back. Not more: a person must be able to answer a prompt that
+ * waits two seconds, even right after a slow phase. */
+#define MAX_LAG_NS 250000000ull
 #define LATE_NS 200000ull              /* and never more than this beyond a timer that has not fired yet */
 #define FIXED_WALL 1262304000ull       /* 2010-01-01 00:00:00 UTC: where deterministic runs start */
 
