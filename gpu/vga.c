@@ -114,8 +114,6 @@ static int vga_init(struct device *d, struct error *e)
     region_init_io(&v->regs, "vga-registers", 0x1000, &regs_ops, v);
     pci_add_bar(&v->pci, 0, &v->lfb, PCI_BAR_PREFETCH);
     pci_add_bar(&v->pci, 2, &v->regs, PCI_BAR_MEM);
-    /* A VGA answers I/O ports although no BAR says so; firmware looks whether they can be enabled. */
-    if (v->legacy) v->pci.wmask[PCI_COMMAND] |= PCI_CMD_IO;
     edid_fill(v->edid);
     v->core.host = d->host;
     v->core.mem = &v->lfb;
