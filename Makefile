@@ -43,6 +43,7 @@ all: $(B)/aeropc roms
 roms: $(ROMS)
 -include bios/bios.mk bios/vga/vga.mk bios/demo/demo.mk
 -include tests/guest/guest.mk
+-include tests/oracle/oracle.mk
 
 $(B)/aeropc: $(OBJ)
 	@echo "  LD $@"

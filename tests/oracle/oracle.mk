@@ -1,0 +1,16 @@
+# Recorded vectors and the native generator (tests/oracle/README.md).
+#   make check-oracle SECONDS=60 [SEED=n]      fresh cases on this host's processor against the CPU core
+#   make oracle-vectors ORACLE=DIR             makes the committed selection again from the whole set
+.PHONY: check-oracle oracle-vectors
+ORACLE ?= ../shared/oracle
+ORACLE_LEFT_OUT := AVX,AVX2,AVX2GATHER,AVXAES,FMA,F16C,SHA
+
+$(B)/unit-tests: $(B)/tests/oracle/rig.o
+
+$(B)/oracle-select: $(B)/tests/oracle/select.o
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+oracle-vectors: $(B)/oracle-select
+	for m in m64 m32 m16; do zstd -qdc $(ORACLE)/$$m.ovec.zst | $(B)/oracle-select 12 $(ORACLE_LEFT_OUT) > tests/oracle/$$m.ovec.gz; done
+
+-include $(wildcard $(B)/tests/oracle/*.d)
