@@ -606,7 +606,7 @@ full_disk() { # IMAGE, MAKE-ROOM-COMMAND...: after the emulator was started as $
 }
 if begin file_size_limit; then
     if command -v prlimit >/dev/null; then
-        rm -f w.img* w.log
+        rm -f w.img* w.log out err # an old "paused" must not be taken for this run's
         disk w.img 10 writer.bin
         ( ulimit -S -f 2048; exec "$emu" --rom-dir "$roms" --display none w.img --serial file:w.log ) >out 2>err </dev/null &
         holder=$!
@@ -619,7 +619,7 @@ fi
 if begin full_disk; then
     mkdir -p small
     if mount -t tmpfs -o size=5m none small 2>/dev/null; then
-        rm -f w.log
+        rm -f w.log out err
         disk small/w.img 10 writer.bin
         head -c 3M /dev/zero >small/filler
         "$emu" --rom-dir "$roms" --display none small/w.img --serial file:w.log >out 2>err </dev/null &
@@ -633,7 +633,7 @@ if begin full_disk; then
 fi
 if begin full_disk_status; then
     if command -v prlimit >/dev/null; then
-        rm -f w.img* w.log
+        rm -f w.img* w.log out err # an old "paused" must not be taken for this run's
         disk w.img 10 writer.bin
         ( ulimit -S -f 2048; exec "$emu" --rom-dir "$roms" --display none w.img --serial file:w.log ) >out 2>err </dev/null &
         holder=$!
