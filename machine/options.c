@@ -60,6 +60,32 @@ static const struct row rows[] = {
     { "help",       "[DEVICE]", K_HELP,   0,              NULL,   NULL, "this text, or the options of one device class" },
 };
 
+/* QEMU's drive letters: a floppy, c disk, d CD; n would be the network. Our words may stand among them. */
+static int boot_letters(const char *value, struct text *t, struct error *e)
+{
+    for (const char *s = value;; s++) {
+        size_t n = strcspn(s, ",");
+        bool first = !t->len;
+        if (n == 7 && !strncmp(s, "menu=on", n)) {
+            text_add(t, "%smenu", first ? "" : ",");
+        } else if (n == 8 && !strncmp(s, "menu=off", n)) {
+            /* that is so without saying */
+        } else {
+            size_t skip = n > 6 && !strncmp(s, "order=", 6) ? 6 : 0, letters = strspn(s + skip, "acdn");
+            if (letters != n - skip) { /* a word, or a mistake that the board names */
+                text_add(t, "%s%.*s", first ? "" : ",", (int)n, s);
+                letters = 0;
+            }
+            for (const char *l = s + skip; letters--; l++) {
+                if (*l == 'n') return error_set(e, "-boot %s: n, the network, is not provided; use a (floppy), c (disk), d (CD)", value);
+                text_add(t, "%s%s", t->len ? "," : "", *l == 'a' ? "floppy" : *l == 'c' ? "disk" : "cdrom");
+            }
+        }
+        s += n;
+        if (!*s) return 0;
+    }
+}
+
 /* Short forms: what stands before the value is put before it, what follows after. */
 static const struct alias {
     const char *alias, *row, *suffix; /* suffix appended to the value, or the value itself when `fixed` */
@@ -341,9 +367,13 @@ static int parse_one(struct config *c, int argc, char **argv, int *k, struct tex
         if (*k + 1 >= argc) return error_set(e, "%s needs a value: %s", word, r->arg);
         value = argv[++*k];
     }
-    char *full = xasprintf("%s%s", value, a ? a->suffix : "");
-    int ret = set_row(c, r, full, e);
-    free(full);
+    struct text full;
+    text_init(&full);
+    bool letters = a && r->offset == AT(boot);
+    int ret = letters ? boot_letters(value, &full, e) : 0;
+    if (!letters) text_add(&full, "%s%s", value, a ? a->suffix : "");
+    if (!ret && full.s) ret = set_row(c, r, full.s, e); /* menu=off alone says nothing */
+    text_free(&full);
     return ret;
 }
 

@@ -300,10 +300,17 @@ static struct device *make_device(struct machine *m, const struct device_class *
 }
 
 /* Disks: ahci0-5 in order, ide0, ide1, ide3 for those that ask for IDE (the CD drive is the secondary master). */
+enum { MAX_DISKS = 9 };
+static const char *const ide_names[] = { "ide0", "ide1", "ide3" };
+static const char *const ahci_names[] = { "ahci0", "ahci1", "ahci2", "ahci3", "ahci4", "ahci5" };
+
+static const char *disk_name(unsigned k)
+{
+    return k < LEN(ide_names) ? ide_names[k] : ahci_names[k - LEN(ide_names)];
+}
+
 static int make_disks(struct machine *m, struct error *e)
 {
-    static const char *const ide_names[] = { "ide0", "ide1", "ide3" };
-    static const char *const ahci_names[] = { "ahci0", "ahci1", "ahci2", "ahci3", "ahci4", "ahci5" };
     unsigned nide = 0, nahci = 0;
     for (unsigned k = 0; k < m->cfg->disks.n; k++) {
         const char *spec = m->cfg->disks.s[k];
@@ -449,7 +456,9 @@ static void fill_cmos(struct machine *m)
     mc146818_set_cmos(rtc, 0x14, (u8)(0x06 | (a ? 1 | (b ? 0x40 : 0) : 0)));
     u8 order[3] = { 0, 0, 0 };
     unsigned n = 0;
-    for (const char *s = boot_order(m->cfg); s && n < 3; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) order[n++] = boot_nibble(s);
+    for (const char *s = boot_order(m->cfg); s && n < 3; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+        if (strncmp(s, "menu", 4)) order[n++] = boot_nibble(s);
+    }
     mc146818_set_cmos(rtc, 0x3d, (u8)(order[0] | order[1] << 4));
     mc146818_set_cmos(rtc, 0x38, (u8)(order[2] << 4 | 1));
 }
@@ -489,9 +498,9 @@ static void fill_fwcfg(struct machine *m)
 
 static int validate_boot(const char *boot, struct error *e)
 {
-    for (const char *s = boot; s && strcmp(boot, "menu"); s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+    for (const char *s = boot; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
         size_t n = strcspn(s, ",");
-        if ((n == 4 && !strncmp(s, "disk", 4)) || (n == 5 && !strncmp(s, "cdrom", 5)) || (n == 6 && !strncmp(s, "floppy", 6))) continue;
+        if ((n == 4 && (!strncmp(s, "disk", 4) || !strncmp(s, "menu", 4))) || (n == 5 && !strncmp(s, "cdrom", 5)) || (n == 6 && !strncmp(s, "floppy", 6))) continue;
         return error_set(e, "--boot %s: use disk, cdrom and floppy separated by commas, or menu", boot);
     }
     return 0;
@@ -588,17 +597,25 @@ int board_device_help(const char *name, struct text *t)
     for (unsigned k = 0; k < LEN(board_rows) && !cls; k++) {
         if (!strcmp(board_rows[k].name, name)) cls = board_rows[k].cls;
     }
+    for (unsigned k = 0; k < MAX_DISKS && !cls; k++) {
+        if (!strcmp(disk_name(k), name)) cls = &ata_disk_class;
+    }
     if (!cls) return -1;
     text_add(t, "%s: %s\n", cls->name, cls->help);
     for (const struct device_option *o = cls->options; o && o->name; o++) {
         if (o->type == OPT_PTR) continue;
-        text_add(t, "  --set INSTANCE.%s=VALUE  %s [%s]\n", o->name, o->help ? o->help : "", o->deflt ? o->deflt : "0");
+        text_add(t, "  --set INSTANCE.%s=VALUE  %s", o->name, o->help ? o->help : "");
+        if (o->deflt || o->type != OPT_STR) text_add(t, " [%s]", o->deflt ? o->deflt : "0");
+        text_add(t, "\n");
     }
     text_add(t, "instances:");
     for (unsigned k = 0; k < LEN(board_rows); k++) {
         /* One instance may have several rows, of which a profile chooses: they follow each other. */
         bool again = k && !strcmp(board_rows[k].name, board_rows[k - 1].name);
         if (board_rows[k].cls == cls && !again) text_add(t, " %s", board_rows[k].name);
+    }
+    for (unsigned k = 0; cls == &ata_disk_class && k < MAX_DISKS; k++) {
+        text_add(t, " %s", disk_name(k));
     }
     text_add(t, "\n");
     return 0;

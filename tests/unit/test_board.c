@@ -69,6 +69,12 @@ START_TEST(aerogpu_identifies_itself)
     ck_assert_uint_eq(rig_pci(r.m, 7, 0, 0x10), 0xffff0000); /* 64 KiB */
     rig_pci_write(r.m, 7, 0, 0x14, 0xffffffff);
     ck_assert_uint_eq(rig_pci(r.m, 7, 0, 0x14), 0xfc000008); /* 64 MiB, prefetchable */
+    rig_pci_write(r.m, 7, 0, 0x04, 7); /* no ports: nobody may take it for the VGA next door */
+    ck_assert_uint_eq(rig_pci(r.m, 7, 0, 0x04) & 7, 6);
+    rig_close(&r);
+    rig_open(&r, NULL, 0, "profile", "aerogpu", NULL);
+    rig_pci_write(r.m, 7, 0, 0x04, 7);
+    ck_assert_uint_eq(rig_pci(r.m, 7, 0, 0x04) & 7, 7);
 }
 END_TEST
 
@@ -234,6 +240,10 @@ START_TEST(boot_order_reaches_the_firmware)
     rig_open(&r, NULL, 0, "boot", "cdrom,disk", NULL);
     bus_write(&r.m->io, 0x70, 0x3d, 1);
     ck_assert_uint_eq(bus_read(&r.m->io, 0x71, 1), 0x23); /* CD, then disk */
+    rig_close(&r);
+    rig_open(&r, NULL, 0, "boot", "floppy,menu,cdrom", NULL); /* the menu is asked for, not a device */
+    bus_write(&r.m->io, 0x70, 0x3d, 1);
+    ck_assert_uint_eq(bus_read(&r.m->io, 0x71, 1), 0x31);
 }
 END_TEST
 
@@ -250,6 +260,11 @@ START_TEST(every_device_class_describes_itself)
         if (d->cls->info) d->cls->info(d, &t);
     }
     ck_assert_int_eq(board_device_help("nosuch", &t), -1);
+    text_clear(&t);
+    ck_assert_int_eq(board_device_help("ata_disk", &t), 0);
+    ck_assert_ptr_nonnull(strstr(t.s, "instances: ide0 ide1 ide3 ahci0 ahci1"));
+    ck_assert_ptr_null(strstr(t.s, "[0]")); /* no serial number is not 0 */
+    ck_assert_int_eq(board_device_help("ahci5", &t), 0);
     text_free(&t);
 }
 END_TEST

@@ -48,6 +48,24 @@ START_TEST(sizes_with_units)
 }
 END_TEST
 
+START_TEST(qemu_boot_letters_become_words)
+{
+    static const char *const rows[][2] = {
+        { "d", "cdrom" },           { "c", "disk" },           { "a", "floppy" },
+        { "dc", "cdrom,disk" },     { "order=cad", "disk,floppy,cdrom" },
+        { "menu=on", "menu" },      { "order=d,menu=on", "cdrom,menu" },
+        { "c,menu=off", "disk" },   { "cdrom", "cdrom" },      { "disk,cdrom", "disk,cdrom" },
+        { "usb", "usb" }, /* refused by the board, by name */
+    };
+    for (unsigned k = 0; k < LEN(rows); k++) {
+        ck_assert_int_eq(PARSE("-boot", rows[k][0]), 0);
+        ck_assert_str_eq(c.boot, rows[k][1]);
+    }
+    ck_assert_int_eq(PARSE("-boot", "cn"), -1);
+    ck_assert_ptr_nonnull(strstr(e.text, "n, the network, is not provided"));
+}
+END_TEST
+
 START_TEST(long_short_and_file_forms_mean_the_same)
 {
     ck_assert_int_eq(PARSE("--memory", "256M", "--display=none"), 0);
@@ -173,7 +191,7 @@ START_TEST(disk_specs_may_hold_commas)
 }
 END_TEST
 
-RIG_SUITE(options, sizes_with_units, long_short_and_file_forms_mean_the_same,
+RIG_SUITE(options, sizes_with_units, qemu_boot_letters_become_words, long_short_and_file_forms_mean_the_same,
           unknown_options_offer_the_nearest, values_are_checked, flags_take_a_value_too,
           nographic_leaves_a_serial_of_your_own_alone, printed_configuration_reads_back_the_same,
           file_errors_name_the_line, help_lists_every_option_and_model, disk_specs_may_hold_commas)
