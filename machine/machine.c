@@ -48,8 +48,8 @@ void machine_request(void *machine, enum machine_request what, int arg, const ch
 
 void machine_quit(struct machine *m, int status)
 {
-    m->quit = true;
     m->exit_status = status;
+    m->quit = true;
     if (m->cpu) cpu_kick(m->cpu);
 }
 

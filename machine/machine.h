@@ -43,8 +43,9 @@ struct machine {
     enum machine_state state;
     bool poll_now;              /* call poll before the next slice */
     u64 wake_insns;             /* instruction count at which to call poll; 0: none */
-    bool quit, ended;           /* ended: the machine thread has returned (atomic) */
-    int exit_status;
+    _Atomic bool quit;          /* also set by signal handlers, on whatever thread they run */
+    bool ended;                 /* the machine thread has returned (atomic) */
+    _Atomic int exit_status;
     bool want_reset, want_poweroff, want_stop, want_triple;
     enum reset_kind reset_kind;
     char why[400];              /* of the last request */
