@@ -97,6 +97,7 @@ unit: $(B)/unit-tests
 
 guest-tests: $(B)/aeropc roms
 	@if [ -f tests/guest/run.sh ]; then sh tests/guest/run.sh $(B)/aeropc; fi
+	@bash tests/boot/kernel.sh $(B)/aeropc multiboot
 
 cli-tests: $(B)/aeropc roms
 	@bash tests/boot/cli.sh $(B)/aeropc
@@ -117,6 +118,7 @@ fuzz fuzz-short:
 
 check-guests: $(B)/aeropc roms
 	@bash tests/boot/ladder.sh
+	@bash tests/boot/kernel.sh $(B)/aeropc
 
 layers:
 	@sh tests/layers.sh $(CC)
