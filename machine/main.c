@@ -187,6 +187,15 @@ static void on_escape(void *opaque, int key)
     if (key == 'x') machine_quit(opaque, 0);
 }
 
+/* Where a pseudo-terminal is, nobody can guess. */
+static void announce_ptys(struct machine *m)
+{
+    for (unsigned k = 0; k < 2; k++) {
+        const char *label = board_serial(m, k) ? chardev_label(board_serial(m, k)) : "";
+        if (!strncmp(label, "pty ", 4)) fprintf(stderr, "aeropc: COM%u is %s\n", k + 1, label + 4);
+    }
+}
+
 static const char *image_name(const struct config *c)
 {
     const char *path = c->disks.n ? c->disks.s[0] : c->cdroms.n ? c->cdroms.s[0] : c->floppies.n ? c->floppies.s[0] : "no image";
@@ -222,6 +231,7 @@ static int run_machine(struct config *c, struct error *e)
     m->poll = monitor_poll;
     m->keep_alive = monitor_waiting;
     for (unsigned k = 0; k < 2; k++) chardev_set_escape(board_serial(m, k), on_escape, m);
+    announce_ptys(m);
     int ret = c->monitor ? monitor_open(m, c->monitor, e) : 0;
     if (!ret && !strcmp(c->display, "none")) machine_run(m);
     else if (!ret) ret = run_window(m, e);
