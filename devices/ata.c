@@ -297,7 +297,8 @@ static void identify(const struct ata_drive *d, u8 *id)
     st16(id + 59 * 2, (u16)(d->multiple ? 0x100 | d->multiple : 0));
     st16(id + 63 * 2, (u16)(0x0007 | d->transfer_mode[0] << 8));
     st16(id + 85 * 2, (u16)(0x4008 | (d->write_cache ? 0x20 : 0) | (d->look_ahead ? 0x40 : 0)));
-    st16(id + 86 * 2, 0x3400);
+    st16(id + 86 * 2, (u16)(0x3400 | (d->apm ? 8 : 0)));
+    st16(id + 91 * 2, d->apm);
     st16(id + 88 * 2, (u16)(0x007f | d->transfer_mode[1] << 8));
     if (d->port && d->port->sata) {
         st16(id + 75 * 2, ATA_TAGS - 1);
@@ -566,8 +567,12 @@ static void set_features(struct ata_drive *d)
     case 0x55: d->look_ahead = false; break;
     case 0xaa: d->look_ahead = true; break;
     case 0x03: ok = ata_set_transfer_mode(d, d->count[0]); break;
-    case 0x05: ok = d->count[0] >= 1 && d->count[0] <= 0xfe; break; /* power management level: accepted */
-    case 0x85: case 0x10: case 0x90: case 0x66: case 0xcc: break;
+    case 0x05:
+        ok = d->count[0] >= 1 && d->count[0] <= 0xfe;
+        if (ok) d->apm = d->count[0];
+        break;
+    case 0x85: d->apm = 0; break;
+    case 0x10: case 0x90: case 0x66: case 0xcc: break;
     default: ok = false;
     }
     /* Switching the cache off makes what it holds durable. */
@@ -689,6 +694,7 @@ static void disk_reset(struct ata_drive *d, bool hard)
     d->transfer_mode[0] = sata ? 0 : 0x04; /* multiword 2 or Ultra 5 until the host chooses */
     d->transfer_mode[1] = sata ? 0x20 : 0;
     d->write_cache = d->look_ahead = true;
+    d->apm = 0;
 }
 
 static const struct ata_type disk_type = {

@@ -72,6 +72,7 @@ struct ata_drive {
     u8 *buffer;          /* ATA_BUFFER bytes */
     u8 transfer_mode[2]; /* PIO or multiword/ultra DMA mode chosen by SET FEATURES: [0] multiword, [1] ultra */
     bool write_cache, look_ahead;
+    u8 apm;              /* power management level set by the host, 0: off; has no effect but to be read back */
 
     /* The command that is moving sectors. */
     u64 cur_lba, left;   /* sectors */

@@ -120,6 +120,33 @@ START_TEST(transfer_mode_shows_in_identify)
 }
 END_TEST
 
+/* What SET FEATURES switches is what IDENTIFY says is on. */
+START_TEST(power_management_level_shows_in_identify)
+{
+    static const struct {
+        u8 feature, count, on, level;
+    } steps[] = { { 0x05, 0x80, 8, 0x80 }, { 0x85, 0, 0, 0 } };
+    struct disk t;
+    up(&t);
+    for (unsigned k = 0; k < LEN(steps); k++) {
+        t.d->feature[0] = steps[k].feature;
+        t.d->count[0] = steps[k].count;
+        run(&t, 0xef);
+        ck_assert_uint_eq(t.d->status, 0x50);
+        run(&t, 0xec);
+        ck_assert_uint_eq(ld16(t.d->win + 83 * 2) & 8, 8);
+        ck_assert_uint_eq(ld16(t.d->win + 86 * 2) & 8, steps[k].on);
+        ck_assert_uint_eq(ld16(t.d->win + 91 * 2), steps[k].level);
+        ata_transferred(t.d, 512);
+    }
+    t.d->feature[0] = 0x05;
+    t.d->count[0] = 0xff;
+    run(&t, 0xef);
+    expect_error(&t, ATA_ABRT);
+    down(&t);
+}
+END_TEST
+
 START_TEST(chs_and_lba_agree)
 {
     struct disk t;
@@ -330,7 +357,8 @@ START_TEST(queued_error_fills_the_log)
 }
 END_TEST
 
-RIG_SUITE(ata, identify_is_complete, transfer_mode_shows_in_identify, chs_and_lba_agree, multiple_hands_out_blocks,
+RIG_SUITE(ata, identify_is_complete, transfer_mode_shows_in_identify,
+          power_management_level_shows_in_identify, chs_and_lba_agree, multiple_hands_out_blocks,
           addresses_past_the_end_fail, unknown_and_refused_commands_abort, non_data_commands_complete,
           busy_drive_ignores_commands, reset_drops_a_running_command, large_write_comes_back,
           queued_commands_run_together, queued_error_fills_the_log)
