@@ -3,7 +3,8 @@
 #
 # A step is a file steps/NN-STEP.step: "# key: value" comment lines, then a monitor script.
 #   # what: TEXT       one line for people
-#   # args: WORDS      the emulator's options; @GUESTS@/FILE is a guest, made first if it can be
+#   # args: WORDS      the emulator's options; @GUESTS@/FILE is a guest, made first if it can be;
+#                      --throwaway is added, so that no step changes a guest
 #   # limit: SECONDS   wall-clock limit of the whole step
 #   # serial: REGEX    must be found in the serial log afterwards (may be given several times)
 #   # klog: yes        the serial log must pass klog.sh
@@ -96,7 +97,7 @@ run_step()
     start=$SECONDS
     # shellcheck disable=SC2086  # LADDER_ARGS is a list of words
     grep -v '^#' "$file" | sed "s,@SHOT@,$results/$name,g" |
-        timeout -k 10 "$limit" "$aeropc" "${args[@]}" --display none \
+        timeout -k 10 "$limit" "$aeropc" "${args[@]}" --throwaway --display none \
             --serial "file:$results/$name.serial" --monitor stdio ${LADDER_ARGS:-} \
             >"$results/$name.out" 2>&1
     status=$?
