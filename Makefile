@@ -117,7 +117,7 @@ fuzz fuzz-short:
 	sh tests/fuzz/run.sh build/asan $(if $(filter fuzz,$@),$(SECONDS),60 1)
 
 check-guests: $(B)/aeropc roms
-	@bash tests/boot/ladder.sh
+	@AEROPC=$(abspath $(B)/aeropc) bash tests/boot/ladder.sh $(STEPS)
 	@bash tests/boot/kernel.sh $(B)/aeropc
 
 layers:
