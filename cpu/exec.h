@@ -146,11 +146,11 @@ static inline void cpu_check_generation(struct cpu *c)
 }
 static inline void cpu_event_set(struct cpu *c, u32 ev)
 {
-    __atomic_or_fetch(&c->events, ev, __ATOMIC_RELAXED);
+    c->events |= ev;
 }
 static inline void cpu_event_clear(struct cpu *c, u32 ev)
 {
-    __atomic_and_fetch(&c->events, ~ev, __ATOMIC_RELAXED);
+    c->events &= ~ev;
 }
 static inline u64 code_base(const struct cpu *c)
 {

@@ -174,7 +174,7 @@ struct cpu {
     };
     u64 rflags;       /* without the arithmetic flags when they are lazy (flags.h) */
     u64 cc_dst, cc_src; /* lazy flags; meaning in flags.h */
-    volatile u32 events; /* CE_* ; set with __atomic_or by cpu_kick */
+    _Atomic u32 events; /* CE_* ; also set by cpu_kick on other threads */
     u64 insn_rip;     /* start of the current instruction: where faults return to */
     u64 budget;       /* instructions left in this slice */
     u8 cpl;
