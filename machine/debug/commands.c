@@ -62,6 +62,7 @@ static int cmd_status(struct call *k)
     text_add(k->out, "%s, virtual time %.6f s, %llu instructions, %llu resets\n", states[m->state], (double)clock_now(&m->clock) / 1e9,
              (unsigned long long)cpu_icount(m->cpu), (unsigned long long)m->resets);
     if (m->why[0]) text_add(k->out, "last request: %s\n", m->why);
+    display_refresh(m->display, true); /* headless nobody else does */
     const struct frame *f = display_current(m->display);
     if (f->width) text_add(k->out, "display: %s, %ux%u\n", f->source ? f->source : "?", f->width, f->height);
     return 0;

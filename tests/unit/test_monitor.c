@@ -89,6 +89,8 @@ START_TEST(every_command_is_in_the_help_and_survives_odd_arguments)
         "type \"\\n\\t\\\\\\\"\"",
         "a b c d e f g h i j k l m n",
     };
+    ck_assert_int_eq(run("status"), 0);
+    ck_assert(said("display: VGA")); /* although no window asked for a picture */
     ck_assert_int_eq(run("help"), 0);
     ck_assert(said("screenshot") && said("powerbutton"));
     for (unsigned k = 0; k < LEN(lines); k++) run(lines[k]);
