@@ -101,11 +101,11 @@ void op_popa(struct cpu *c, const struct insn *i)
 void op_enter(struct cpu *c, const struct insn *i)
 {
     unsigned n = 1u << i->osz, level = i->imm2 & 31;
-    u64 mask = stack_mask(c), sp = c->r[RSP] - n, bp = c->r[RBP], frame = sp, v[32];
+    u64 mask = stack_mask(c), sp = c->r[RSP] - n, bp = c->r[RBP], frame = sp, v;
     if (!mem_probe_write(c, SEG_SS, sp & mask, n)) return;
     for (unsigned k = 1; k < level; k++) {
         bp -= n;
-        if (!mem_read_n(c, SEG_SS, bp & mask, &v[k], n)) return;
+        if (!mem_read_n(c, SEG_SS, bp & mask, &v, n)) return;
         if (!mem_probe_write(c, SEG_SS, (frame - k * n) & mask, n)) return;
     }
     u64 last = frame - level * n - (i->imm & 0xffff);
@@ -113,7 +113,12 @@ void op_enter(struct cpu *c, const struct insn *i)
     if (!mem_probe_write(c, SEG_SS, last & mask, n))
         return; /* "a write with the final value of SP would fault" */
     mem_write_n(c, SEG_SS, sp & mask, &c->r[RBP], n);
-    for (unsigned k = 1; k < level; k++) mem_write_n(c, SEG_SS, (frame - k * n) & mask, &v[k], n);
+    bp = c->r[RBP];
+    for (unsigned k = 1; k < level; k++) { /* one by one: the frames may overlap */
+        bp -= n;
+        if (!mem_read_n(c, SEG_SS, bp & mask, &v, n)) return;
+        mem_write_n(c, SEG_SS, (frame - k * n) & mask, &v, n);
+    }
     u64 masked = frame & mask;
     if (mask == 0xffff)
         masked |= c->r[RSP] & ~mask; /* 16-bit stack, 32-bit operand: EBP gets all of ESP */

@@ -10,6 +10,13 @@ $(B)/unit-tests: $(B)/tests/oracle/rig.o
 $(B)/oracle-select: $(B)/tests/oracle/select.o
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
+$(B)/oracle-native: $(patsubst %,$(B)/tests/oracle/%.o,native gen host rig) $(LIBOBJ)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+check-oracle: $(B)/oracle-native
+	$(B)/oracle-native --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
 oracle-vectors: $(B)/oracle-select
 	for m in m64 m32 m16; do zstd -qdc $(ORACLE)/$$m.ovec.zst | $(B)/oracle-select 12 $(ORACLE_LEFT_OUT) > tests/oracle/$$m.ovec.gz; done
 
