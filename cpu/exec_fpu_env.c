@@ -238,6 +238,16 @@ static void unpack_env(struct cpu *c, bool wide, const u8 *p)
     set_fcw(c, ld16(p));
 }
 
+/* With alignment checking an image is a row of its fields: 4 or 2 bytes (SDM 3A table 6-7). */
+static bool env_aligned(struct cpu *c, const struct insn *i, bool write)
+{
+    unsigned n = i->osz != OSZ16 ? 4 : 2;
+    u64 off = ea_offset(c, i), field;
+
+    if (likely(!(c->rflags & FL_AC))) return true;
+    return write ? mem_probe_write(c, i->seg, off, n) : mem_read_n(c, i->seg, off, &field, n);
+}
+
 void op_fnstenv(struct cpu *c, const struct insn *i)
 {
     u8 env[28];
@@ -245,6 +255,7 @@ void op_fnstenv(struct cpu *c, const struct insn *i)
 
     if (!fpu_begin_nowait(c)) return;
     size = pack_env(c, i->osz != OSZ16, env);
+    if (!env_aligned(c, i, true)) return;
     if (!mem_write_n(c, i->seg, ea_offset(c, i), env, size)) return;
     set_fcw(c, c->fcw | FSW_EXC);
 }
@@ -263,7 +274,7 @@ void op_fldenv(struct cpu *c, const struct insn *i)
     bool wide = i->osz != OSZ16;
     u8 env[28];
 
-    if (!fpu_begin(c) || !read_env(c, i, wide ? 28 : 14, env)) return;
+    if (!fpu_begin(c) || !env_aligned(c, i, false) || !read_env(c, i, wide ? 28 : 14, env)) return;
     unpack_env(c, wide, env);
 }
 
@@ -279,6 +290,7 @@ void op_fnsave(struct cpu *c, const struct insn *i)
         st64(image + size + 10 * n, v->mant);
         st16(image + size + 10 * n + 8, v->se);
     }
+    if (!env_aligned(c, i, true)) return;
     if (!mem_write_n(c, i->seg, ea_offset(c, i), image, size + 80)) return;
     initialise(c);
 }
@@ -289,7 +301,8 @@ void op_frstor(struct cpu *c, const struct insn *i)
     unsigned size = wide ? 28 : 14;
     u8 image[108];
 
-    if (!fpu_begin(c) || !mem_read_n(c, i->seg, ea_offset(c, i), image, size + 80)) return;
+    if (!fpu_begin(c) || !env_aligned(c, i, false)) return;
+    if (!mem_read_n(c, i->seg, ea_offset(c, i), image, size + 80)) return;
     unpack_env(c, wide, image);
     for (unsigned n = 0; n < 8; n++) {
         struct f80 *v = &c->fpr[fpu_phys(c, n)];

@@ -13,14 +13,17 @@ static __attribute__((noinline)) bool unmasked(struct cpu *c, enum x87_op op, co
     u16 flags = sw & FSW_EXC;
     u16 raised;
 
-    if (!(c->fcw & FSW_UE) && f80_is_tiny(r) && !(b && f80_is_infinite(b))) flags |= FSW_UE;
+    bool scaled_by_1 = op == X87_SCALE && !b->mant && !(b->se & 0x7fff);
+    if (!(c->fcw & FSW_UE) && f80_is_tiny(r) && !(b && f80_is_infinite(b)) && !scaled_by_1)
+        flags |= FSW_UE;
     raised = flags & ~c->fcw;
     if (raised & FSW_PRE) {
         fpu_flags(c, flags & FSW_PRE, (u16)(FSW_C1 | (cc & FSW_C2)));
         return false;
     }
     if (raised & (FSW_OE | FSW_UE)) {
-        sw = (u16)((sw & ~(FSW_PE | FSW_C1)) | hostfp_scaled(op, a, b, c->fcw, raised & (FSW_OE | FSW_UE), r, r));
+        /* of a remainder C1 is a bit of the quotient */
+        sw = (u16)((sw & ~(FSW_PE | (FSW_C1 & ~cc))) | hostfp_scaled(op, a, b, c->fcw, raised & (FSW_OE | FSW_UE), r, r));
         flags = (u16)((flags & ~FSW_PE) | (sw & FSW_PE));
     }
     fpu_flags(c, (u16)(flags | (sw & (cc | FSW_C1))), (u16)(cc | FSW_C1));

@@ -226,7 +226,7 @@ void op_maskmovdqu(struct cpu *c, const struct insn *i)
     v.m = xmm_get(c, i->reg);
     mask.m = xmm_get(c, i->rm);
     if (!_mm_movemask_epi8(mask.m)) return;
-    if (!mem_probe_write(c, i->seg, off, 16)) return;
+    if (!mem_probe_write(c, i->seg, off, 8) || !mem_probe_write(c, i->seg, off, 16)) return;
     for (unsigned k = 0; k < 16; k++) {
         if ((mask.b[k] & 0x80) && !mem_write8(c, i->seg, off + k, v.b[k])) return;
     }
