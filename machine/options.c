@@ -28,7 +28,7 @@ static const struct row rows[] = {
     { "memory",     "SIZE",     K_SIZE,   AT(memory),     "2G",   NULL, "guest RAM: 16M to 62G" },
     { "cpu",        "MODEL",    K_STR,    AT(cpu),        "win7", NULL, "CPU identity: win7, qemu64, max" },
     { "disk",       "FILE[,if=ahci|ide]", K_LIST, AT(disks), NULL, NULL, "hard disk, raw image; on AHCI unless if=ide says otherwise" },
-    { "cdrom",      "FILE",     K_LIST,   AT(cdroms),     NULL,   NULL, "CD or DVD image, or a folder shown as one, in the ATAPI drive" },
+    { "cdrom",      "FILE[,if=ide|ahci]", K_LIST, AT(cdroms), NULL, NULL, "CD or DVD image, or a folder shown as one; the drive is on IDE unless if=ahci says otherwise" },
     { "floppy",     "FILE",     K_LIST,   AT(floppies),   NULL,   NULL, "floppy image, drive A then B" },
     { "boot",       "ORDER",    K_STR,    AT(boot),       NULL,   NULL, "disk, cdrom, floppy in the order to try, comma-separated; menu asks" },
     { "kernel",     "FILE",     K_STR,    AT(kernel),     NULL,   NULL, "start this Linux bzImage or multiboot kernel instead of a boot device" },

@@ -340,10 +340,30 @@ static int open_removable(struct machine *m, struct block **fd, struct error *e)
         if (!fd[k]) return -1;
     }
     if (c->cdroms.n && *c->cdroms.s[0]) {
-        m->board->cd = block_open(c->cdroms.s[0], BLOCK_READONLY, e);
+        char path[4096], iface[16];
+        spec_path(c->cdroms.s[0], path, sizeof(path));
+        if (spec_option(c->cdroms.s[0], "if", iface, sizeof(iface)) && strcmp(iface, "ahci") && strcmp(iface, "ide")) {
+            return error_set(e, "--cdrom %s: if=%s is neither ahci nor ide", path, iface);
+        }
+        m->board->cd = block_open(path, BLOCK_READONLY, e);
         if (!m->board->cd) return -1;
     }
     return 0;
+}
+
+/* With --cdrom FILE,if=ahci the drive sits on the first free AHCI port in place of the IDE controller. */
+static int place_cd(struct machine *m, struct device *d, struct error *e)
+{
+    char iface[16], port[16];
+    struct config *c = m->cfg;
+    if (!c->cdroms.n || !spec_option(c->cdroms.s[0], "if", iface, sizeof(iface)) || strcmp(iface, "ahci")) return 0;
+    if (d->cls == &piix_ide_class) return device_set_ptr(d, "drive2", NULL);
+    if (d->cls != &ahci_class) return 0;
+    unsigned k = 0;
+    while (k < LEN(ahci_names) && board_device(m, ahci_names[k])) k++;
+    if (k == LEN(ahci_names)) return error_set(e, "--cdrom %s: no free port on the AHCI controller", c->cdroms.s[0]);
+    snprintf(port, sizeof(port), "port%u", k);
+    return device_set_ptr(d, port, board_device(m, "cd0"));
 }
 
 /* --- wires --- */
@@ -518,6 +538,7 @@ static int make_rows(struct machine *m, struct block **fd, struct error *e)
         }
         struct device *d = make_device(m, r->cls, r->name, r->options, r->pointers, e);
         if (!d) return -1;
+        if (place_cd(m, d, e)) return -1;
         if (r->cls == &fdc_class) {
             if (fd[0]) device_set_ptr(d, "block0", fd[0]);
             if (fd[1]) device_set_ptr(d, "block1", fd[1]);

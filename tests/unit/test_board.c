@@ -157,6 +157,39 @@ START_TEST(disks_sit_where_the_user_put_them)
 }
 END_TEST
 
+static void expect_refused(const char *name, const char *value, const char *word)
+{
+    rig_prepare(&r, NULL, 0);
+    ck_assert_int_eq(config_set(&r.cfg, name, value, &r.e), 0);
+    ck_assert_ptr_null(machine_create(&r.cfg, &r.e));
+    ck_assert_msg(strstr(r.e.text, word) != NULL, "%s", r.e.text);
+}
+
+/* The disc drive is IDE's secondary master, or takes the first AHCI port behind the disks. */
+START_TEST(cd_drive_sits_where_the_user_put_it)
+{
+    static u8 zero[65536];
+    struct text t;
+    text_init(&t);
+    rig_prepare(&r, NULL, 0);
+    rig_write(&r, "disk.img", zero, sizeof(zero));
+    char *disk = rig_path(&r, "disk.img"), *cd = xasprintf("%s,if=ahci", disk);
+    ck_assert_int_eq(config_set(&r.cfg, "disk", disk, &r.e) | config_set(&r.cfg, "cdrom", cd, &r.e) |
+                         config_set(&r.cfg, "throwaway", "on", &r.e), 0);
+    r.m = machine_create(&r.cfg, &r.e);
+    ck_assert_msg(r.m != NULL, "%s", r.e.text);
+    struct device *ahci = board_device(r.m, "ahci");
+    ahci->cls->info(ahci, &t);
+    ck_assert_ptr_nonnull(strstr(t.s, "port 1: cd0"));
+    ck_assert_uint_eq(bus_read(&r.m->io, 0x177, 1), 0x7f); /* nothing on the secondary channel */
+    rig_close(&r);
+    expect_refused("cdrom", "/nosuch.iso,if=usb", "if=usb");
+    text_free(&t);
+    free(cd);
+    free(disk);
+}
+END_TEST
+
 START_TEST(two_machines_in_one_process)
 {
     struct rig two;
@@ -205,14 +238,6 @@ START_TEST(triple_fault_resets)
     ck_assert_uint_eq(r.m->resets, 1);
 }
 END_TEST
-
-static void expect_refused(const char *name, const char *value, const char *word)
-{
-    rig_prepare(&r, NULL, 0);
-    ck_assert_int_eq(config_set(&r.cfg, name, value, &r.e), 0);
-    ck_assert_ptr_null(machine_create(&r.cfg, &r.e));
-    ck_assert_msg(strstr(r.e.text, word) != NULL, "%s", r.e.text);
-}
 
 START_TEST(wrong_configurations_are_refused_and_released)
 {
@@ -272,7 +297,7 @@ END_TEST
 RIG_SUITE(board, pci_functions_are_those_of_the_device_set, profiles_leave_out_display_functions,
           aerogpu_identifies_itself, fixed_ports_answer, isa_wires_reach_the_8259,
           memory_map_has_ram_bios_and_ioapic, ram_above_the_pci_hole,
-          disks_sit_where_the_user_put_them, two_machines_in_one_process,
+          disks_sit_where_the_user_put_them, cd_drive_sits_where_the_user_put_it, two_machines_in_one_process,
           guest_code_ends_the_process_with_its_status, triple_fault_resets,
           wrong_configurations_are_refused_and_released, boot_order_reaches_the_firmware,
           every_device_class_describes_itself)
