@@ -196,18 +196,20 @@ static void announce_ptys(struct machine *m)
     }
 }
 
-static const char *image_name(const struct config *c)
+static const char *image_name(const struct config *c, char *buf, size_t len)
 {
-    const char *path = c->disks.n ? c->disks.s[0] : c->cdroms.n ? c->cdroms.s[0] : c->floppies.n ? c->floppies.s[0] : "no image";
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+    const char *spec = c->disks.n ? c->disks.s[0] : c->cdroms.n ? c->cdroms.s[0] : c->floppies.n ? c->floppies.s[0] : "no image";
+    spec_path(spec, buf, len); /* without ,if= */
+    const char *slash = strrchr(buf, '/');
+    return slash ? slash + 1 : buf;
 }
 
 static int run_window(struct machine *m, struct error *e)
 {
+    char name[256];
     struct ui_host h = {
         m->display, m, post_key, post_pointer, post_buttons, post_release, post_toggle, post_power, post_reset, post_quit, is_running,
-        m->cfg->scale, m->cfg->fullscreen, image_name(m->cfg),
+        m->cfg->scale, m->cfg->fullscreen, image_name(m->cfg, name, sizeof(name)),
     };
     pthread_t thread;
     m->window = true;
