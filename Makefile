@@ -76,6 +76,7 @@ check-built: layers unit guest-tests cli-tests
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
 	@$(MAKE) --no-print-directory fuzz-short
+	@$(MAKE) --no-print-directory check-oracle SECONDS=30
 	@$(MAKE) --no-print-directory check-guests
 
 # --- tests ---

@@ -76,7 +76,7 @@ __asm__(".text\n"
         "  mov 176(%rdi), %rsp\n"
         "  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
         "  ret\n"
-        /* AC and NT stay as the code left them, and segments too: put them right before compiled code. */
+        /* AC, NT and segments stay as the code left them: put them right before compiled code. */
         "host_signal:\n"
         "  pushfq; andl $0xfffbbfff, (%rsp); popfq\n"
         "  mov host_state(%rip), %rcx\n"
