@@ -12,20 +12,45 @@
  *
  * SLP_EN with SLP_TYP 0 (the board's \_S5) asks for power-off.
  *
- * The SMBus host sits at the base in config 90h while config D2h bit 0 is set. Nothing is on the bus: every transaction
- * ends at once with a device error, the way an address that nobody acknowledges does; config D2h bits 3:1 = 4 and the
- * interrupt enable bit route its interrupt to the SCI's line.
+ * The SMBus host sits at the base in config 90h while config D2h bit 0 is set. Nothing is on the
+ * bus: every transaction ends at once with a device error, the way an address that nobody
+ * acknowledges does; config D2h bits 3:1 = 4 and the interrupt enable bit route its interrupt to
+ * the SCI's line.
  *
- * Left out: other sleep states (refused with a line in the log), SMI and SMM (DEVACTB reads as if a handler were
- * installed, so that firmware with SMM support does not wait for one), the SMBus slave, RTC wake status. */
+ * Left out: other sleep states (refused with a line in the log), SMI and SMM (DEVACTB reads as if a
+ * handler were installed, so that firmware with SMM support does not wait for one), the SMBus
+ * slave, RTC wake status. */
 #include "devices/acpi_pm.h"
 
 #include "devices/pci.h"
 
 enum { CFG_PMBA = 0x40, CFG_DEVACTB_HI = 0x5b, CFG_PMREGMISC = 0x80, PMIOSE = 1 };
-enum { CFG_SMBBA = 0x90, CFG_SMBHSTCFG = 0xd2, SMB_HST_EN = 1, SMB_INTR_MASK = 0x0e, SMB_INTR_IRQ9 = 0x08 };
-enum { SMB_STS, SMB_SLVSTS, SMB_CNT, SMB_CMD, SMB_ADD, SMB_DAT0, SMB_DAT1, SMB_BLKDAT, SMB_LEN = 16 };
-enum { SMB_STS_MASK = 0x1e, SMB_DEV_ERR = 0x04, SMB_FAILED = 0x10, SMB_START = 0x40, SMB_KILL = 0x02, SMB_INTREN = 0x01 };
+enum {
+    CFG_SMBBA = 0x90,
+    CFG_SMBHSTCFG = 0xd2,
+    SMB_HST_EN = 1,
+    SMB_INTR_MASK = 0x0e,
+    SMB_INTR_IRQ9 = 0x08
+};
+enum {
+    SMB_STS,
+    SMB_SLVSTS,
+    SMB_CNT,
+    SMB_CMD,
+    SMB_ADD,
+    SMB_DAT0,
+    SMB_DAT1,
+    SMB_BLKDAT,
+    SMB_LEN = 16
+};
+enum {
+    SMB_STS_MASK = 0x1e,
+    SMB_DEV_ERR = 0x04,
+    SMB_FAILED = 0x10,
+    SMB_START = 0x40,
+    SMB_KILL = 0x02,
+    SMB_INTREN = 0x01
+};
 enum { REG_PM1 = 0x0, REG_CNT = 0x4, REG_TIMER = 0x8, GPE_BASE = 0xafe0, GPE_LEN = 4 };
 enum {
     STS_TMR = 0x0001,
@@ -42,12 +67,12 @@ enum { TIMER_HZ = 3579545, TIMER_MASK = 0xffffff, TIMER_TOP_SHIFT = 23 };
 struct acpi_pm {
     struct pci_dev pci;
     struct irq sci;
-    u16 status;   /* without STS_TMR, which is derived */
+    u16 status; /* without STS_TMR, which is derived */
     u16 enable, control;
-    u64 toggles;  /* of the timer's top bit when STS_TMR was last cleared */
+    u64 toggles; /* of the timer's top bit when STS_TMR was last cleared */
     u16 gpe_status, gpe_enable;
     u8 smi_cmd, smi_data;
-    u8 smb[SMB_LEN];   /* registers of the SMBus host as written; SMB_STS as shown */
+    u8 smb[SMB_LEN];          /* registers of the SMBus host as written; SMB_STS as shown */
     u8 smb_block[32], smb_at; /* block data buffer behind SMB_BLKDAT and its index */
     struct timer timer;
     struct region block, gpe, smi, smbus;
@@ -122,12 +147,9 @@ static void wr_status(struct acpi_pm *a, u16 clear)
 static u32 rd_reg(const struct acpi_pm *a, u64 reg)
 {
     switch (reg) {
-    case REG_PM1:
-        return status_now(a) | (u32)a->enable << 16;
-    case REG_CNT:
-        return a->control;
-    case REG_TIMER:
-        return timer_ticks(a) & TIMER_MASK;
+    case REG_PM1: return status_now(a) | (u32)a->enable << 16;
+    case REG_CNT: return a->control;
+    case REG_TIMER: return timer_ticks(a) & TIMER_MASK;
     }
     return 0;
 }
@@ -155,8 +177,7 @@ static void wr_block(void *opaque, u64 offset, u64 value, unsigned size)
     case REG_CNT:
         if (written & 0xffff) wr_control(a, (a->control & ~written) | v);
         return;
-    case REG_TIMER:
-        return;
+    case REG_TIMER: return;
     }
     LOG_GUEST(a->pci.dev.name, "write of %llx to register %02llx ignored",
               (unsigned long long)value, (unsigned long long)offset);
@@ -213,7 +234,8 @@ static u64 rd_smbus(void *opaque, u64 offset, unsigned size)
 {
     struct acpi_pm *a = opaque;
     (void)size;
-    if (offset == SMB_CNT) a->smb_at = 0; /* reading control rewinds the block buffer (82371AB 7.3.3) */
+    if (offset == SMB_CNT)
+        a->smb_at = 0; /* reading control rewinds the block buffer (82371AB 7.3.3) */
     if (offset == SMB_BLKDAT) return a->smb_block[a->smb_at++ % LEN(a->smb_block)];
     return offset == SMB_CNT ? a->smb[SMB_CNT] & ~(SMB_START | SMB_KILL) : a->smb[offset];
 }
@@ -224,12 +246,14 @@ static void wr_smbus(void *opaque, u64 offset, u64 value, unsigned size)
     u8 v = (u8)value;
     (void)size;
     switch (offset) {
-    case SMB_STS: a->smb[SMB_STS] &= (u8)~(v & SMB_STS_MASK); break;
+    case SMB_STS: a->smb[SMB_STS] &= (u8) ~(v & SMB_STS_MASK); break;
     case SMB_SLVSTS: break; /* the slave never sees anything */
     case SMB_CNT:
         a->smb[SMB_CNT] = v;
-        if (v & SMB_KILL) a->smb[SMB_STS] |= SMB_FAILED;
-        else if (v & SMB_START) a->smb[SMB_STS] |= SMB_DEV_ERR;
+        if (v & SMB_KILL)
+            a->smb[SMB_STS] |= SMB_FAILED;
+        else if (v & SMB_START)
+            a->smb[SMB_STS] |= SMB_DEV_ERR;
         break;
     case SMB_BLKDAT: a->smb_block[a->smb_at++ % LEN(a->smb_block)] = v; break;
     default: a->smb[offset] = v; break;
@@ -264,7 +288,8 @@ static void config_written(struct pci_dev *pci, unsigned reg, unsigned size)
 {
     bool base = reg < CFG_PMBA + 4 && reg + size > CFG_PMBA;
     bool enable = reg <= CFG_PMREGMISC && reg + size > CFG_PMREGMISC;
-    bool smbus = (reg < CFG_SMBBA + 4 && reg + size > CFG_SMBBA) || (reg <= CFG_SMBHSTCFG && reg + size > CFG_SMBHSTCFG);
+    bool smbus = (reg < CFG_SMBBA + 4 && reg + size > CFG_SMBBA) ||
+                 (reg <= CFG_SMBHSTCFG && reg + size > CFG_SMBHSTCFG);
     if (base || enable || smbus) place_block((struct acpi_pm *)pci);
     if (smbus) update_irq((struct acpi_pm *)pci);
 }
@@ -302,7 +327,7 @@ static void acpi_pm_reset(struct device *d, enum reset_kind kind)
     struct acpi_pm *a = (struct acpi_pm *)d;
     (void)kind;
     pci_reset(&a->pci);
-    st32(&a->pci.config[CFG_PMBA], 1); /* bit 0: an I/O base */
+    st32(&a->pci.config[CFG_PMBA], 1);    /* bit 0: an I/O base */
     a->pci.config[CFG_DEVACTB_HI] = 0x02; /* APMC_EN */
     a->pci.config[CFG_PMREGMISC] = 0;
     st32(&a->pci.config[CFG_SMBBA], 1);

@@ -1,13 +1,13 @@
-/* AHCI controller at 00:02.0 with the look of an Intel ICH9 (8086:2922): six ports, 32 command slots, native
- * queuing, ATAPI, registers in BAR 5, one level-triggered interrupt.
+/* AHCI controller at 00:02.0 with the look of an Intel ICH9 (8086:2922): six ports, 32 command
+ * slots, native queuing, ATAPI, registers in BAR 5, one level-triggered interrupt.
  *
- * A port turns a command slot (header, command FIS, scatter list in guest memory) into drive registers, and
- * what the drive does (ata.h) into received FISes, status registers and interrupts. Commands without queuing run one
- * at a time in slot order; queued ones run together and finish by Set Device Bits FIS. A failed command halts the
- * port until software restarts it (PxCMD.ST).
- * Serial ATA AHCI 1.3.1, sections 3 (registers), 4 (memory), 5 (port), 6 (errors), 10.4 (resets). Left out: port
- * multipliers, BIOS hand-off, power states, hot plug, command completion coalescing, descriptor interrupts (DPS),
- * DMA Setup FIS. */
+ * A port turns a command slot (header, command FIS, scatter list in guest memory) into drive
+ * registers, and what the drive does (ata.h) into received FISes, status registers and interrupts.
+ * Commands without queuing run one at a time in slot order; queued ones run together and finish by
+ * Set Device Bits FIS. A failed command halts the port until software restarts it (PxCMD.ST).
+ * Serial ATA AHCI 1.3.1, sections 3 (registers), 4 (memory), 5 (port), 6 (errors), 10.4 (resets).
+ * Left out: port multipliers, BIOS hand-off, power states, hot plug, command completion coalescing,
+ * descriptor interrupts (DPS), DMA Setup FIS. */
 #include "devices/ahci.h"
 
 #include "devices/ata.h"
@@ -21,17 +21,42 @@ enum { GHC_HR = 1, GHC_IE = 2 };
 #define CAP_VALUE 0xc1241f05u
 #define VS_VALUE 0x00010200u
 enum {
-    PxCLB = 0x00, PxCLBU = 0x04, PxFB = 0x08, PxFBU = 0x0c, PxIS = 0x10, PxIE = 0x14, PxCMD = 0x18, PxTFD = 0x20,
-    PxSIG = 0x24, PxSSTS = 0x28, PxSCTL = 0x2c, PxSERR = 0x30, PxSACT = 0x34, PxCI = 0x38,
+    PxCLB = 0x00,
+    PxCLBU = 0x04,
+    PxFB = 0x08,
+    PxFBU = 0x0c,
+    PxIS = 0x10,
+    PxIE = 0x14,
+    PxCMD = 0x18,
+    PxTFD = 0x20,
+    PxSIG = 0x24,
+    PxSSTS = 0x28,
+    PxSCTL = 0x2c,
+    PxSERR = 0x30,
+    PxSACT = 0x34,
+    PxCI = 0x38,
 };
 enum {
-    IS_DHRS = BIT(0), IS_PSS = BIT(1), IS_SDBS = BIT(3), IS_PCS = BIT(6), IS_PRCS = BIT(22), IS_OFS = BIT(24),
-    IS_HBFS = BIT(29), IS_TFES = BIT(30),
+    IS_DHRS = BIT(0),
+    IS_PSS = BIT(1),
+    IS_SDBS = BIT(3),
+    IS_PCS = BIT(6),
+    IS_PRCS = BIT(22),
+    IS_OFS = BIT(24),
+    IS_HBFS = BIT(29),
+    IS_TFES = BIT(30),
 };
 #define IE_BITS 0x7dc0007fu
 enum {
-    CMD_ST = BIT(0), CMD_SUD = BIT(1), CMD_POD = BIT(2), CMD_CLO = BIT(3), CMD_FRE = BIT(4), CMD_FR = BIT(14),
-    CMD_CR = BIT(15), CMD_ATAPI = BIT(24), CMD_DLAE = BIT(25),
+    CMD_ST = BIT(0),
+    CMD_SUD = BIT(1),
+    CMD_POD = BIT(2),
+    CMD_CLO = BIT(3),
+    CMD_FRE = BIT(4),
+    CMD_FR = BIT(14),
+    CMD_CR = BIT(15),
+    CMD_ATAPI = BIT(24),
+    CMD_DLAE = BIT(25),
 };
 enum { SERR_N = BIT(16), SERR_X = BIT(26), LINK_UP = 0x123 };
 enum { HEADER_WRITE = 0x40, HEADER_CLEAR_BUSY = 0x400 };
@@ -55,12 +80,12 @@ struct port {
     u64 clb, fb;
     u32 is, ie, cmd, tfd, sig, ssts, sctl, serr, sact, ci;
     struct slot slot[SLOTS];
-    u32 queued;      /* tags the drive works on */
-    int current;     /* slot of the running command without queuing, or -1 */
-    u8 last;         /* slot fetched last: the search goes on behind it */
-    bool halted;     /* after an error, until ST is cleared */
-    bool in_reset;   /* SRST was set by a control FIS */
-    bool servicing;  /* service() is running: do not nest */
+    u32 queued;     /* tags the drive works on */
+    int current;    /* slot of the running command without queuing, or -1 */
+    u8 last;        /* slot fetched last: the search goes on behind it */
+    bool halted;    /* after an error, until ST is cleared */
+    bool in_reset;  /* SRST was set by a control FIS */
+    bool servicing; /* service() is running: do not nest */
 };
 
 struct ahci {
@@ -75,7 +100,8 @@ static void update_irq(struct ahci *h)
 {
     for (unsigned i = 0; i < PORTS; i++) {
         struct port *p = &h->port[i];
-        p->is = (p->is & ~(u32)(IS_PCS | IS_PRCS)) | (p->serr & SERR_X ? IS_PCS : 0) | (p->serr & SERR_N ? IS_PRCS : 0);
+        p->is = (p->is & ~(u32)(IS_PCS | IS_PRCS)) | (p->serr & SERR_X ? IS_PCS : 0) |
+                (p->serr & SERR_N ? IS_PRCS : 0);
         if (p->is & p->ie) h->is |= BIT(i);
     }
     pci_set_irq(&h->pci, (h->ghc & GHC_IE) && h->is);
@@ -101,8 +127,10 @@ static u64 move(struct port *p, struct slot *s, u8 *buf, u64 len, bool to_guest)
     while (done < len) {
         if (!s->entry_left && !next_entry(p, s)) break;
         u64 n = MIN(len - done, s->entry_left);
-        if (to_guest) pci_dma_write(&p->hba->pci, s->entry_addr, buf + done, n);
-        else pci_dma_read(&p->hba->pci, s->entry_addr, buf + done, n);
+        if (to_guest)
+            pci_dma_write(&p->hba->pci, s->entry_addr, buf + done, n);
+        else
+            pci_dma_read(&p->hba->pci, s->entry_addr, buf + done, n);
         s->entry_addr += n;
         s->entry_left -= (u32)n;
         done += n;
@@ -182,7 +210,9 @@ static bool fetch(struct port *p, unsigned n, u8 *cfis)
     u8 header[16];
     struct slot *s = &p->slot[n];
     if (!pci_dma_read(&p->hba->pci, p->clb + 32 * n, header, sizeof(header))) return false;
-    *s = (struct slot){ .flags = ld32(header), .entries = ld16(header + 2), .table = ld64(header + 8) & ~0x7full };
+    *s = (struct slot){ .flags = ld32(header),
+                        .entries = ld16(header + 2),
+                        .table = ld64(header + 8) & ~0x7full };
     return pci_dma_read(&p->hba->pci, s->table, cfis, 20);
 }
 
@@ -201,7 +231,8 @@ static void load_registers(struct ata_drive *d, const u8 *f)
     d->device = f[7] & (u8)~ATA_DEV; /* a serial link has no second drive */
 }
 
-/* A control FIS: software reset is its only use. Set, then cleared by a second one, which gives the signature. */
+/* A control FIS: software reset is its only use. Set, then cleared by a second one, which gives the
+ * signature. */
 static void run_control(struct port *p, unsigned n, u8 control)
 {
     p->ci &= ~BIT(n);
@@ -281,8 +312,10 @@ static void finish_current(struct port *p)
     st32(moved, (u32)p->slot[n].moved);
     pci_dma_write(&p->hba->pci, p->clb + 32 * n + 4, moved, 4);
     p->current = -1;
-    if (d->status & ATA_ERR) halt(p); /* the slot stays in PxCI so that software sees which one it was */
-    else p->ci &= ~BIT(n);
+    if (d->status & ATA_ERR)
+        halt(p); /* the slot stays in PxCI so that software sees which one it was */
+    else
+        p->ci &= ~BIT(n);
 }
 
 /* Serves the drive's window for the running command. False: nothing more to do now. */
@@ -299,7 +332,8 @@ static bool serve_window(struct port *p)
         return true;
     }
     u64 n = move(p, s, d->win, len, input);
-    if (p->current < 0 || d->win_len != len) return false; /* memory was our own registers: the port was stopped */
+    if (p->current < 0 || d->win_len != len)
+        return false; /* memory was our own registers: the port was stopped */
     if (n < len) p->is |= IS_OFS;
     if (n < len && !input) { /* no memory to write from: nothing may reach the disk */
         ata_abort(d);
@@ -345,7 +379,8 @@ static void service(struct port *p)
 {
     if (p->servicing || !p->drive) return;
     p->servicing = true;
-    while (step(p)) {}
+    while (step(p)) {
+    }
     p->servicing = false;
     update_irq(p->hba);
 }
@@ -475,7 +510,9 @@ static void port_write(struct port *p, unsigned reg, u32 value)
     case PxCMD: write_cmd(p, value); break;
     case PxSCTL: write_sctl(p, value); break;
     case PxSERR: p->serr &= ~value; break;
-    case PxSACT: if (p->cmd & CMD_ST) p->sact |= value; break;
+    case PxSACT:
+        if (p->cmd & CMD_ST) p->sact |= value;
+        break;
     case PxCI:
         if (p->cmd & CMD_ST) p->ci |= value;
         service(p);
@@ -549,7 +586,8 @@ static const struct pci_ops ahci_pci_ops = { config_written };
 
 static int ahci_init(struct device *d, struct error *e)
 {
-    static const struct pci_id id = { 0x8086, 0x2922, 2, 0x010601, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 1, false };
+    static const struct pci_id id = { 0x8086,        0x2922, 2,    0x010601, PCI_SUBSYS_VENDOR,
+                                      PCI_SUBSYS_ID, 1,      false };
     struct ahci *h = (struct ahci *)d;
     if (pci_register(&h->pci, &id, e)) return -1;
     h->pci.ops = &ahci_pci_ops;
@@ -595,9 +633,11 @@ static void ahci_info(struct device *d, struct text *t)
     for (unsigned i = 0; i < PORTS; i++) {
         const struct port *p = &h->port[i];
         if (!p->drive) continue;
-        text_add(t, "port %u: %s IS %08x IE %08x CMD %08x TFD %04x SERR %08x SACT %08x CI %08x slot %d%s\n", i,
-                 p->drive->dev.name, p->is, p->ie, p->cmd, p->tfd, p->serr, p->sact, p->ci, p->current,
-                 p->halted ? " halted" : "");
+        text_add(
+            t,
+            "port %u: %s IS %08x IE %08x CMD %08x TFD %04x SERR %08x SACT %08x CI %08x slot %d%s\n",
+            i, p->drive->dev.name, p->is, p->ie, p->cmd, p->tfd, p->serr, p->sact, p->ci,
+            p->current, p->halted ? " halted" : "");
     }
 }
 
@@ -606,9 +646,13 @@ static void ahci_fini(struct device *d)
     pci_unregister(&((struct ahci *)d)->pci);
 }
 
-#define PORT(n) { "port" #n, OPT_PTR, offsetof(struct ahci, drive[n]), NULL, "drive on port " #n }
+#define PORT(n)                                                                                    \
+    {                                                                                              \
+        "port" #n, OPT_PTR, offsetof(struct ahci, drive[n]), NULL, "drive on port " #n             \
+    }
 static const struct device_option ahci_options[] = {
-    PCI_OPTIONS("0x10"), PORT(0), PORT(1), PORT(2), PORT(3), PORT(4), PORT(5), { NULL, 0, 0, NULL, NULL },
+    PCI_OPTIONS("0x10"),        PORT(0), PORT(1), PORT(2), PORT(3), PORT(4), PORT(5),
+    { NULL, 0, 0, NULL, NULL },
 };
 
 static const struct device_field ahci_fields[] = {

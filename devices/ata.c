@@ -1,9 +1,9 @@
 /* ATA drives: the part that disks and CD drives share, and the hard disk (ata.h).
  *
- * The disk has 512-byte sectors, 28- and 48-bit LBA and CHS, PIO single and multiple, DMA, native queuing,
- * write cache, power commands. Data moves through a 128 KiB buffer in chunks; each chunk is one host request.
- * ATA/ATAPI-7 (T13 1532D) volume 1; ATA8-ACS for queuing and the log pages. Absent and aborted: SMART, security,
- * host protected area changes, TRIM, media card commands. */
+ * The disk has 512-byte sectors, 28- and 48-bit LBA and CHS, PIO single and multiple, DMA, native
+ * queuing, write cache, power commands. Data moves through a 128 KiB buffer in chunks; each chunk
+ * is one host request. ATA/ATAPI-7 (T13 1532D) volume 1; ATA8-ACS for queuing and the log pages.
+ * Absent and aborted: SMART, security, host protected area changes, TRIM, media card commands. */
 #include "devices/ata.h"
 
 #include <stdlib.h>
@@ -68,8 +68,13 @@ void ata_io(struct ata_drive *d, enum block_op op, u64 offset, u8 *buf, u32 len)
     d->phase = ATA_NO_DATA;
     d->win_len = 0;
     d->iov = (struct iovec){ buf, len };
-    d->req = (struct block_req){ .op = op, .offset = offset, .bytes = len, .iov = &d->iov, .iovcnt = len ? 1 : 0,
-                                 .done = io_done, .opaque = d };
+    d->req = (struct block_req){ .op = op,
+                                 .offset = offset,
+                                 .bytes = len,
+                                 .iov = &d->iov,
+                                 .iovcnt = len ? 1 : 0,
+                                 .done = io_done,
+                                 .opaque = d };
     block_submit(d->block, &d->req);
     ata_changed(d);
 }
@@ -161,9 +166,12 @@ int ata_drive_init(struct ata_drive *d, const struct ata_type *type, struct erro
     d->type = type;
     d->buffer = xalloc(ATA_BUFFER);
     if (!d->serial) d->serial = xasprintf("AERO-%s", d->dev.name);
-    if (strlen(d->serial) > 20) return error_set(e, "serial number '%s' is longer than 20 characters", d->serial);
-    if (strlen(d->model) > 40) return error_set(e, "model name '%s' is longer than 40 characters", d->model);
-    if (strlen(d->firmware) > 8) return error_set(e, "firmware revision '%s' is longer than 8 characters", d->firmware);
+    if (strlen(d->serial) > 20)
+        return error_set(e, "serial number '%s' is longer than 20 characters", d->serial);
+    if (strlen(d->model) > 40)
+        return error_set(e, "model name '%s' is longer than 40 characters", d->model);
+    if (strlen(d->firmware) > 8)
+        return error_set(e, "firmware revision '%s' is longer than 8 characters", d->firmware);
     if (d->block) block_attach(d->block, d->dev.host);
     return 0;
 }
@@ -194,8 +202,8 @@ static u64 lba28(const struct ata_drive *d)
 
 static u64 lba48(const struct ata_drive *d)
 {
-    return d->lba_low[0] | (u64)d->lba_mid[0] << 8 | (u64)d->lba_high[0] << 16 | (u64)d->lba_low[1] << 24 |
-           (u64)d->lba_mid[1] << 32 | (u64)d->lba_high[1] << 40;
+    return d->lba_low[0] | (u64)d->lba_mid[0] << 8 | (u64)d->lba_high[0] << 16 |
+           (u64)d->lba_low[1] << 24 | (u64)d->lba_mid[1] << 32 | (u64)d->lba_high[1] << 40;
 }
 
 /* Address and count of the task file; false when CHS names no sector. */
@@ -212,7 +220,8 @@ static bool decode_address(struct ata_drive *d, bool ext, u64 *lba, u64 *count)
         *lba = lba28(d);
         return true;
     }
-    u32 cylinder = d->lba_mid[0] | (u32)d->lba_high[0] << 8, head = d->device & 15, sector = d->lba_low[0];
+    u32 cylinder = d->lba_mid[0] | (u32)d->lba_high[0] << 8, head = d->device & 15,
+        sector = d->lba_low[0];
     *lba = ((u64)cylinder * d->heads + head) * d->sectors + sector - 1;
     return sector && sector <= d->sectors && head < d->heads;
 }
@@ -323,7 +332,14 @@ static void expose_block(struct ata_drive *d, enum ata_phase phase, bool irq)
     ata_window(d, phase, data, len, irq);
 }
 
-enum { MOVE_DMA = 1, MOVE_WRITE = 2, MOVE_EXT = 4, MOVE_MULTIPLE = 8, MOVE_VERIFY = 16, MOVE_FUA = 32 };
+enum {
+    MOVE_DMA = 1,
+    MOVE_WRITE = 2,
+    MOVE_EXT = 4,
+    MOVE_MULTIPLE = 8,
+    MOVE_VERIFY = 16,
+    MOVE_FUA = 32
+};
 
 static u8 move_flags(u8 command)
 {
@@ -331,17 +347,21 @@ static u8 move_flags(u8 command)
     case 0x24: return MOVE_EXT;
     case 0x25: return MOVE_EXT | MOVE_DMA;
     case 0x29: return MOVE_EXT | MOVE_MULTIPLE;
-    case 0x30: case 0x31: return MOVE_WRITE;
+    case 0x30:
+    case 0x31: return MOVE_WRITE;
     case 0x34: return MOVE_EXT | MOVE_WRITE;
     case 0x35: return MOVE_EXT | MOVE_WRITE | MOVE_DMA;
     case 0x39: return MOVE_EXT | MOVE_WRITE | MOVE_MULTIPLE;
     case 0x3d: return MOVE_EXT | MOVE_WRITE | MOVE_DMA | MOVE_FUA;
-    case 0x40: case 0x41: return MOVE_VERIFY;
+    case 0x40:
+    case 0x41: return MOVE_VERIFY;
     case 0x42: return MOVE_EXT | MOVE_VERIFY;
     case 0xc4: return MOVE_MULTIPLE;
     case 0xc5: return MOVE_WRITE | MOVE_MULTIPLE;
-    case 0xc8: case 0xc9: return MOVE_DMA;
-    case 0xca: case 0xcb: return MOVE_WRITE | MOVE_DMA;
+    case 0xc8:
+    case 0xc9: return MOVE_DMA;
+    case 0xca:
+    case 0xcb: return MOVE_WRITE | MOVE_DMA;
     case 0xce: return MOVE_EXT | MOVE_WRITE | MOVE_MULTIPLE | MOVE_FUA;
     default: return 0; /* 20h, 21h */
     }
@@ -352,8 +372,10 @@ static void next_chunk(struct ata_drive *d)
     u8 flags = move_flags(d->last_command);
     d->chunk = (u32)MIN(d->left * SECTOR, ATA_BUFFER);
     d->chunk_pos = 0;
-    if (flags & MOVE_WRITE) expose_block(d, flags & MOVE_DMA ? ATA_DMA_OUT : ATA_PIO_OUT, false);
-    else ata_io(d, BLOCK_OP_READ, d->cur_lba * SECTOR, d->buffer, d->chunk);
+    if (flags & MOVE_WRITE)
+        expose_block(d, flags & MOVE_DMA ? ATA_DMA_OUT : ATA_PIO_OUT, false);
+    else
+        ata_io(d, BLOCK_OP_READ, d->cur_lba * SECTOR, d->buffer, d->chunk);
 }
 
 static void start_move(struct ata_drive *d)
@@ -422,8 +444,10 @@ static void disk_window_done(struct ata_drive *d)
     if (!is_move(d->last_command)) { /* IDENTIFY, logs, buffer: one window */
         d->phase = ATA_NO_DATA;
         d->status = ATA_DRDY | ATA_DSC;
-        if (input) ata_changed(d);
-        else ata_done(d);
+        if (input)
+            ata_changed(d);
+        else
+            ata_done(d);
         return;
     }
     if (d->chunk_pos < d->chunk) {
@@ -435,8 +459,10 @@ static void disk_window_done(struct ata_drive *d)
         return;
     }
     advance_chunk(d);
-    if (d->left) next_chunk(d);
-    else end_move(d, phase == ATA_PIO_IN);
+    if (d->left)
+        next_chunk(d);
+    else
+        end_move(d, phase == ATA_PIO_IN);
 }
 
 static void disk_io_done(struct ata_drive *d)
@@ -447,8 +473,10 @@ static void disk_io_done(struct ata_drive *d)
         return;
     }
     if (d->req.op == BLOCK_OP_FLUSH) {
-        if (is_move(d->last_command)) end_move(d, false);
-        else ata_done(d);
+        if (is_move(d->last_command))
+            end_move(d, false);
+        else
+            ata_done(d);
         return;
     }
     advance_chunk(d);
@@ -505,7 +533,8 @@ static void queue_io_done(void *opaque)
     struct ata_drive *d = q->drive;
     unsigned tag = (unsigned)(q - d->queue);
     u64 len = q->req.bytes;
-    bool ok = q->req.op != BLOCK_OP_READ || d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true);
+    bool ok = q->req.op != BLOCK_OP_READ ||
+              d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true);
     if (!q->busy) return;
     if (!ok) {
         queue_fail(d, tag, q->lba, ATA_ABRT);
@@ -537,7 +566,8 @@ bool ata_queue(struct ata_drive *d, u8 command)
     TRACE(ata_cmd, tag, command, lba, count);
     d->irq = false;
     d->last_command = command;
-    if (!d->queue || d->queue[tag].busy || (d->status & (ATA_BSY | ATA_DRQ)) || d->block->readonly) {
+    if (!d->queue || d->queue[tag].busy || (d->status & (ATA_BSY | ATA_DRQ)) ||
+        d->block->readonly) {
         queue_fail(d, tag, lba, ATA_ABRT);
         return false;
     }
@@ -549,8 +579,13 @@ bool ata_queue(struct ata_drive *d, u8 command)
     d->error = 0;
     struct ata_queued *q = &d->queue[tag];
     u8 *buf = q->buf ? q->buf : xalloc(ATA_BUFFER);
-    *q = (struct ata_queued){ .drive = d, .buf = buf, .lba = lba, .left = count, .busy = true,
-                              .write = command == 0x61, .fua = d->device & 0x80,
+    *q = (struct ata_queued){ .drive = d,
+                              .buf = buf,
+                              .lba = lba,
+                              .left = count,
+                              .busy = true,
+                              .write = command == 0x61,
+                              .fua = d->device & 0x80,
                               .req = { .done = queue_io_done, .opaque = q } };
     queue_next(q);
     return true;
@@ -572,13 +607,19 @@ static void set_features(struct ata_drive *d)
         if (ok) d->apm = d->count[0];
         break;
     case 0x85: d->apm = 0; break;
-    case 0x10: case 0x90: case 0x66: case 0xcc: break;
+    case 0x10:
+    case 0x90:
+    case 0x66:
+    case 0xcc: break;
     default: ok = false;
     }
     /* Switching the cache off makes what it holds durable. */
-    if (ok && d->feature[0] == 0x82) ata_io(d, BLOCK_OP_FLUSH, 0, NULL, 0);
-    else if (ok) ata_done(d);
-    else ata_fail(d, ATA_ABRT);
+    if (ok && d->feature[0] == 0x82)
+        ata_io(d, BLOCK_OP_FLUSH, 0, NULL, 0);
+    else if (ok)
+        ata_done(d);
+    else
+        ata_fail(d, ATA_ABRT);
 }
 
 static void read_log(struct ata_drive *d)
@@ -647,8 +688,10 @@ static void native_max(struct ata_drive *d, bool ext)
 static void seek(struct ata_drive *d)
 {
     u64 lba, count;
-    if (decode_address(d, false, &lba, &count) && lba < total_sectors(d)) ata_done(d);
-    else ata_fail(d, ATA_IDNF);
+    if (decode_address(d, false, &lba, &count) && lba < total_sectors(d))
+        ata_done(d);
+    else
+        ata_fail(d, ATA_IDNF);
 }
 
 static void disk_command(struct ata_drive *d, u8 command)
@@ -663,16 +706,34 @@ static void disk_command(struct ata_drive *d, u8 command)
     case 0x27: native_max(d, true); return;
     case 0x2f: read_log(d); return;
     case 0x70: seek(d); return;
-    case 0x90: ata_signature(d); d->irq = true; ata_changed(d); return;
+    case 0x90:
+        ata_signature(d);
+        d->irq = true;
+        ata_changed(d);
+        return;
     case 0x91: set_geometry(d); return;
     case 0xc6: set_multiple(d); return;
     case 0xe4: ata_window(d, ATA_PIO_IN, d->buffer, SECTOR, true); return;
     case 0xe8: ata_window(d, ATA_PIO_OUT, d->buffer, SECTOR, false); return;
-    case 0xe0: case 0xe2: case 0xe6: case 0xe7: case 0xea: case 0x94: case 0x96: case 0x99:
+    case 0xe0:
+    case 0xe2:
+    case 0xe6:
+    case 0xe7:
+    case 0xea:
+    case 0x94:
+    case 0x96:
+    case 0x99:
         ata_io(d, BLOCK_OP_FLUSH, 0, NULL, 0); /* standby and sleep write the cache back, too */
         return;
-    case 0xe1: case 0xe3: case 0x95: case 0x97: ata_done(d); return; /* IDLE */
-    case 0xe5: case 0x98: d->count[0] = 0xff; ata_done(d); return;   /* CHECK POWER MODE: active */
+    case 0xe1:
+    case 0xe3:
+    case 0x95:
+    case 0x97: ata_done(d); return; /* IDLE */
+    case 0xe5:
+    case 0x98:
+        d->count[0] = 0xff;
+        ata_done(d);
+        return; /* CHECK POWER MODE: active */
     case 0xec:
         identify(d, d->buffer);
         ata_window(d, ATA_PIO_IN, d->buffer, SECTOR, true);
@@ -722,8 +783,9 @@ static void ata_disk_reset(struct device *dev, enum reset_kind kind)
 static void ata_disk_info(struct device *dev, struct text *t)
 {
     struct ata_drive *d = (struct ata_drive *)dev;
-    text_add(t, "%s: %s, %llu sectors, serial %s, status %02x error %02x last command %02x\n", d->block->path,
-             d->block->fmt->name, (unsigned long long)total_sectors(d), d->serial, d->status, d->error, d->last_command);
+    text_add(t, "%s: %s, %llu sectors, serial %s, status %02x error %02x last command %02x\n",
+             d->block->path, d->block->fmt->name, (unsigned long long)total_sectors(d), d->serial,
+             d->status, d->error, d->last_command);
 }
 
 static void ata_disk_fini(struct device *dev)

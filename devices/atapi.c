@@ -1,12 +1,13 @@
 /* ATAPI CD/DVD drive: the packet command set of MMC over the task file of ata.h.
  *
- * One data track of 2048-byte sectors, from an ISO image; an image above 800 MiB is a DVD-ROM, else a CD-ROM. A
- * packet command answers from the drive's buffer (reply) or streams sectors through it (start_read), by
- * PIO in blocks of the host's byte-count limit or by DMA. Errors are CHECK CONDITION with sense data kept for REQUEST SENSE.
- * A changed disc reports unit attention 6/28/00 once and a media event. The guest's eject opens the tray: the disc is
- * absent until it closes it again or another is put in from outside.
- * MMC-5, SPC-3, ATA/ATAPI-7 volume 2 (packet protocol). Left out: writing, audio, raw sectors, region codes (the key
- * commands are refused as on a drive without CSS). */
+ * One data track of 2048-byte sectors, from an ISO image; an image above 800 MiB is a DVD-ROM, else
+ * a CD-ROM. A packet command answers from the drive's buffer (reply) or streams sectors through it
+ * (start_read), by PIO in blocks of the host's byte-count limit or by DMA. Errors are CHECK
+ * CONDITION with sense data kept for REQUEST SENSE. A changed disc reports unit attention 6/28/00
+ * once and a media event. The guest's eject opens the tray: the disc is absent until it closes it
+ * again or another is put in from outside. MMC-5, SPC-3, ATA/ATAPI-7 volume 2 (packet protocol).
+ * Left out: writing, audio, raw sectors, region codes (the key commands are refused as on a drive
+ * without CSS). */
 #include "devices/ata.h"
 
 enum { SECTOR = 2048, PROFILE_CD = 0x08, PROFILE_DVD = 0x10 };
@@ -31,13 +32,13 @@ enum {
 struct atapi {
     struct ata_drive d;
     u8 packet[16];
-    bool dma;             /* FEATURES bit 0 of the PACKET command */
-    u32 byte_limit;       /* of one PIO block */
+    bool dma;       /* FEATURES bit 0 of the PACKET command */
+    u32 byte_limit; /* of one PIO block */
     u32 sense;
     bool locked, tray_open, changed;
-    bool eject_asked;     /* the button was pressed while the guest had the tray locked */
-    u8 media_event;       /* 0 none, 1 eject request, 2 new media, 3 removed; reported once */
-    u64 offset, todo;     /* bytes of the running READ beyond the buffer's content */
+    bool eject_asked; /* the button was pressed while the guest had the tray locked */
+    u8 media_event;   /* 0 none, 1 eject request, 2 new media, 3 removed; reported once */
+    u64 offset, todo; /* bytes of the running READ beyond the buffer's content */
 };
 
 static u16 be16(const u8 *p)
@@ -119,11 +120,14 @@ static void reply(struct atapi *a, u32 len, u32 allocation)
     a->d.chunk = MIN(len, allocation);
     a->d.chunk_pos = 0;
     a->todo = 0;
-    if (a->d.chunk) expose(a);
-    else good(a);
+    if (a->d.chunk)
+        expose(a);
+    else
+        good(a);
 }
 
-/* Reads the next chunk of a READ; an image that ends inside its last sector continues with zeros. */
+/* Reads the next chunk of a READ; an image that ends inside its last sector continues with zeros.
+ */
 static void read_chunk(struct atapi *a)
 {
     struct ata_drive *d = &a->d;
@@ -143,8 +147,10 @@ static void start_read(struct atapi *a, u32 lba, u32 count)
     TRACE(atapi_cmd, a->packet[0], lba, count, 0);
     u32 total = total_sectors(a);
     if (lba >= total || count > total - lba) {
-        if (count || lba > total) fail(a, SENSE_BAD_ADDRESS);
-        else good(a);
+        if (count || lba > total)
+            fail(a, SENSE_BAD_ADDRESS);
+        else
+            good(a);
         return;
     }
     if (!count) {
@@ -249,7 +255,8 @@ static void event_status(struct atapi *a)
 }
 
 /* One feature descriptor: code, version << 2 | persistent << 1 | current, additional bytes. */
-static u32 feature(u8 *r, u16 code, u8 version, bool persistent, bool current, const u8 *data, u8 len)
+static u32 feature(u8 *r, u16 code, u8 version, bool persistent, bool current, const u8 *data,
+                   u8 len)
 {
     put16(r, code);
     r[2] = (u8)(version << 2 | (persistent ? 2 : 0) | (current ? 1 : 0));
@@ -263,12 +270,18 @@ static void get_configuration(struct atapi *a)
     u16 now = profile(a), from = be16(a->packet + 2);
     u8 rt = a->packet[1] & 3;
     bool disc = now != 0, cd = now == PROFILE_CD, dvd = now == PROFILE_DVD;
-    const struct { u16 code; u8 version; bool persistent, current; u8 len, data[8]; } features[] = {
+    const struct {
+        u16 code;
+        u8 version;
+        bool persistent, current;
+        u8 len, data[8];
+    } features[] = {
         { 0x0000, 0, true, true, 8, { 0, PROFILE_DVD, dvd, 0, 0, PROFILE_CD, cd, 0 } },
-        { 0x0001, 2, true, true, 8, { 0, 0, 0, 2, 1, 0, 0, 0 } },    /* core: ATAPI, events */
-        { 0x0002, 1, true, true, 4, { 2, 0, 0, 0 } },                /* morphing */
-        { 0x0003, 0, true, true, 4, { 0x29, 0, 0, 0 } },             /* tray, eject, lock */
-        { 0x0010, 0, false, disc, 8, { 0, 0, 8, 0, 0, 1, 0, 0 } },   /* 2048-byte blocks, one per read */
+        { 0x0001, 2, true, true, 8, { 0, 0, 0, 2, 1, 0, 0, 0 } },  /* core: ATAPI, events */
+        { 0x0002, 1, true, true, 4, { 2, 0, 0, 0 } },              /* morphing */
+        { 0x0003, 0, true, true, 4, { 0x29, 0, 0, 0 } },           /* tray, eject, lock */
+        { 0x0010, 0, false, disc, 8, { 0, 0, 8, 0, 0, 1, 0, 0 } }, /* 2048-byte blocks, one per read
+                                                                    */
         { 0x001d, 0, false, cd, 0, { 0 } },
         { 0x001e, 2, false, cd, 4, { 0, 0, 0, 0 } },
         { 0x001f, 1, false, dvd, 4, { 0, 0, 0, 0 } },
@@ -284,8 +297,8 @@ static void get_configuration(struct atapi *a)
     for (unsigned i = 0; i < LEN(features); i++) {
         if (rt == 2 ? features[i].code != from : features[i].code < from) continue;
         if (rt == 1 && !features[i].current) continue;
-        len += feature(r + len, features[i].code, features[i].version, features[i].persistent, features[i].current,
-                       features[i].data, features[i].len);
+        len += feature(r + len, features[i].code, features[i].version, features[i].persistent,
+                       features[i].current, features[i].data, features[i].len);
     }
     put32(r, len - 4);
     put16(r + 6, now);
@@ -308,11 +321,11 @@ static u32 mode_page(const struct atapi *a, u8 code, u8 *r, bool changeable)
     case 0x01: r[3] = 5; break; /* read retries */
     case 0x0e: r[2] = 4; break;
     case 0x2a:
-        r[2] = 0x3b;                    /* reads CD-R, CD-RW, DVD-ROM, DVD-R, method 2 */
-        r[4] = 0x70;                    /* mode 2 forms 1 and 2, multisession */
+        r[2] = 0x3b;                             /* reads CD-R, CD-RW, DVD-ROM, DVD-R, method 2 */
+        r[4] = 0x70;                             /* mode 2 forms 1 and 2, multisession */
         r[6] = (u8)(0x29 | (a->locked ? 2 : 0)); /* tray, eject, lock */
-        put16(r + 8, 5632);             /* 32x in kB/s */
-        put16(r + 12, 2048);            /* buffer in KiB */
+        put16(r + 8, 5632);                      /* 32x in kB/s */
+        put16(r + 12, 2048);                     /* buffer in KiB */
         put16(r + 14, 5632);
         break;
     }
@@ -427,14 +440,19 @@ static u32 lba_of_msf(const u8 *msf)
     return (u32)((msf[0] * 60 + msf[1]) * 75 + msf[2]) - 150;
 }
 
-/* READ CD: user data of mode 1 sectors; what would need sync, headers or correction codes is refused. */
+/* READ CD: user data of mode 1 sectors; what would need sync, headers or correction codes is
+ * refused. */
 static void read_cd_range(struct atapi *a, u32 lba, u32 count)
 {
     u8 type = a->packet[1] >> 2 & 7, fields = a->packet[9] & 0xf8;
-    if (type > 2 || (a->packet[10] & 7)) fail(a, SENSE_BAD_TRACK_MODE);
-    else if (fields == 0) start_read(a, lba, 0);
-    else if (fields == 0x10) start_read(a, lba, count);
-    else fail(a, SENSE_BAD_FIELD);
+    if (type > 2 || (a->packet[10] & 7))
+        fail(a, SENSE_BAD_TRACK_MODE);
+    else if (fields == 0)
+        start_read(a, lba, 0);
+    else if (fields == 0x10)
+        start_read(a, lba, count);
+    else
+        fail(a, SENSE_BAD_FIELD);
 }
 
 static void read_cd(struct atapi *a)
@@ -445,15 +463,20 @@ static void read_cd(struct atapi *a)
 static void read_cd_msf(struct atapi *a)
 {
     u32 from = lba_of_msf(a->packet + 3), to = lba_of_msf(a->packet + 6);
-    if (from == to) good(a);
-    else if (from > to || to > total_sectors(a)) fail(a, SENSE_BAD_ADDRESS);
-    else read_cd_range(a, from, to - from);
+    if (from == to)
+        good(a);
+    else if (from > to || to > total_sectors(a))
+        fail(a, SENSE_BAD_ADDRESS);
+    else
+        read_cd_range(a, from, to - from);
 }
 
 static void seek(struct atapi *a)
 {
-    if (be32(a->packet + 2) < total_sectors(a)) good(a);
-    else fail(a, SENSE_BAD_ADDRESS);
+    if (be32(a->packet + 2) < total_sectors(a))
+        good(a);
+    else
+        fail(a, SENSE_BAD_ADDRESS);
 }
 
 static void put_address(u8 *p, u32 lba, bool msf)
@@ -508,8 +531,10 @@ static u32 toc_raw(struct atapi *a, u8 *r)
         r[len] = 1;
         r[len + 1] = 0x14;
         r[len + 3] = points[i];
-        if (points[i] == 0xa0 || points[i] == 0xa1) r[len + 8] = 1;
-        else memcpy(r + len + 8, address + 1, 3);
+        if (points[i] == 0xa0 || points[i] == 0xa1)
+            r[len + 8] = 1;
+        else
+            memcpy(r + len + 8, address + 1, 3);
     }
     return len;
 }
@@ -520,7 +545,10 @@ static void read_toc(struct atapi *a)
     u8 format = a->packet[2] & 15;
     if (!format) format = a->packet[9] >> 6; /* where older drivers put it */
     u8 *r = memset(a->d.buffer, 0, 64);
-    u32 len = format == 0 ? toc_tracks(a, r, msf) : format == 1 ? toc_session(r, msf) : format == 2 ? toc_raw(a, r) : 0;
+    u32 len = format == 0   ? toc_tracks(a, r, msf)
+              : format == 1 ? toc_session(r, msf)
+              : format == 2 ? toc_raw(a, r)
+                            : 0;
     if (!len) {
         fail(a, SENSE_BAD_FIELD);
         return;
@@ -618,7 +646,8 @@ static void dvd_structure(struct atapi *a)
     case 0x01: len = 8; break;    /* copyright: none */
     case 0x04: len = 2052; break; /* manufacturer: blank */
     case 0xff: {
-        static const u8 list[] = { 0x00, 0x40, 0x08, 0x04, 0x01, 0x40, 0x00, 0x08, 0x04, 0x40, 0x08, 0x04 };
+        static const u8 list[] = { 0x00, 0x40, 0x08, 0x04, 0x01, 0x40,
+                                   0x00, 0x08, 0x04, 0x40, 0x08, 0x04 };
         memcpy(r + 4, list, sizeof(list));
         len = 4 + sizeof(list);
         break;
@@ -636,7 +665,7 @@ static const struct packet_command {
     u8 op, flags;
     void (*run)(struct atapi *a);
 } commands[] = {
-    { 0x00, NEEDS_DISC, good_command },       /* TEST UNIT READY */
+    { 0x00, NEEDS_DISC, good_command }, /* TEST UNIT READY */
     { 0x03, NO_ATTENTION, request_sense },
     { 0x12, NO_ATTENTION, inquiry },
     { 0x1b, 0, start_stop },
@@ -644,7 +673,7 @@ static const struct packet_command {
     { 0x25, NEEDS_DISC, read_capacity },
     { 0x28, NEEDS_DISC, read_10 },
     { 0x2b, NEEDS_DISC, seek },
-    { 0x35, 0, good_command },                /* SYNCHRONIZE CACHE */
+    { 0x35, 0, good_command }, /* SYNCHRONIZE CACHE */
     { 0x42, NEEDS_DISC, read_subchannel },
     { 0x43, NEEDS_DISC, read_toc },
     { 0x46, NO_ATTENTION, get_configuration },
@@ -657,9 +686,9 @@ static const struct packet_command {
     { 0xa8, NEEDS_DISC, read_12 },
     { 0xac, 0, get_performance },
     { 0xad, NEEDS_DISC, dvd_structure },
-    { 0xb6, 0, good_command },                /* SET STREAMING: the rate is not ours to set */
+    { 0xb6, 0, good_command }, /* SET STREAMING: the rate is not ours to set */
     { 0xb9, NEEDS_DISC, read_cd_msf },
-    { 0xbb, 0, good_command },                /* SET CD SPEED */
+    { 0xbb, 0, good_command }, /* SET CD SPEED */
     { 0xbd, 0, mechanism_status },
     { 0xbe, NEEDS_DISC, read_cd },
 };
@@ -713,8 +742,10 @@ static void cd_window_done(struct ata_drive *d)
 
 static void cd_io_done(struct ata_drive *d)
 {
-    if (d->req.op == BLOCK_OP_READ) expose((struct atapi *)d);
-    else ata_done(d);
+    if (d->req.op == BLOCK_OP_READ)
+        expose((struct atapi *)d);
+    else
+        ata_done(d);
 }
 
 /* --- task file commands --- */
@@ -774,19 +805,38 @@ static void cd_command(struct ata_drive *d, u8 command)
         identify_packet(d, d->buffer);
         ata_window(d, ATA_PIO_IN, d->buffer, 512, true);
         return;
-    case 0x08: ata_reset(d, false); ata_changed(d); return; /* DEVICE RESET: no interrupt */
-    case 0x90: ata_signature(d); d->irq = true; ata_changed(d); return;
-    case 0x20: case 0xec: /* refused with the signature, so the host learns what this is */
+    case 0x08:
+        ata_reset(d, false);
+        ata_changed(d);
+        return; /* DEVICE RESET: no interrupt */
+    case 0x90:
+        ata_signature(d);
+        d->irq = true;
+        ata_changed(d);
+        return;
+    case 0x20:
+    case 0xec: /* refused with the signature, so the host learns what this is */
         ata_signature(d);
         ata_fail(d, ATA_ABRT);
         return;
-    case 0xe0: case 0xe1: case 0xe2: case 0xe3: case 0xe6: case 0xe7: ata_done(d); return;
-    case 0xe5: d->count[0] = 0xff; ata_done(d); return;
+    case 0xe0:
+    case 0xe1:
+    case 0xe2:
+    case 0xe3:
+    case 0xe6:
+    case 0xe7: ata_done(d); return;
+    case 0xe5:
+        d->count[0] = 0xff;
+        ata_done(d);
+        return;
     case 0xef: {
         u8 f = d->feature[0];
-        bool ok = f == 0x03 ? ata_set_transfer_mode(d, d->count[0]) : f == 0x66 || f == 0xcc || f == 0x10 || f == 0x90;
-        if (ok) ata_done(d);
-        else ata_fail(d, ATA_ABRT);
+        bool ok = f == 0x03 ? ata_set_transfer_mode(d, d->count[0])
+                            : f == 0x66 || f == 0xcc || f == 0x10 || f == 0x90;
+        if (ok)
+            ata_done(d);
+        else
+            ata_fail(d, ATA_ABRT);
         return;
     }
     default: ata_fail(d, ATA_ABRT);
@@ -820,8 +870,11 @@ int atapi_set_media(struct device *cdrom, struct block *b, struct error *e)
     if (a->locked && present(a) && !a->eject_asked) {
         a->eject_asked = true;
         a->media_event = 1;
-        return error_set(e, "%s: the guest has locked the tray and was asked to open it; repeat the command to change "
-                            "the disc anyway", cdrom->name);
+        return error_set(e,
+                         "%s: the guest has locked the tray and was asked to open it; repeat the "
+                         "command to change "
+                         "the disc anyway",
+                         cdrom->name);
     }
     a->eject_asked = false;
     bool was = present(a), reading = a->d.req.pending || a->todo;
@@ -859,8 +912,9 @@ static void atapi_cdrom_info(struct device *dev, struct text *t)
 {
     struct atapi *a = (struct atapi *)dev;
     const struct block *b = a->d.block;
-    text_add(t, "disc %s%s%s, sense %06x, last packet command %02x, status %02x\n", b ? b->path : "none",
-             a->tray_open ? ", tray open" : "", a->locked ? ", locked" : "", a->sense, a->packet[0], a->d.status);
+    text_add(t, "disc %s%s%s, sense %06x, last packet command %02x, status %02x\n",
+             b ? b->path : "none", a->tray_open ? ", tray open" : "", a->locked ? ", locked" : "",
+             a->sense, a->packet[0], a->d.status);
 }
 
 static void atapi_cdrom_fini(struct device *dev)

@@ -1,13 +1,15 @@
-/* Floppy controller, 82077AA, at 3F0h-3F5h and 3F7h with IRQ 6 and DMA channel 2, and its two drives.
+/* Floppy controller, 82077AA, at 3F0h-3F5h and 3F7h with IRQ 6 and DMA channel 2, and its two
+ * drives.
  *
- * A command runs through three phases: bytes in (command), execution, bytes out (result). Sectors move one at a time
- * between the image and the 8237 (i8237.h), or byte by byte through the FIFO when SPECIFY chose non-DMA mode.
- * Seeks and missing disks take virtual time, so interrupts always come after the command byte that caused them.
- * An image is a disk of the smallest format it fits (360K, 720K, 1.2M, 1.44M, 2.88M); sectors beyond its end read
- * as zeros and cannot be written. The drive is of the kind its first disk needs, 1.44M when empty. As on the
- * real chip a wrong data rate finds no address marks and an unanswered DMA request is an overrun.
- * Intel 82077AA data sheet (290166). Left out: scan commands (invalid, as on later chips), deleted-data marks
- * (read as absent, written as ordinary data), formats other than the image's own, tape registers. */
+ * A command runs through three phases: bytes in (command), execution, bytes out (result). Sectors
+ * move one at a time between the image and the 8237 (i8237.h), or byte by byte through the FIFO
+ * when SPECIFY chose non-DMA mode. Seeks and missing disks take virtual time, so interrupts always
+ * come after the command byte that caused them. An image is a disk of the smallest format it fits
+ * (360K, 720K, 1.2M, 1.44M, 2.88M); sectors beyond its end read as zeros and cannot be written. The
+ * drive is of the kind its first disk needs, 1.44M when empty. As on the real chip a wrong data
+ * rate finds no address marks and an unanswered DMA request is an overrun. Intel 82077AA data sheet
+ * (290166). Left out: scan commands (invalid, as on later chips), deleted-data marks (read as
+ * absent, written as ordinary data), formats other than the image's own, tape registers. */
 #include "devices/fdc.h"
 
 #include "devices/i8237.h"
@@ -16,8 +18,22 @@
 enum { SECTOR = 512, DMA_CHANNEL = 2, DRIVES = 2 };
 enum { DOR_NRESET = 0x04, DOR_DMAGATE = 0x08 };
 enum { MSR_BUSY = 0x10, MSR_NONDMA = 0x20, MSR_DIO = 0x40, MSR_RQM = 0x80 };
-enum { ST0_ABNORMAL = 0x40, ST0_INVALID = 0x80, ST0_RESET = 0xc0, ST0_SEEK_END = 0x20, ST0_CHECK = 0x10 };
-enum { ST1_MA = 0x01, ST1_NW = 0x02, ST1_ND = 0x04, ST1_OR = 0x10, ST1_EN = 0x80, ST2_CM = 0x40, ST2_WC = 0x10 };
+enum {
+    ST0_ABNORMAL = 0x40,
+    ST0_INVALID = 0x80,
+    ST0_RESET = 0xc0,
+    ST0_SEEK_END = 0x20,
+    ST0_CHECK = 0x10
+};
+enum {
+    ST1_MA = 0x01,
+    ST1_NW = 0x02,
+    ST1_ND = 0x04,
+    ST1_OR = 0x10,
+    ST1_EN = 0x80,
+    ST2_CM = 0x40,
+    ST2_WC = 0x10
+};
 enum { STEP_NS = 200000, RESET_NS = 20000, ID_NS = 1000000, NO_DISK_NS = 400000000 };
 enum { OP_MASK = 0x1f, OP_MT = 0x80 };
 
@@ -26,8 +42,9 @@ static const struct format {
     u8 tracks, heads, sectors, cmos;
     u8 rates; /* one bit per data rate code that reads it */
 } formats[] = {
-    { 360, 40, 2, 9, 1, BIT(1) | BIT(2) }, { 720, 80, 2, 9, 3, BIT(2) }, { 1200, 80, 2, 15, 2, BIT(0) },
-    { 1440, 80, 2, 18, 4, BIT(0) },        { 2880, 80, 2, 36, 5, BIT(3) },
+    { 360, 40, 2, 9, 1, BIT(1) | BIT(2) }, { 720, 80, 2, 9, 3, BIT(2) },
+    { 1200, 80, 2, 15, 2, BIT(0) },        { 1440, 80, 2, 18, 4, BIT(0) },
+    { 2880, 80, 2, 36, 5, BIT(3) },
 };
 
 struct drive {
@@ -35,8 +52,8 @@ struct drive {
     const struct format *format; /* of the disk; NULL when empty */
     u8 cmos;                     /* kind of drive */
     u8 track;
-    bool changed;                /* disk change line, until a step with a disk inside */
-    bool seeking, pending;       /* pending: SENSE INTERRUPT has st0 to tell */
+    bool changed;          /* disk change line, until a step with a disk inside */
+    bool seeking, pending; /* pending: SENSE INTERRUPT has st0 to tell */
     u8 st0;
 };
 
@@ -53,15 +70,15 @@ struct fdc {
     bool locked, line;
     enum phase phase;
     u8 fifo[16];
-    u32 pos, len;                /* of the command or result in fifo */
+    u32 pos, len; /* of the command or result in fifo */
     /* Execution of a data command */
     u8 c, h, r, n, eot, unit;
-    u8 head;                     /* side being read; c, h, r already name the next ID when a command ends */
-    u8 data[SECTOR * 36];        /* a sector; a track's IDs and contents while formatting */
+    u8 head; /* side being read; c, h, r already name the next ID when a command ends */
+    u8 data[SECTOR * 36]; /* a sector; a track's IDs and contents while formatting */
     u32 data_pos, data_len;
     bool to_host, tc, writing, formatting, verify;
-    u32 sectors_left;            /* VERIFY with a count, READ TRACK */
-    u8 id_sector;                /* READ ID: what passes under the head next */
+    u32 sectors_left; /* VERIFY with a count, READ TRACK */
+    u8 id_sector;     /* READ ID: what passes under the head next */
     struct timer timer;
     struct block_req req;
     struct iovec iov;
@@ -162,9 +179,12 @@ static void sector_moved(struct fdc *f)
     bool more = more_sectors(f);
     if (f->sectors_left && --f->sectors_left == 0) f->tc = true;
     advance_id(f);
-    if (f->tc) end_data(f, 0, 0, (f->fifo[0] & OP_MASK) == 0x0c ? ST2_CM : 0);
-    else if (more) next_sector(f);
-    else end_data(f, ST0_ABNORMAL, ST1_EN, 0);
+    if (f->tc)
+        end_data(f, 0, 0, (f->fifo[0] & OP_MASK) == 0x0c ? ST2_CM : 0);
+    else if (more)
+        next_sector(f);
+    else
+        end_data(f, ST0_ABNORMAL, ST1_EN, 0);
 }
 
 static void submit(struct fdc *f, enum block_op op, u64 offset, u32 len)
@@ -183,9 +203,12 @@ static void submit(struct fdc *f, enum block_op op, u64 offset, u32 len)
 static void write_buffer(struct fdc *f)
 {
     u64 offset = sector_offset(f);
-    if (unit(f)->block->readonly) end_data(f, ST0_ABNORMAL, ST1_NW, 0);
-    else if (offset + SECTOR > unit(f)->block->size) end_data(f, ST0_ABNORMAL, ST1_ND, 0);
-    else submit(f, BLOCK_OP_WRITE, offset, SECTOR);
+    if (unit(f)->block->readonly)
+        end_data(f, ST0_ABNORMAL, ST1_NW, 0);
+    else if (offset + SECTOR > unit(f)->block->size)
+        end_data(f, ST0_ABNORMAL, ST1_ND, 0);
+    else
+        submit(f, BLOCK_OP_WRITE, offset, SECTOR);
 }
 
 /* The IDs have arrived: the track gets the filler byte in every sector. */
@@ -209,9 +232,12 @@ static void write_format(struct fdc *f)
 
 static void buffer_moved(struct fdc *f)
 {
-    if (f->formatting) write_format(f);
-    else if (f->writing) write_buffer(f);
-    else sector_moved(f);
+    if (f->formatting)
+        write_format(f);
+    else if (f->writing)
+        write_buffer(f);
+    else
+        sector_moved(f);
 }
 
 /* Moves the buffer between memory and here, or opens it to the host's port accesses. */
@@ -242,12 +268,16 @@ static void move_buffer(struct fdc *f)
 static void io_done(void *opaque)
 {
     struct fdc *f = opaque;
-    if (f->formatting) end_data(f, 0, 0, 0);
-    else if (f->writing) sector_moved(f);
-    else move_buffer(f);
+    if (f->formatting)
+        end_data(f, 0, 0, 0);
+    else if (f->writing)
+        sector_moved(f);
+    else
+        move_buffer(f);
 }
 
-/* Error of the present ID on the present disk: ST1 in the low, ST2 in the high byte; 0 when it can be found. */
+/* Error of the present ID on the present disk: ST1 in the low, ST2 in the high byte; 0 when it can
+ * be found. */
 static u16 id_error(struct fdc *f)
 {
     const struct format *m = disk(f);
@@ -307,8 +337,10 @@ static void execute(struct fdc *f)
         end_data(f, error ? ST0_ABNORMAL : 0, (u8)error, 0);
     } else if (op == 0x0d) {
         f->data_len = f->fifo[3] * 4u;
-        if (f->fifo[2] != 2 || f->fifo[3] != disk(f)->sectors || !(disk(f)->rates & BIT(f->rate & 3))) {
-            LOG_GUEST(f->dev.name, "format with %u sectors of size code %u: not this disk", f->fifo[3], f->fifo[2]);
+        if (f->fifo[2] != 2 || f->fifo[3] != disk(f)->sectors ||
+            !(disk(f)->rates & BIT(f->rate & 3))) {
+            LOG_GUEST(f->dev.name, "format with %u sectors of size code %u: not this disk",
+                      f->fifo[3], f->fifo[2]);
             end_data(f, ST0_ABNORMAL, ST1_MA, 0);
         } else {
             move_buffer(f);
@@ -323,10 +355,14 @@ static void fdc_fire(void *opaque)
     struct fdc *f = opaque;
     bool seeking = false;
     for (unsigned i = 0; i < LEN(f->drive); i++) seeking |= f->drive[i].seeking;
-    if (seeking) step_done(f);
-    else if (!(f->dor & DOR_NRESET)) return;
-    else if (f->phase == PHASE_BUSY) execute(f);
-    else set_line(f, true); /* after a reset */
+    if (seeking)
+        step_done(f);
+    else if (!(f->dor & DOR_NRESET))
+        return;
+    else if (f->phase == PHASE_BUSY)
+        execute(f);
+    else
+        set_line(f, true); /* after a reset */
 }
 
 /* --- commands --- */
@@ -423,7 +459,8 @@ static void cmd_configure(struct fdc *f)
 
 static void cmd_perpendicular(struct fdc *f)
 {
-    f->perpendicular = f->fifo[1] & 0x80 ? f->fifo[1] & 0x7f : (u8)((f->perpendicular & 0x7c) | (f->fifo[1] & 3));
+    f->perpendicular =
+        f->fifo[1] & 0x80 ? f->fifo[1] & 0x7f : (u8)((f->perpendicular & 0x7c) | (f->fifo[1] & 3));
     idle(f);
 }
 
@@ -442,9 +479,16 @@ static void cmd_version(struct fdc *f)
 
 static void cmd_dumpreg(struct fdc *f)
 {
-    const u8 bytes[10] = { f->drive[0].track, f->drive[1].track, f->drive[2].track, f->drive[3].track,
-                           f->specify[0], f->specify[1], f->eot,
-                           (u8)((f->locked ? 0x80 : 0) | (f->perpendicular & 0x7f)), f->config[1], f->config[2] };
+    const u8 bytes[10] = { f->drive[0].track,
+                           f->drive[1].track,
+                           f->drive[2].track,
+                           f->drive[3].track,
+                           f->specify[0],
+                           f->specify[1],
+                           f->eot,
+                           (u8)((f->locked ? 0x80 : 0) | (f->perpendicular & 0x7f)),
+                           f->config[1],
+                           f->config[2] };
     memcpy(f->fifo, bytes, sizeof(bytes));
     result(f, sizeof(bytes));
 }
@@ -461,16 +505,11 @@ static const struct command {
     { 0x1f, 0x16, 9, start_data }, /* VERIFY */
     { 0xbf, 0x0a, 2, start_data }, /* READ ID */
     { 0xbf, 0x0d, 6, start_data }, /* FORMAT TRACK */
-    { 0xff, 0x03, 3, cmd_specify },
-    { 0xff, 0x04, 2, cmd_sense_drive },
-    { 0xff, 0x07, 2, cmd_recalibrate },
-    { 0xff, 0x08, 1, cmd_sense_interrupt },
-    { 0xff, 0x0e, 1, cmd_dumpreg },
-    { 0xff, 0x0f, 3, cmd_seek },
-    { 0xff, 0x10, 1, cmd_version },
-    { 0xff, 0x12, 2, cmd_perpendicular },
-    { 0xff, 0x13, 4, cmd_configure },
-    { 0x7f, 0x14, 1, cmd_lock },
+    { 0xff, 0x03, 3, cmd_specify },       { 0xff, 0x04, 2, cmd_sense_drive },
+    { 0xff, 0x07, 2, cmd_recalibrate },   { 0xff, 0x08, 1, cmd_sense_interrupt },
+    { 0xff, 0x0e, 1, cmd_dumpreg },       { 0xff, 0x0f, 3, cmd_seek },
+    { 0xff, 0x10, 1, cmd_version },       { 0xff, 0x12, 2, cmd_perpendicular },
+    { 0xff, 0x13, 4, cmd_configure },     { 0x7f, 0x14, 1, cmd_lock },
     { 0xbf, 0x8f, 3, cmd_relative_seek },
 };
 
@@ -509,7 +548,8 @@ static void fdc_chip_reset(struct fdc *f)
     set_line(f, false);
 }
 
-/* Leaving reset, polling finds every drive's ready line changed: one interrupt, four statuses to sense. */
+/* Leaving reset, polling finds every drive's ready line changed: one interrupt, four statuses to
+ * sense. */
 static void leave_reset(struct fdc *f)
 {
     for (unsigned i = 0; i < LEN(f->drive); i++) {
@@ -544,7 +584,8 @@ static u8 main_status(const struct fdc *f)
     switch (f->phase) {
     case PHASE_COMMAND: return (u8)(busy | MSR_RQM | (f->pos ? MSR_BUSY : 0));
     case PHASE_BUSY: return busy | MSR_BUSY;
-    case PHASE_DATA: return (u8)(busy | MSR_BUSY | MSR_RQM | MSR_NONDMA | (f->to_host ? MSR_DIO : 0));
+    case PHASE_DATA:
+        return (u8)(busy | MSR_BUSY | MSR_RQM | MSR_NONDMA | (f->to_host ? MSR_DIO : 0));
     default: return busy | MSR_BUSY | MSR_RQM | MSR_DIO;
     }
 }
@@ -559,8 +600,10 @@ static u8 fifo_read(struct fdc *f)
     } else if (f->phase == PHASE_DATA && f->to_host) {
         set_line(f, false);
         value = f->data[f->data_pos++];
-        if (f->data_pos == f->data_len) buffer_moved(f);
-        else set_line(f, true);
+        if (f->data_pos == f->data_len)
+            buffer_moved(f);
+        else
+            set_line(f, true);
     }
     return value;
 }
@@ -573,8 +616,10 @@ static void fifo_write(struct fdc *f, u8 value)
     } else if (f->phase == PHASE_DATA && !f->to_host) {
         set_line(f, false);
         f->data[f->data_pos++] = value;
-        if (f->data_pos == f->data_len) buffer_moved(f);
-        else set_line(f, true);
+        if (f->data_pos == f->data_len)
+            buffer_moved(f);
+        else
+            set_line(f, true);
     }
 }
 
@@ -603,7 +648,8 @@ static void ports_write(void *opaque, u64 offset, u64 value, unsigned size)
     }
 }
 
-/* DIR: disk change of the selected drive while its motor runs; an empty drive keeps the line set. */
+/* DIR: disk change of the selected drive while its motor runs; an empty drive keeps the line set.
+ */
 static u64 dir_read(void *opaque, u64 offset, unsigned size)
 {
     (void)offset, (void)size;
@@ -640,8 +686,8 @@ int fdc_set_media(struct device *dev, unsigned n, struct block *b, struct error 
     if (n >= DRIVES) return error_set(e, "floppy drive %u does not exist", n);
     const struct format *format = b ? find_format(b->size) : NULL;
     if (b && !format)
-        return error_set(e, "%s is too large for a floppy disk: %llu bytes, at most 2949120", b->path,
-                         (unsigned long long)b->size);
+        return error_set(e, "%s is too large for a floppy disk: %llu bytes, at most 2949120",
+                         b->path, (unsigned long long)b->size);
     struct drive *d = &f->drive[n];
     bool running = f->unit == n && (f->req.pending || f->phase == PHASE_DATA);
     if (running && d->block) block_cancel(d->block, &f->req);
@@ -671,7 +717,10 @@ static int fdc_init(struct device *dev, struct error *e)
     }
     region_init_io(&f->ports, "fdc", 6, &ports_ops, f);
     region_init_io(&f->dir_port, "fdc-dir", 1, &dir_ops, f);
-    return bus_map(dev->host->io, 0x3f0, &f->ports, 0, e) || bus_map(dev->host->io, 0x3f7, &f->dir_port, 0, e) ? -1 : 0;
+    return bus_map(dev->host->io, 0x3f0, &f->ports, 0, e) ||
+                   bus_map(dev->host->io, 0x3f7, &f->dir_port, 0, e)
+               ? -1
+               : 0;
 }
 
 static void fdc_reset(struct device *dev, enum reset_kind kind)
@@ -694,10 +743,12 @@ static void fdc_reset(struct device *dev, enum reset_kind kind)
 static void fdc_info(struct device *dev, struct text *t)
 {
     struct fdc *f = (struct fdc *)dev;
-    text_add(t, "DOR %02x MSR %02x rate %u last command %02x\n", f->dor, main_status(f), f->rate, f->fifo[0]);
+    text_add(t, "DOR %02x MSR %02x rate %u last command %02x\n", f->dor, main_status(f), f->rate,
+             f->fifo[0]);
     for (unsigned i = 0; i < DRIVES; i++) {
         const struct drive *d = &f->drive[i];
-        text_add(t, "drive %u: type %u track %u %s\n", i, d->cmos, d->track, d->block ? d->block->path : "empty");
+        text_add(t, "drive %u: type %u track %u %s\n", i, d->cmos, d->track,
+                 d->block ? d->block->path : "empty");
     }
 }
 

@@ -194,14 +194,10 @@ static void wr_timer_cmp(struct comparator *t, u64 v)
 static u64 rd_reg(struct hpet *h, u64 reg)
 {
     switch (reg) {
-    case REG_CAP:
-        return CAP_VALUE;
-    case REG_CONF:
-        return h->conf;
-    case REG_STATUS:
-        return h->status;
-    case REG_COUNTER:
-        return counter_now(h);
+    case REG_CAP: return CAP_VALUE;
+    case REG_CONF: return h->conf;
+    case REG_STATUS: return h->status;
+    case REG_COUNTER: return counter_now(h);
     }
     u64 n = (reg - REG_TIMER) / 0x20;
     if (reg < REG_TIMER || n >= TIMERS) return 0;
@@ -212,9 +208,7 @@ static u64 rd_reg(struct hpet *h, u64 reg)
 static void wr_reg(struct hpet *h, u64 reg, u64 v, u64 written)
 {
     switch (reg) {
-    case REG_CONF:
-        wr_conf(h, v);
-        return;
+    case REG_CONF: wr_conf(h, v); return;
     case REG_STATUS:
         h->status &= ~(v & written);
         update_irq(h);
@@ -313,7 +307,7 @@ static void hpet_fini(struct device *d)
     region_fini(&h->mmio);
 }
 
-#define T_FIELDS(n) \
+#define T_FIELDS(n)                                                                                \
     FIELD(struct hpet, t[n].conf), FIELD(struct hpet, t[n].cmp), FIELD(struct hpet, t[n].period)
 static const struct device_field hpet_fields[] = {
     FIELD(struct hpet, conf),

@@ -1,17 +1,25 @@
-/* Host bridge at 00:00.0 with the look of an Intel 440FX (8086:1237): configuration mechanism 1 at CF8h/CFCh,
- * and who answers in the first megabyte.
+/* Host bridge at 00:00.0 with the look of an Intel 440FX (8086:1237): configuration mechanism 1 at
+ * CF8h/CFCh, and who answers in the first megabyte.
  *
- * The bridge maps low RAM itself (the board hands over the region, unmapped): 0-9FFFF and 100000 up are always
- * RAM; each segment of C0000-FFFFF becomes RAM for reads, writes or both by the attribute registers 59h-5Fh
- * (PAM), which is how a BIOS shadows ROMs; SMRAM register 72h can show RAM in A0000-BFFFF. What RAM does not
- * claim falls through to the ROMs and VGA windows mapped below these aliases.
- * Intel 82441FX data sheet (290549), sections 3.1 and 3.2. DRAM timing and error registers are storage.
- * Left out: hidden (closed) SMRAM, as the CPU has no system management mode: D_OPEN alone decides. */
+ * The bridge maps low RAM itself (the board hands over the region, unmapped): 0-9FFFF and 100000 up
+ * are always RAM; each segment of C0000-FFFFF becomes RAM for reads, writes or both by the
+ * attribute registers 59h-5Fh (PAM), which is how a BIOS shadows ROMs; SMRAM register 72h can show
+ * RAM in A0000-BFFFF. What RAM does not claim falls through to the ROMs and VGA windows mapped
+ * below these aliases. Intel 82441FX data sheet (290549), sections 3.1 and 3.2. DRAM timing and
+ * error registers are storage. Left out: hidden (closed) SMRAM, as the CPU has no system management
+ * mode: D_OPEN alone decides. */
 #include "devices/i440fx.h"
 
 #include "devices/pci.h"
 
-enum { REG_PAM = 0x59, REG_DRB = 0x60, REG_SMRAM = 0x72, PAM_SEGMENTS = 13, PRIO_PAM = 2, PRIO_SMRAM = 3 };
+enum {
+    REG_PAM = 0x59,
+    REG_DRB = 0x60,
+    REG_SMRAM = 0x72,
+    PAM_SEGMENTS = 13,
+    PRIO_PAM = 2,
+    PRIO_SMRAM = 3
+};
 enum { SMRAM_LOCK = 0x10, SMRAM_OPEN = 0x40 };
 
 struct i440fx {
@@ -50,7 +58,8 @@ static void config_written(struct pci_dev *p, unsigned reg, unsigned size)
     }
 }
 
-/* CF8h answers to whole doublewords only; a byte at CF9h is the reset control register of the ISA bridge. */
+/* CF8h answers to whole doublewords only; a byte at CF9h is the reset control register of the ISA
+ * bridge. */
 static u64 address_read(void *opaque, u64 offset, unsigned size)
 {
     struct i440fx *h = opaque;
@@ -91,7 +100,8 @@ static int map_ram(struct i440fx *h, struct error *e)
     if (size < MIB) return error_set(e, "at least 1 MiB of RAM is needed");
     region_init_alias(&h->low, "ram-low", h->ram, 0, 0xa0000);
     region_init_alias(&h->smram, "smram", h->ram, 0xa0000, 0x20000);
-    if (bus_map(mem, 0, &h->low, 0, e) || bus_map(mem, 0xa0000, &h->smram, PRIO_SMRAM, e)) return -1;
+    if (bus_map(mem, 0, &h->low, 0, e) || bus_map(mem, 0xa0000, &h->smram, PRIO_SMRAM, e))
+        return -1;
     bus_enable(&h->smram, false);
     for (unsigned i = 0; i < PAM_SEGMENTS; i++) {
         u32 base = i == 0 ? 0xf0000 : 0xc0000 + (i - 1) * 0x4000;
@@ -106,7 +116,8 @@ static int map_ram(struct i440fx *h, struct error *e)
 
 static int i440fx_init(struct device *d, struct error *e)
 {
-    static const struct pci_id id = { 0x8086, 0x1237, 2, 0x060000, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 0, false };
+    static const struct pci_id id = { 0x8086,        0x1237, 2,    0x060000, PCI_SUBSYS_VENDOR,
+                                      PCI_SUBSYS_ID, 0,      false };
     struct i440fx *h = (struct i440fx *)d;
     if (!h->ram) return error_set(e, "no RAM connected");
     if (pci_register(&h->pci, &id, e)) return -1;

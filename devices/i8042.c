@@ -56,13 +56,13 @@ struct kbc {
     struct device dev;
     struct input_router *input;
     struct irq irq1, irq12;
-    u8 ram[32];         /* [0] is the command byte */
-    u8 data;            /* output buffer, keeps its value when read */
-    bool obf, aux;      /* full; by the mouse */
-    bool last_was_cmd;  /* status bit 3 */
-    u8 expects;         /* command whose data byte comes next at 60h, 0 = none */
-    bool break_prefix;  /* translation has swallowed an F0h */
-    bool aux_turn;      /* both devices have data: the mouse is next */
+    u8 ram[32];          /* [0] is the command byte */
+    u8 data;             /* output buffer, keeps its value when read */
+    bool obf, aux;       /* full; by the mouse */
+    bool last_was_cmd;   /* status bit 3 */
+    u8 expects;          /* command whose data byte comes next at 60h, 0 = none */
+    bool break_prefix;   /* translation has swallowed an F0h */
+    bool aux_turn;       /* both devices have data: the mouse is next */
     u16 answer[ANSWERS]; /* the controller's own bytes waiting for the output buffer */
     u8 answers;
     struct ps2_kbd kbd;
@@ -209,65 +209,36 @@ static void command(struct kbc *k, u8 v)
     case CMD_WR_OUTPUT:
     case CMD_WR_KBD_BUF:
     case CMD_WR_AUX_BUF:
-    case CMD_WR_AUX:
-        k->expects = v;
-        break;
+    case CMD_WR_AUX: k->expects = v; break;
     case CMD_PASSWORD:
         answer(k, 0xf1, false); /* none installed */
         break;
-    case CMD_AUX_OFF:
-        set_ccb(k, k->ram[0] | CCB_AUX_OFF);
-        break;
-    case CMD_AUX_ON:
-        set_ccb(k, k->ram[0] & ~CCB_AUX_OFF);
-        break;
-    case CMD_KBD_OFF:
-        set_ccb(k, k->ram[0] | CCB_KBD_OFF);
-        break;
-    case CMD_KBD_ON:
-        set_ccb(k, k->ram[0] & ~CCB_KBD_OFF);
-        break;
+    case CMD_AUX_OFF: set_ccb(k, k->ram[0] | CCB_AUX_OFF); break;
+    case CMD_AUX_ON: set_ccb(k, k->ram[0] & ~CCB_AUX_OFF); break;
+    case CMD_KBD_OFF: set_ccb(k, k->ram[0] | CCB_KBD_OFF); break;
+    case CMD_KBD_ON: set_ccb(k, k->ram[0] & ~CCB_KBD_OFF); break;
     case CMD_AUX_TEST:
     case CMD_KBD_TEST:
-    case CMD_RD_TEST:
-        answer(k, 0x00, false);
-        break;
-    case CMD_SELF_TEST:
-        self_test(k);
-        break;
+    case CMD_RD_TEST: answer(k, 0x00, false); break;
+    case CMD_SELF_TEST: self_test(k); break;
     case CMD_RD_INPUT:
         answer(k, 0xa0, false); /* not locked, no manufacturing jumper */
         break;
-    case CMD_RD_OUTPUT:
-        answer(k, output_port(k), false);
-        break;
+    case CMD_RD_OUTPUT: answer(k, output_port(k), false); break;
     case CMD_A20_OFF:
-    case CMD_A20_ON:
-        h->a20_set(h->machine, v == CMD_A20_ON);
-        break;
-    default:
-        LOG_GUEST(k->dev.name, "command %02x is not supported", v);
+    case CMD_A20_ON: h->a20_set(h->machine, v == CMD_A20_ON); break;
+    default: LOG_GUEST(k->dev.name, "command %02x is not supported", v);
     }
 }
 
 static void data_for_command(struct kbc *k, u8 cmd, u8 v)
 {
     switch (cmd) {
-    case CMD_WR_RAM:
-        set_ccb(k, v);
-        break;
-    case CMD_WR_RAM + 1 ... CMD_WR_RAM + 31:
-        k->ram[cmd - CMD_WR_RAM] = v;
-        break;
-    case CMD_WR_OUTPUT:
-        wr_output_port(k, v);
-        break;
-    case CMD_WR_KBD_BUF:
-        answer(k, v, false);
-        break;
-    case CMD_WR_AUX_BUF:
-        answer(k, v, true);
-        break;
+    case CMD_WR_RAM: set_ccb(k, v); break;
+    case CMD_WR_RAM + 1 ... CMD_WR_RAM + 31: k->ram[cmd - CMD_WR_RAM] = v; break;
+    case CMD_WR_OUTPUT: wr_output_port(k, v); break;
+    case CMD_WR_KBD_BUF: answer(k, v, false); break;
+    case CMD_WR_AUX_BUF: answer(k, v, true); break;
     case CMD_WR_AUX: /* talking to a device switches its line on */
         k->ram[0] &= ~CCB_AUX_OFF;
         ps2_mouse_write(&k->mouse, v);
@@ -405,7 +376,10 @@ static void kbc_info(struct device *d, struct text *t)
 {
     struct kbc *k = (struct kbc *)d;
     text_add(t, "command byte %02x, output buffer %s %02x\n", k->ram[0],
-             !k->obf ? "empty" : k->aux ? "from mouse" : "full", k->data);
+             !k->obf  ? "empty"
+             : k->aux ? "from mouse"
+                      : "full",
+             k->data);
     text_add(t, "keyboard: set %u leds %u typematic %02x%s, %u bytes waiting\n", k->kbd.scan_set,
              k->kbd.leds, k->kbd.typematic, k->kbd.scanning ? "" : " off",
              k->kbd.scan.len + k->kbd.reply.len);

@@ -141,29 +141,14 @@ static void wr_ctl(struct controller *c, unsigned reg, u8 v)
 {
     struct channel *ch = &c->ch[(reg < 8 ? reg >> 1 : v) & 3];
     switch (reg) {
-    case 8:
-        c->command = v;
-        break;
-    case 9: /* software request: memory-to-memory only, left out */
-        break;
-    case 10:
-        c->mask = v & 4 ? c->mask | BIT(v & 3) : c->mask & ~BIT(v & 3);
-        break;
-    case 11:
-        ch->mode = v & ~3;
-        break;
-    case 12:
-        c->msb = false;
-        break;
-    case 13:
-        master_clear(c);
-        break;
-    case 14:
-        c->mask = 0;
-        break;
-    case 15:
-        c->mask = v & 0x0f;
-        break;
+    case 8: c->command = v; break;
+    case 9: /* software request: memory-to-memory only, left out */ break;
+    case 10: c->mask = v & 4 ? c->mask | BIT(v & 3) : c->mask & ~BIT(v & 3); break;
+    case 11: ch->mode = v & ~3; break;
+    case 12: c->msb = false; break;
+    case 13: master_clear(c); break;
+    case 14: c->mask = 0; break;
+    case 15: c->mask = v & 0x0f; break;
     default:
         if (reg & 1) {
             wr_word(c, &ch->base_count, &ch->count, v);
@@ -252,13 +237,13 @@ static void dma_fini(struct device *d)
     region_fini(&p->pages);
 }
 
-#define CH(n, i)                                                                           \
-    FIELD(struct dma, ctl[n].ch[i].base_addr), FIELD(struct dma, ctl[n].ch[i].base_count), \
-        FIELD(struct dma, ctl[n].ch[i].addr), FIELD(struct dma, ctl[n].ch[i].count),       \
+#define CH(n, i)                                                                                   \
+    FIELD(struct dma, ctl[n].ch[i].base_addr), FIELD(struct dma, ctl[n].ch[i].base_count),         \
+        FIELD(struct dma, ctl[n].ch[i].addr), FIELD(struct dma, ctl[n].ch[i].count),               \
         FIELD(struct dma, ctl[n].ch[i].mode)
-#define CTL(n)                                                                 \
-    CH(n, 0), CH(n, 1), CH(n, 2), CH(n, 3), FIELD(struct dma, ctl[n].command), \
-        FIELD(struct dma, ctl[n].mask), FIELD(struct dma, ctl[n].tc),          \
+#define CTL(n)                                                                                     \
+    CH(n, 0), CH(n, 1), CH(n, 2), CH(n, 3), FIELD(struct dma, ctl[n].command),                     \
+        FIELD(struct dma, ctl[n].mask), FIELD(struct dma, ctl[n].tc),                              \
         FIELD(struct dma, ctl[n].msb)
 static const struct device_field dma_fields[] = {
     CTL(0), CTL(1), FIELD_ARRAY(struct dma, page), { 0 }

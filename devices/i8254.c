@@ -28,17 +28,17 @@ enum { P61_GATE2 = 0x01, P61_STORED = 0x0f, P61_REFRESH = 0x10, P61_OUT2 = 0x20 
 struct channel {
     u8 mode, rw;
     bool bcd, gate;
-    bool loaded;         /* counting element was loaded since the control word */
-    bool null_count;     /* count register holds a value not yet loaded */
+    bool loaded;     /* counting element was loaded since the control word */
+    bool null_count; /* count register holds a value not yet loaded */
     bool write_msb, read_msb;
     bool status_latched, count_latched;
     u8 lsb, status;
     u16 latch;
-    u32 count_reg;       /* last count written, 1..65536 (BCD: 1..10000) */
-    u32 initial;         /* value loaded at tick `start` */
+    u32 count_reg; /* last count written, 1..65536 (BCD: 1..10000) */
+    u32 initial;   /* value loaded at tick `start` */
     u64 start;
-    u64 frozen;          /* ticks counted so far, while the gate stops the count */
-    u64 switch_at;       /* modes 2 and 3: tick at which count_reg replaces initial, 0 = none */
+    u64 frozen;    /* ticks counted so far, while the gate stops the count */
+    u64 switch_at; /* modes 2 and 3: tick at which count_reg replaces initial, 0 = none */
 };
 
 struct pit {
@@ -46,10 +46,10 @@ struct pit {
     struct irq irq0;
     struct channel ch[3];
     u8 port61;
-    u64 next_edge;       /* channel 0: tick of the next rising edge, 0 = none */
+    u64 next_edge; /* channel 0: tick of the next rising edge, 0 = none */
     struct timer timer;
-    struct timer repay;  /* looks whether an owed edge can be delivered */
-    u32 owed;            /* periodic edges that came while the interrupt controller still held one */
+    struct timer repay; /* looks whether an owed edge can be delivered */
+    u32 owed;           /* periodic edges that came while the interrupt controller still held one */
     bool (*busy)(void *opaque);
     void *busy_opaque;
     struct region ports, ports61;
@@ -113,16 +113,11 @@ static bool out_level(const struct channel *c, u64 now)
     if (!c->loaded) return c->mode != 0;
     u64 t = elapsed(c, now);
     switch (c->mode) {
-    case 0:
-        return t >= c->initial;
-    case 1:
-        return now < c->start || t >= c->initial;
-    case 2:
-        return !c->gate || t % c->initial != c->initial - 1;
-    case 3:
-        return !c->gate || t % c->initial < high_half(c->initial);
-    default:
-        return t != c->initial;
+    case 0: return t >= c->initial;
+    case 1: return now < c->start || t >= c->initial;
+    case 2: return !c->gate || t % c->initial != c->initial - 1;
+    case 3: return !c->gate || t % c->initial < high_half(c->initial);
+    default: return t != c->initial;
     }
 }
 
@@ -169,13 +164,11 @@ static u64 edge_after(const struct channel *c, u64 now)
     }
     u64 end = c->start + c->initial;
     switch (c->mode) {
-    case 0:
-        return now < end ? end : 0;
+    case 0: return now < end ? end : 0;
     case 2:
     case 3:
         return now < c->start ? end : c->start + ((now - c->start) / c->initial + 1) * c->initial;
-    case 4:
-        return now <= end ? end + 1 : 0;
+    case 4: return now <= end ? end + 1 : 0;
     }
     return 0;
 }
@@ -208,7 +201,8 @@ static void periodic_edge(struct pit *p)
         return;
     }
     if (p->owed < FREQ / MAX(p->ch[0].initial, 1u)) p->owed++;
-    if (!timer_armed(&p->repay)) timer_set(&p->repay, clock_now(p->dev.host->clock) + MAX(period_ns(p) / 8, 50000u));
+    if (!timer_armed(&p->repay))
+        timer_set(&p->repay, clock_now(p->dev.host->clock) + MAX(period_ns(p) / 8, 50000u));
 }
 
 static void repay(void *opaque)
@@ -219,7 +213,8 @@ static void repay(void *opaque)
         p->owed--;
         pulse(p);
     }
-    if (p->owed) timer_set(&p->repay, clock_now(p->dev.host->clock) + MAX(period_ns(p) / 8, 50000u));
+    if (p->owed)
+        timer_set(&p->repay, clock_now(p->dev.host->clock) + MAX(period_ns(p) / 8, 50000u));
 }
 
 /* Channel 0 was programmed: wire and timer follow its OUT. */
@@ -240,8 +235,10 @@ static void fire(void *opaque)
     u64 edge = p->next_edge;
     if (!edge) return;
     catch_up(c, edge);
-    if (is_periodic(c)) periodic_edge(p);
-    else pulse(p);
+    if (is_periodic(c))
+        periodic_edge(p);
+    else
+        pulse(p);
     p->next_edge = edge_after(c, edge);
     u64 now = ticks(p);
     if (!p->next_edge || !is_periodic(c)) {
@@ -471,7 +468,7 @@ static void pit_post_load(struct device *d, u32 version)
     for (int n = 0; n < 3; n++) {
         if (!p->ch[n].initial) p->ch[n].initial = 0x10000;
         if (p->owed) timer_set(&p->repay, clock_now(p->dev.host->clock));
-}
+    }
     irq_set(&p->irq0, out_level(&p->ch[0], ticks(p)));
     arm(p, 0);
 }
@@ -500,10 +497,10 @@ static void pit_fini(struct device *d)
 }
 
 #define CH(n, f) FIELD(struct pit, ch[n].f)
-#define CH_FIELDS(n)                                                                             \
-    CH(n, mode), CH(n, rw), CH(n, bcd), CH(n, gate), CH(n, loaded), CH(n, null_count),           \
-        CH(n, write_msb), CH(n, read_msb), CH(n, status_latched), CH(n, count_latched),          \
-        CH(n, lsb), CH(n, status), CH(n, latch), CH(n, count_reg), CH(n, initial), CH(n, start), \
+#define CH_FIELDS(n)                                                                               \
+    CH(n, mode), CH(n, rw), CH(n, bcd), CH(n, gate), CH(n, loaded), CH(n, null_count),             \
+        CH(n, write_msb), CH(n, read_msb), CH(n, status_latched), CH(n, count_latched),            \
+        CH(n, lsb), CH(n, status), CH(n, latch), CH(n, count_reg), CH(n, initial), CH(n, start),   \
         CH(n, frozen), CH(n, switch_at)
 static const struct device_field pit_fields[] = {
     CH_FIELDS(0),

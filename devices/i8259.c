@@ -26,9 +26,9 @@ enum {
 };
 
 struct chip {
-    u8 edge;       /* rising edges not yet acknowledged */
-    u8 lines;      /* input levels */
-    u8 elcr;       /* 1: input is level-triggered */
+    u8 edge;  /* rising edges not yet acknowledged */
+    u8 lines; /* input levels */
+    u8 elcr;  /* 1: input is level-triggered */
     u8 imr, isr;
     u8 base;       /* vector of input 0 */
     u8 lowest;     /* input with the lowest priority, 7 unless rotated */
@@ -148,9 +148,7 @@ static void wr_icw(struct chip *c, u8 v)
         c->base = v & 0xf8;
         c->icw_step = c->icw1 & ICW1_SINGLE ? 4 : 3;
         break;
-    case 3: /* the cascade is wired; the value changes nothing */
-        c->icw_step = 4;
-        break;
+    case 3: /* the cascade is wired; the value changes nothing */ c->icw_step = 4; break;
     case 4:
         c->icw4 = v;
         c->icw_step = 0;
@@ -170,9 +168,7 @@ static void wr_ocw2(struct chip *c, u8 v)
     }
     switch (v >> 5) {
     case 0:
-    case 4:
-        c->rotate_on_aeoi = v & 0x80;
-        break;
+    case 4: c->rotate_on_aeoi = v & 0x80; break;
     case 1:
     case 3:
         if (level >= 0) c->isr &= ~BIT(level);
@@ -183,9 +179,7 @@ static void wr_ocw2(struct chip *c, u8 v)
         c->isr &= ~BIT(level);
         c->lowest = level;
         break;
-    case 6:
-        c->lowest = level;
-        break;
+    case 6: c->lowest = level; break;
     }
 }
 

@@ -125,10 +125,8 @@ static u32 rd_indexed(const struct ioapic *a)
 {
     switch (a->index) {
     case IDX_ID:
-    case IDX_ARB:
-        return (u32)a->id << 24;
-    case IDX_VERSION:
-        return (PINS - 1) << 16 | VERSION;
+    case IDX_ARB: return (u32)a->id << 24;
+    case IDX_VERSION: return (PINS - 1) << 16 | VERSION;
     }
     unsigned n = a->index - IDX_TABLE;
     if (n >= PINS * 2) return 0;

@@ -333,9 +333,7 @@ static u8 rd_byte(struct rtc *r, unsigned i)
     u8 v;
     if (is_time(i) && !stopped(r)) show_time(r);
     switch (i) {
-    case REG_A:
-        v = r->cmos[REG_A] | (updating(r) ? A_UIP : 0);
-        break;
+    case REG_A: v = r->cmos[REG_A] | (updating(r) ? A_UIP : 0); break;
     case REG_C:
         look_for_tick(r);
         update_irq(r);
@@ -343,11 +341,8 @@ static u8 rd_byte(struct rtc *r, unsigned i)
         r->cmos[REG_C] = 0;
         update_irq(r);
         break;
-    case REG_D:
-        v = D_VRT;
-        break;
-    default:
-        v = r->cmos[i];
+    case REG_D: v = D_VRT; break;
+    default: v = r->cmos[i];
     }
     TRACE(rtc_rd, i, v, 0, 0);
     return v;
@@ -370,12 +365,9 @@ static u64 rd_port(void *opaque, u64 offset, unsigned size)
     struct rtc *r = opaque;
     (void)size;
     switch (offset) {
-    case 1:
-        return rd_byte(r, r->index & 0x7f);
-    case 2:
-        return r->index2;
-    case 3:
-        return rd_byte(r, r->index2);
+    case 1: return rd_byte(r, r->index & 0x7f);
+    case 2: return r->index2;
+    case 3: return rd_byte(r, r->index2);
     }
     return 0xff; /* 70h is write-only */
 }
@@ -389,15 +381,9 @@ static void wr_port(void *opaque, u64 offset, u64 value, unsigned size)
         r->index = value;
         irq_set(&r->nmi_mask, value & 0x80);
         break;
-    case 1:
-        wr_byte(r, r->index & 0x7f, value);
-        break;
-    case 2:
-        r->index2 = value;
-        break;
-    case 3:
-        wr_byte(r, r->index2, value);
-        break;
+    case 1: wr_byte(r, r->index & 0x7f, value); break;
+    case 2: r->index2 = value; break;
+    case 3: wr_byte(r, r->index2, value); break;
     }
 }
 

@@ -1,8 +1,10 @@
-/* PCI functions and bus 0: configuration space with write masks, base address registers, interrupt lines.
+/* PCI functions and bus 0: configuration space with write masks, base address registers, interrupt
+ * lines.
  *
- * Config bytes are the truth; BAR regions and the interrupt wires are derived from them by update_bars() and
- * update_irq() after every write. The host bridge (i440fx.c) turns CF8h/CFCh into pci_bus_read/write.
- * PCI Local Bus Specification 3.0: 6.1 header, 6.2.5 base addresses, 2.2.6 interrupt pins. */
+ * Config bytes are the truth; BAR regions and the interrupt wires are derived from them by
+ * update_bars() and update_irq() after every write. The host bridge (i440fx.c) turns CF8h/CFCh into
+ * pci_bus_read/write. PCI Local Bus Specification 3.0: 6.1 header, 6.2.5 base addresses, 2.2.6
+ * interrupt pins. */
 #include "devices/pci.h"
 
 enum { STATUS_INTX = 0x08 }; /* low byte of the status register, bit 3 */
@@ -78,11 +80,10 @@ void pci_set_irq(struct pci_dev *p, bool level)
 int pci_register(struct pci_dev *p, const struct pci_id *id, struct error *e)
 {
     if (!p->bus) return error_set(e, "not connected to a PCI bus");
-    if (p->addr >= LEN(p->bus->slot))
-        return error_set(e, "PCI slot 0x%x does not exist", p->addr);
+    if (p->addr >= LEN(p->bus->slot)) return error_set(e, "PCI slot 0x%x does not exist", p->addr);
     if (p->bus->slot[p->addr])
-        return error_set(e, "PCI slot %02x.%u is taken by %s", p->addr >> 3,
-                         p->addr & 7, p->bus->slot[p->addr]->dev.name);
+        return error_set(e, "PCI slot %02x.%u is taken by %s", p->addr >> 3, p->addr & 7,
+                         p->bus->slot[p->addr]->dev.name);
     p->bus->slot[p->addr] = p;
     st16(&p->config[PCI_VENDOR], id->vendor);
     st16(&p->config[PCI_DEVICE], id->device);
@@ -94,8 +95,9 @@ int pci_register(struct pci_dev *p, const struct pci_id *id, struct error *e)
     st16(&p->config[PCI_SUBSYS], id->subsys_vendor);
     st16(&p->config[PCI_SUBSYS + 2], id->subsys_id);
     p->config[PCI_IRQ_PIN] = id->pin;
-    /* I/O and memory enables are there without a BAR of that kind, too: VGA functions have fixed ports, and firmware
-     * skips a display whose bits do not stick. SERR and parity enables are storage. */
+    /* I/O and memory enables are there without a BAR of that kind, too: VGA functions have fixed
+     * ports, and firmware skips a display whose bits do not stick. SERR and parity enables are
+     * storage. */
     st16(&p->wmask[PCI_COMMAND],
          PCI_CMD_IO | PCI_CMD_MEM | PCI_CMD_MASTER | 0x0140 | (id->pin ? PCI_CMD_INTX_OFF : 0));
     p->w1c[PCI_STATUS + 1] = 0xf9; /* error bits 8, 11-15: never set here, cleared by writing 1 */
@@ -121,8 +123,8 @@ void pci_add_bar(struct pci_dev *p, unsigned n, struct region *r, enum pci_bar_t
     p->bar[n] = (struct pci_bar){ r, type };
     r->no_dma = r->ops != NULL;
     st32(&p->config[bar_reg(n)], kind[type]);
-    /* The upper half of an I/O address is writable although nothing decodes above 64 KiB: both ways are legal, and
-     * SeaBIOS takes the size from all 32 bits. */
+    /* The upper half of an I/O address is writable although nothing decodes above 64 KiB: both ways
+     * are legal, and SeaBIOS takes the size from all 32 bits. */
     st32(&p->wmask[bar_reg(n)], type == PCI_BAR_ROM ? mask | 1 : mask);
     /* A priority of its own for each BAR keeps overlaps that a guest programs defined. */
     struct bus *bus = type == PCI_BAR_IO ? p->dev.host->io : p->dev.host->mem;
@@ -246,11 +248,12 @@ static void pci_bus_info(struct device *d, struct text *t)
     for (unsigned i = 0; i < LEN(b->slot); i++) {
         const struct pci_dev *p = b->slot[i];
         if (!p) continue;
-        text_add(t, "00:%02x.%u %04x:%04x rev %02x class %02x%02x%02x command %04x irq %u pin %u%s %s\n",
-                 i >> 3, i & 7, ld16(&p->config[PCI_VENDOR]), ld16(&p->config[PCI_DEVICE]),
-                 p->config[PCI_REVISION], p->config[PCI_CLASS + 2], p->config[PCI_CLASS + 1],
-                 p->config[PCI_CLASS], pci_command(p), p->config[PCI_IRQ_LINE], p->config[PCI_IRQ_PIN],
-                 p->irq_level ? " asserted" : "", p->dev.name);
+        text_add(
+            t, "00:%02x.%u %04x:%04x rev %02x class %02x%02x%02x command %04x irq %u pin %u%s %s\n",
+            i >> 3, i & 7, ld16(&p->config[PCI_VENDOR]), ld16(&p->config[PCI_DEVICE]),
+            p->config[PCI_REVISION], p->config[PCI_CLASS + 2], p->config[PCI_CLASS + 1],
+            p->config[PCI_CLASS], pci_command(p), p->config[PCI_IRQ_LINE], p->config[PCI_IRQ_PIN],
+            p->irq_level ? " asserted" : "", p->dev.name);
         bar_info(p, t);
     }
 }

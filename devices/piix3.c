@@ -1,11 +1,13 @@
-/* ISA bridge at 00:01.0 with the look of an Intel PIIX3 (8086:7000): routes the four PCI interrupt wires to
- * ISA interrupts by PIRQRC[A:D] (60h-63h) and holds the reset control register at port CF9h.
+/* ISA bridge at 00:01.0 with the look of an Intel PIIX3 (8086:7000): routes the four PCI interrupt
+ * wires to ISA interrupts by PIRQRC[A:D] (60h-63h) and holds the reset control register at port
+ * CF9h.
  *
- * Each PIRQRC: bit 7 set = not routed, bits 3:0 = ISA IRQ (3-7, 9-12, 14, 15 are legal; others route
- * nowhere). Several wires on one IRQ are ORed here; the board ORs the result with ISA devices.
- * CF9h: bit 1 chooses hard (1) or soft (0) reset, a 0 to 1 step of bit 2 does it.
- * Intel 82371SB data sheet (290550), sections 2.2 and 2.4. The X-bus, DMA and IDE-timing style registers are
- * storage: the chips they would enable are always there. Left out: the SMI registers' function. */
+ * Each PIRQRC: bit 7 set = not routed, bits 3:0 = ISA IRQ (3-7, 9-12, 14, 15 are legal; others
+ * route nowhere). Several wires on one IRQ are ORed here; the board ORs the result with ISA
+ * devices. CF9h: bit 1 chooses hard (1) or soft (0) reset, a 0 to 1 step of bit 2 does it. Intel
+ * 82371SB data sheet (290550), sections 2.2 and 2.4. The X-bus, DMA and IDE-timing style registers
+ * are storage: the chips they would enable are always there. Left out: the SMI registers' function.
+ */
 #include "devices/piix3.h"
 
 #include "devices/pci.h"
@@ -58,7 +60,8 @@ static void reset_write(void *opaque, u64 offset, u64 value, unsigned size)
     if (!pulled) return;
     struct host_if *h = p->pci.dev.host;
     bool hard = value & RCR_SYSTEM;
-    h->request(h->machine, REQ_RESET, hard ? RESET_COLD : RESET_WARM, hard ? "CF9h hard reset" : "CF9h soft reset");
+    h->request(h->machine, REQ_RESET, hard ? RESET_COLD : RESET_WARM,
+               hard ? "CF9h hard reset" : "CF9h soft reset");
 }
 
 static const struct io_ops reset_ops = { reset_read, reset_write, 1, 1 };
@@ -66,14 +69,16 @@ static const struct pci_ops bridge_ops = { config_written };
 
 static int piix3_init(struct device *d, struct error *e)
 {
-    static const struct pci_id id = { 0x8086, 0x7000, 0, 0x060100, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 0, true };
+    static const struct pci_id id = { 0x8086,        0x7000, 0,   0x060100, PCI_SUBSYS_VENDOR,
+                                      PCI_SUBSYS_ID, 0,      true };
     /* register, writable bits */
     static const u8 masks[][2] = {
-        { 0x4c, 0xff }, { 0x4e, 0xff }, { 0x4f, 0x0f }, { 0x60, 0x8f }, { 0x61, 0x8f }, { 0x62, 0x8f },
-        { 0x63, 0x8f }, { 0x69, 0xfe }, { 0x6a, 0xff }, { 0x6b, 0x83 }, { 0x70, 0xef }, { 0x71, 0xef },
-        { 0x76, 0x8f }, { 0x77, 0x8f }, { 0x78, 0xff }, { 0x79, 0xff }, { 0x82, 0x0f }, { 0xa0, 0x1f },
-        { 0xa2, 0xff }, { 0xa3, 0xff }, { 0xa4, 0xff }, { 0xa5, 0xff }, { 0xa6, 0xff }, { 0xa7, 0xff },
-        { 0xa8, 0xff }, { 0xaa, 0xff }, { 0xab, 0xff }, { 0xac, 0xff }, { 0xae, 0xff },
+        { 0x4c, 0xff }, { 0x4e, 0xff }, { 0x4f, 0x0f }, { 0x60, 0x8f }, { 0x61, 0x8f },
+        { 0x62, 0x8f }, { 0x63, 0x8f }, { 0x69, 0xfe }, { 0x6a, 0xff }, { 0x6b, 0x83 },
+        { 0x70, 0xef }, { 0x71, 0xef }, { 0x76, 0x8f }, { 0x77, 0x8f }, { 0x78, 0xff },
+        { 0x79, 0xff }, { 0x82, 0x0f }, { 0xa0, 0x1f }, { 0xa2, 0xff }, { 0xa3, 0xff },
+        { 0xa4, 0xff }, { 0xa5, 0xff }, { 0xa6, 0xff }, { 0xa7, 0xff }, { 0xa8, 0xff },
+        { 0xaa, 0xff }, { 0xab, 0xff }, { 0xac, 0xff }, { 0xae, 0xff },
     };
     struct piix3 *p = (struct piix3 *)d;
     if (pci_register(&p->pci, &id, e)) return -1;
@@ -90,9 +95,9 @@ static void piix3_reset(struct device *d, enum reset_kind kind)
 {
     (void)kind;
     static const u8 values[][2] = {
-        { 0x4c, 0x4d }, { 0x4e, 0x03 }, { 0x60, 0x80 }, { 0x61, 0x80 }, { 0x62, 0x80 }, { 0x63, 0x80 },
-        { 0x69, 0x02 }, { 0x70, 0x80 }, { 0x71, 0x80 }, { 0x76, 0x0c }, { 0x77, 0x0c }, { 0x78, 0x02 },
-        { 0xa0, 0x08 }, { 0xa8, 0x0f },
+        { 0x4c, 0x4d }, { 0x4e, 0x03 }, { 0x60, 0x80 }, { 0x61, 0x80 }, { 0x62, 0x80 },
+        { 0x63, 0x80 }, { 0x69, 0x02 }, { 0x70, 0x80 }, { 0x71, 0x80 }, { 0x76, 0x0c },
+        { 0x77, 0x0c }, { 0x78, 0x02 }, { 0xa0, 0x08 }, { 0xa8, 0x0f },
     };
     struct piix3 *p = (struct piix3 *)d;
     pci_reset(&p->pci);

@@ -1,13 +1,13 @@
-/* IDE controller at 00:01.1 with the look of an Intel PIIX3 (8086:7010): two channels at the ports PCs always had
- * (1F0h/3F6h with IRQ 14, 170h/376h with IRQ 15), bus-master DMA through BAR 4.
+/* IDE controller at 00:01.1 with the look of an Intel PIIX3 (8086:7010): two channels at the ports
+ * PCs always had (1F0h/3F6h with IRQ 14, 170h/376h with IRQ 15), bus-master DMA through BAR 4.
  *
- * Each channel broadcasts register writes to its two drives and reads from the selected one. An absent drive
- * beside a present one reads 0; an empty channel reads 7Fh, so that detection ends at once. Bus-master DMA
- * runs when the drive offers a window, the start bit is set and directions agree; the drive's interrupt, which sets
- * the status bit, comes after its last byte is in memory.
- * Intel 82371SB data sheet sections 2.3 and 3.4; SFF-8038i for bus-master DMA; ATA/ATAPI-7 for the registers.
- * Timing registers are storage, except IDETIM bit 15 which enables a channel; it is on after reset. Left out: the
- * command register's I/O bit does not gate the fixed ports. */
+ * Each channel broadcasts register writes to its two drives and reads from the selected one. An
+ * absent drive beside a present one reads 0; an empty channel reads 7Fh, so that detection ends at
+ * once. Bus-master DMA runs when the drive offers a window, the start bit is set and directions
+ * agree; the drive's interrupt, which sets the status bit, comes after its last byte is in memory.
+ * Intel 82371SB data sheet sections 2.3 and 3.4; SFF-8038i for bus-master DMA; ATA/ATAPI-7 for the
+ * registers. Timing registers are storage, except IDETIM bit 15 which enables a channel; it is on
+ * after reset. Left out: the command register's I/O bit does not gate the fixed ports. */
 #include "devices/piix_ide.h"
 
 #include "devices/ata.h"
@@ -15,7 +15,14 @@
 
 enum { REG_DATA, REG_ERROR, REG_COUNT, REG_LOW, REG_MID, REG_HIGH, REG_DEVICE, REG_STATUS };
 enum { CTL_NIEN = 2, CTL_SRST = 4, CTL_HOB = 0x80 };
-enum { BM_START = 1, BM_TO_MEMORY = 8, BM_ACTIVE = 1, BM_ERROR = 2, BM_INTERRUPT = 4, BM_CAPABLE = 0x60 };
+enum {
+    BM_START = 1,
+    BM_TO_MEMORY = 8,
+    BM_ACTIVE = 1,
+    BM_ERROR = 2,
+    BM_INTERRUPT = 4,
+    BM_CAPABLE = 0x60
+};
 enum { CONFIG_IDETIM = 0x40 };
 
 struct channel {
@@ -27,11 +34,11 @@ struct channel {
     struct region command_ports, control_port;
     /* Bus master */
     u8 bm_command, bm_status;
-    u32 prd_table;       /* as written */
-    u32 prd_next;        /* next entry */
-    u32 addr, count;     /* rest of the current entry */
+    u32 prd_table;   /* as written */
+    u32 prd_next;    /* next entry */
+    u32 addr, count; /* rest of the current entry */
     bool last_entry;
-    bool moving;         /* service_dma is running: do not nest */
+    bool moving; /* service_dma is running: do not nest */
 };
 
 struct piix_ide {
@@ -60,7 +67,8 @@ static void update_irq(struct channel *c)
 
 /* --- bus master --- */
 
-/* Next entry of the descriptor table; false when the last one is used up. The table does not leave its 64 KiB. */
+/* Next entry of the descriptor table; false when the last one is used up. The table does not leave
+ * its 64 KiB. */
 static bool next_entry(struct channel *c)
 {
     u8 entry[8];
@@ -93,12 +101,15 @@ static void service_dma(struct channel *c)
         if (to_memory != !!(c->bm_command & BM_TO_MEMORY)) break;
         if (!(pci_command(&c->ide->pci) & PCI_CMD_MASTER)) break;
         if (!c->count && !next_entry(c)) {
-            c->bm_status &= (u8)~BM_ACTIVE; /* memory used up before the drive is done: no interrupt */
+            c->bm_status &=
+                (u8)~BM_ACTIVE; /* memory used up before the drive is done: no interrupt */
             break;
         }
         u32 n = MIN(c->count, d->win_len);
-        if (to_memory) pci_dma_write(&c->ide->pci, c->addr, d->win, n);
-        else pci_dma_read(&c->ide->pci, c->addr, d->win, n);
+        if (to_memory)
+            pci_dma_write(&c->ide->pci, c->addr, d->win, n);
+        else
+            pci_dma_read(&c->ide->pci, c->addr, d->win, n);
         c->addr += n;
         c->count -= n;
         /* Active ends with the table's last byte, so that it is clear when the drive interrupts. */
@@ -123,7 +134,10 @@ static u8 bm_read_byte(const struct channel *c, unsigned offset)
     switch (offset) {
     case 0: return c->bm_command;
     case 2: return c->bm_status;
-    case 4: case 5: case 6: case 7: return (u8)(c->prd_table >> (8 * (offset - 4)));
+    case 4:
+    case 5:
+    case 6:
+    case 7: return (u8)(c->prd_table >> (8 * (offset - 4)));
     default: return 0;
     }
 }
@@ -145,7 +159,7 @@ static void bm_write_byte(struct channel *c, unsigned offset, u8 value)
             update_irq(c);
         }
     } else if (offset == 2) {
-        c->bm_status &= (u8)~(value & (BM_ERROR | BM_INTERRUPT));
+        c->bm_status &= (u8) ~(value & (BM_ERROR | BM_INTERRUPT));
         c->bm_status = (u8)((c->bm_status & ~BM_CAPABLE) | (value & BM_CAPABLE));
     } else if (offset >= 4) {
         unsigned shift = 8 * (offset - 4);
@@ -230,7 +244,8 @@ static u64 command_read(void *opaque, u64 offset, unsigned size)
     struct channel *c = opaque;
     if (offset == REG_DATA) return data_read(c, size);
     u64 value = 0;
-    for (unsigned i = 0; i < size; i++) value |= (u64)register_read(c, (unsigned)(offset + i) & 7) << (8 * i);
+    for (unsigned i = 0; i < size; i++)
+        value |= (u64)register_read(c, (unsigned)(offset + i) & 7) << (8 * i);
     return value;
 }
 
@@ -272,8 +287,10 @@ static void register_write(struct channel *c, unsigned reg, u8 value)
     if (c->control & CTL_SRST) return;
     if (reg == REG_STATUS) {
         struct ata_drive *d = selected(c);
-        if (value == 0x90) diagnose(c);
-        else if (d) ata_command(d, value);
+        if (value == 0x90)
+            diagnose(c);
+        else if (d)
+            ata_command(d, value);
         update_irq(c);
         return;
     }
@@ -290,7 +307,8 @@ static void command_write(void *opaque, u64 offset, u64 value, unsigned size)
         data_write(c, (u32)value, size);
         return;
     }
-    for (unsigned i = 0; i < size; i++) register_write(c, (unsigned)(offset + i) & 7, (u8)(value >> (8 * i)));
+    for (unsigned i = 0; i < size; i++)
+        register_write(c, (unsigned)(offset + i) & 7, (u8)(value >> (8 * i)));
 }
 
 /* Offset 2 of 3F4h-3F7h: alternate status does not touch the interrupt. */
@@ -359,13 +377,16 @@ static int init_channel(struct piix_ide *s, unsigned n, struct error *e)
     }
     region_init_io(&c->command_ports, n ? "ide1-command" : "ide0-command", 8, &command_ops, c);
     region_init_io(&c->control_port, n ? "ide1-control" : "ide0-control", 1, &control_ops, c);
-    return bus_map(io, command_base[n], &c->command_ports, 0, e) || bus_map(io, control_base[n], &c->control_port, 0, e)
-               ? -1 : 0;
+    return bus_map(io, command_base[n], &c->command_ports, 0, e) ||
+                   bus_map(io, control_base[n], &c->control_port, 0, e)
+               ? -1
+               : 0;
 }
 
 static int piix_ide_init(struct device *d, struct error *e)
 {
-    static const struct pci_id id = { 0x8086, 0x7010, 0, 0x010180, PCI_SUBSYS_VENDOR, PCI_SUBSYS_ID, 0, false };
+    static const struct pci_id id = { 0x8086,        0x7010, 0,    0x010180, PCI_SUBSYS_VENDOR,
+                                      PCI_SUBSYS_ID, 0,      false };
     struct piix_ide *s = (struct piix_ide *)d;
     if (pci_register(&s->pci, &id, e)) return -1;
     s->pci.ops = &ide_pci_ops;
@@ -411,12 +432,16 @@ static void piix_ide_info(struct device *d, struct text *t)
     struct piix_ide *s = (struct piix_ide *)d;
     for (unsigned i = 0; i < 2; i++) {
         const struct channel *c = &s->channel[i];
-        text_add(t, "channel %u: selected %u control %02x line %u bus master command %02x status %02x table %08x\n", i,
-                 c->device >> 4 & 1, c->control, c->line, c->bm_command, c->bm_status, c->prd_table);
+        text_add(t,
+                 "channel %u: selected %u control %02x line %u bus master command %02x status %02x "
+                 "table %08x\n",
+                 i, c->device >> 4 & 1, c->control, c->line, c->bm_command, c->bm_status,
+                 c->prd_table);
         for (unsigned k = 0; k < 2; k++) {
             const struct ata_drive *v = c->drive[k];
-            if (v) text_add(t, "  drive %u: %s status %02x error %02x last command %02x irq %u\n", k, v->dev.name,
-                            v->status, v->error, v->last_command, v->irq);
+            if (v)
+                text_add(t, "  drive %u: %s status %02x error %02x last command %02x irq %u\n", k,
+                         v->dev.name, v->status, v->error, v->last_command, v->irq);
         }
     }
 }
@@ -431,14 +456,13 @@ static void piix_ide_fini(struct device *d)
     }
 }
 
-#define DRIVE(n, where) { "drive" #n, OPT_PTR, offsetof(struct piix_ide, drive[n]), NULL, where }
+#define DRIVE(n, where)                                                                            \
+    {                                                                                              \
+        "drive" #n, OPT_PTR, offsetof(struct piix_ide, drive[n]), NULL, where                      \
+    }
 static const struct device_option piix_ide_options[] = {
-    PCI_OPTIONS("0x09"),
-    DRIVE(0, "primary master"),
-    DRIVE(1, "primary slave"),
-    DRIVE(2, "secondary master"),
-    DRIVE(3, "secondary slave"),
-    { NULL, 0, 0, NULL, NULL },
+    PCI_OPTIONS("0x09"),          DRIVE(0, "primary master"),  DRIVE(1, "primary slave"),
+    DRIVE(2, "secondary master"), DRIVE(3, "secondary slave"), { NULL, 0, 0, NULL, NULL },
 };
 
 static const struct device_field piix_ide_fields[] = {

@@ -1,4 +1,5 @@
-/* The IDE controller's class: pointers "drive0" to "drive3", output wires "irq"[2] for ISA 14 and 15. */
+/* The IDE controller's class: pointers "drive0" to "drive3", output wires "irq"[2] for ISA 14
+ * and 15. */
 #ifndef DEVICES_PIIX_IDE_H
 #define DEVICES_PIIX_IDE_H
 

@@ -38,9 +38,9 @@ struct ps2_kbd {
     u8 leds, typematic;
     u8 last_sent;
     bool scanning;
-    u8 key_type[0x90];            /* set 3: bit 0 repeats, bit 1 sends breaks */
-    u8 repeat_key;                /* usage of the key that repeats, 0 = none */
-    u8 modifiers;                 /* bits as usages E0h-E7h */
+    u8 key_type[0x90]; /* set 3: bit 0 repeats, bit 1 sends breaks */
+    u8 repeat_key;     /* usage of the key that repeats, 0 = none */
+    u8 modifiers;      /* bits as usages E0h-E7h */
     struct timer repeat_timer, bat_timer;
     struct clock *clock;
     void (*ready)(void *opaque);
@@ -60,13 +60,13 @@ u8 ps2_set1_from_set2(u8 v);
 struct ps2_mouse {
     struct ps2_queue reply, packet;
     u8 expects;
-    u8 id;                /* 0, 3 wheel, 4 wheel and five buttons */
+    u8 id; /* 0, 3 wheel, 4 wheel and five buttons */
     u8 rate, resolution;
-    u8 rates[3];          /* last sample rates set, for the wheel knock */
+    u8 rates[3]; /* last sample rates set, for the wheel knock */
     bool remote, wrap, reporting, scaling21;
     u8 buttons, sent_buttons;
     u8 last_sent;
-    i32 dx, dy, dz;       /* motion not yet reported; dy positive upwards, dz towards the user */
+    i32 dx, dy, dz; /* motion not yet reported; dy positive upwards, dz towards the user */
     struct timer sample_timer, bat_timer;
     struct clock *clock;
     void (*ready)(void *opaque);

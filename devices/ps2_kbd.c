@@ -291,15 +291,12 @@ static bool take_parameter(struct ps2_kbd *k, u8 v)
         k->leds = v & 7;
         send_reply(k, ACK);
         break;
-    case CMD_SET:
-        set_scan_set(k, v);
-        break;
+    case CMD_SET: set_scan_set(k, v); break;
     case CMD_RATE:
         k->typematic = v & 0x7f;
         send_reply(k, ACK);
         break;
-    default:
-        set_key_type(k, cmd, v);
+    default: set_key_type(k, cmd, v);
     }
     return true;
 }
@@ -313,19 +310,11 @@ static void set_all_types(struct ps2_kbd *k, u8 cmd)
 static void command(struct ps2_kbd *k, u8 v)
 {
     switch (v) {
-    case CMD_RESEND:
-        send_reply(k, k->last_sent);
-        return;
-    case CMD_RESET:
-        start_reset(k);
-        return;
-    case CMD_ECHO:
-        send_reply(k, CMD_ECHO);
-        return;
+    case CMD_RESEND: send_reply(k, k->last_sent); return;
+    case CMD_RESET: start_reset(k); return;
+    case CMD_ECHO: send_reply(k, CMD_ECHO); return;
     case 0xef:
-    case 0xf1:
-        send_reply(k, NAK);
-        return;
+    case 0xf1: send_reply(k, NAK); return;
     }
     if (v < CMD_LEDS) {
         send_reply(k, NAK);

@@ -189,40 +189,26 @@ static void run(struct ps2_mouse *m, u8 v)
     send_reply(m, ACK);
     switch (v) {
     case CMD_SCALE11:
-    case CMD_SCALE21:
-        m->scaling21 = v == CMD_SCALE21;
-        break;
+    case CMD_SCALE21: m->scaling21 = v == CMD_SCALE21; break;
     case CMD_RESOLUTION:
-    case CMD_RATE:
-        m->expects = v;
-        break;
-    case CMD_STATUS:
-        send_status(m);
-        break;
+    case CMD_RATE: m->expects = v; break;
+    case CMD_STATUS: send_status(m); break;
     case CMD_STREAM:
     case CMD_REMOTE:
         m->remote = v == CMD_REMOTE;
         forget_motion(m);
         break;
-    case CMD_READ:
-        put_packet(m, &m->reply);
-        break;
+    case CMD_READ: put_packet(m, &m->reply); break;
     case CMD_WRAP_ON:
-    case CMD_WRAP_OFF:
-        m->wrap = v == CMD_WRAP_ON;
-        break;
-    case CMD_ID:
-        send_reply(m, m->id);
-        break;
+    case CMD_WRAP_OFF: m->wrap = v == CMD_WRAP_ON; break;
+    case CMD_ID: send_reply(m, m->id); break;
     case CMD_ENABLE:
     case CMD_DISABLE:
         m->reporting = v == CMD_ENABLE;
         forget_motion(m);
         m->sent_buttons = m->buttons;
         break;
-    case CMD_DEFAULTS:
-        set_defaults(m);
-        break;
+    case CMD_DEFAULTS: set_defaults(m); break;
     }
 }
 

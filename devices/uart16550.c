@@ -43,10 +43,10 @@ struct uart {
     struct irq irq;
     u8 ier, fcr, lcr, mcr, lsr_errors, msr, scr, dll, dlm;
     struct fifo rx, tx;
-    u8 shift;           /* byte on its way out */
+    u8 shift; /* byte on its way out */
     bool shift_busy;
-    bool thre_pending;  /* transmitter-empty interrupt not yet seen */
-    bool rx_timeout;    /* bytes below the trigger level have waited long enough */
+    bool thre_pending; /* transmitter-empty interrupt not yet seen */
+    bool rx_timeout;   /* bytes below the trigger level have waited long enough */
     struct timer tx_timer, rx_timer;
     struct region ports;
 };
@@ -250,22 +250,14 @@ static u64 rd_port(void *opaque, u64 offset, unsigned size)
     (void)size;
     if ((u->lcr & LCR_DLAB) && offset <= IER) return offset == IER ? u->dlm : u->dll;
     switch (offset) {
-    case RBR:
-        return rd_rbr(u);
-    case IER:
-        return u->ier;
-    case IIR:
-        return rd_iir(u);
-    case LCR:
-        return u->lcr;
-    case MCR:
-        return u->mcr;
-    case LSR:
-        return rd_lsr(u);
-    case MSR:
-        return rd_msr(u);
-    default:
-        return u->scr;
+    case RBR: return rd_rbr(u);
+    case IER: return u->ier;
+    case IIR: return rd_iir(u);
+    case LCR: return u->lcr;
+    case MCR: return u->mcr;
+    case LSR: return rd_lsr(u);
+    case MSR: return rd_msr(u);
+    default: return u->scr;
     }
 }
 
@@ -280,26 +272,16 @@ static void wr_port(void *opaque, u64 offset, u64 value, unsigned size)
         return;
     }
     switch (offset) {
-    case RBR:
-        wr_thr(u, v);
-        break;
-    case IER:
-        wr_ier(u, v);
-        break;
-    case IIR:
-        wr_fcr(u, v);
-        break;
-    case LCR:
-        u->lcr = v;
-        break;
+    case RBR: wr_thr(u, v); break;
+    case IER: wr_ier(u, v); break;
+    case IIR: wr_fcr(u, v); break;
+    case LCR: u->lcr = v; break;
     case MCR:
         u->mcr = v & 0x1f;
         update_modem(u);
         update_irq(u);
         break;
-    case SCR:
-        u->scr = v;
-        break;
+    case SCR: u->scr = v; break;
     }
 }
 

@@ -108,8 +108,8 @@ static int aerogpu_init(struct device *d, struct error *e)
     region_init_ram(&g->vram, "aerogpu-vram", VRAM_SIZE, g->vram_mem);
     pci_add_bar(&g->pci, 0, &g->regs, PCI_BAR_MEM);
     pci_add_bar(&g->pci, 1, &g->vram, PCI_BAR_PREFETCH);
-    /* Without the legacy ranges it has no ports, and firmware that looks for the boot display by this
-     * bit (SeaBIOS does) goes on to the one that has. */
+    /* Without the legacy ranges it has no ports, and firmware that looks for the boot display by
+     * this bit (SeaBIOS does) goes on to the one that has. */
     if (!g->legacy) g->pci.wmask[PCI_COMMAND] &= (u8)~PCI_CMD_IO;
     return g->legacy ? init_core(g, e) : 0;
 }

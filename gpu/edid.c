@@ -56,7 +56,7 @@ void edid_fill(u8 e[128])
     e[20] = 0xa5; /* digital, 8 bits a colour, DisplayPort-like interface code */
     e[21] = 32;
     e[22] = 24;
-    e[23] = 120; /* gamma 2.2 */
+    e[23] = 120;  /* gamma 2.2 */
     e[24] = 0x06; /* RGB, sRGB default, preferred timing is native */
     memcpy(e + 25, chroma, sizeof(chroma));
     e[35] = 0x21; /* 640x480, 800x600 at 60 Hz */

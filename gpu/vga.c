@@ -18,9 +18,9 @@ struct vga {
     struct pci_dev pci;
     struct vga_core core;
     struct display *display; /* pointer "display" */
-    struct vga_rom *rom; /* pointer "rom" */
-    u32 class_code; /* option "class" */
-    bool legacy; /* option "legacy" */
+    struct vga_rom *rom;     /* pointer "rom" */
+    u32 class_code;          /* option "class" */
+    bool legacy;             /* option "legacy" */
     struct region lfb, regs, rom_region;
     u8 *vram, *rom_mem;
     u8 edid[128];
@@ -71,7 +71,8 @@ static void regs_write(void *opaque, u64 off, u64 value, unsigned size)
     struct vga *v = opaque;
     if (off >= REGS_PORTS && off < REGS_PORTS_END)
         vga_ports_write(&v->core, (u16)(0x3c0 + off - REGS_PORTS), value, size);
-    else if (off >= REGS_DISPI && off < REGS_DISPI_END) write_dispi(v, (u32)off, value, size);
+    else if (off >= REGS_DISPI && off < REGS_DISPI_END)
+        write_dispi(v, (u32)off, value, size);
 }
 
 static const struct io_ops regs_ops = { regs_read, regs_write, 1, 4 };

@@ -15,21 +15,32 @@
 #include "machine/core/device.h"
 #include "machine/ui/display.h"
 
-#define VGA_PLANE 0x10000u   /* bytes of one plane */
+#define VGA_PLANE 0x10000u /* bytes of one plane */
 #define VBE_REGS 0x11
 
 enum {
-    VBE_ID, VBE_XRES, VBE_YRES, VBE_BPP, VBE_ENABLE, VBE_BANK, VBE_VIRT_W, VBE_VIRT_H,
-    VBE_X_OFF, VBE_Y_OFF, VBE_MEMORY, VBE_DDC, VBE_LFB_BASE = 0x10,
+    VBE_ID,
+    VBE_XRES,
+    VBE_YRES,
+    VBE_BPP,
+    VBE_ENABLE,
+    VBE_BANK,
+    VBE_VIRT_W,
+    VBE_VIRT_H,
+    VBE_X_OFF,
+    VBE_Y_OFF,
+    VBE_MEMORY,
+    VBE_DDC,
+    VBE_LFB_BASE = 0x10,
 };
 enum { VBE_EN = 0x01, VBE_GETCAPS = 0x02, VBE_8BIT_DAC = 0x20, VBE_LFB = 0x40, VBE_NOCLEAR = 0x80 };
 
 struct vga_core {
     /* set by the owner */
     struct host_if *host;
-    struct region *mem;      /* video memory as the owner maps it, with its dirty flags */
-    u8 *vram;                /* that memory */
-    u64 lfb_at, lfb_size;    /* the linear framebuffer inside it; a multiple of 64 KiB */
+    struct region *mem;           /* video memory as the owner maps it, with its dirty flags */
+    u8 *vram;                     /* that memory */
+    u64 lfb_at, lfb_size;         /* the linear framebuffer inside it; a multiple of 64 KiB */
     u32 (*lfb_base)(void *owner); /* its physical address now, 0: not decoded */
     void *owner;
 
@@ -37,17 +48,17 @@ struct vga_core {
     u8 misc, feature;
     u8 seq_index, seq[8], gc_index, gc[16], crtc_index, crtc[64];
     u8 attr_index, attr[32];
-    bool attr_data;          /* flip-flop: next write to 3C0h is data */
+    bool attr_data; /* flip-flop: next write to 3C0h is data */
     u8 dac[256][3], dac_mask, dac_read, dac_write, dac_sub, dac_latch[3];
     bool dac_reading;
     u32 latch;
     u16 vbe_index, vbe[VBE_REGS];
 
     /* derived */
-    bool dirty;              /* registers changed since the last picture */
-    bool blinks;             /* the last picture has a cursor or blinking characters */
-    u64 phase;               /* blink phase of the last picture */
-    u32 palette[256];        /* 0x00RRGGBB of every DAC entry */
+    bool dirty;       /* registers changed since the last picture */
+    bool blinks;      /* the last picture has a cursor or blinking characters */
+    u64 phase;        /* blink phase of the last picture */
+    u32 palette[256]; /* 0x00RRGGBB of every DAC entry */
     char source[48];
     struct display_source src;
     struct region window, ports_b, ports_c, dispi, bank;
@@ -55,17 +66,25 @@ struct vga_core {
 };
 
 /* Rows of the owner's field table: VGA_CORE_FIELDS(struct vga, core). */
-#define VGA_FIELD(t, m, f) { "vga_" #f, offsetof(t, m.f), sizeof(((t *)0)->m.f), 1, 1 }
-#define VGA_ARRAY(t, m, f) { "vga_" #f, offsetof(t, m.f), 1, sizeof(((t *)0)->m.f), 1 }
+#define VGA_FIELD(t, m, f)                                                                         \
+    {                                                                                              \
+        "vga_" #f, offsetof(t, m.f), sizeof(((t *)0)->m.f), 1, 1                                   \
+    }
+#define VGA_ARRAY(t, m, f)                                                                         \
+    {                                                                                              \
+        "vga_" #f, offsetof(t, m.f), 1, sizeof(((t *)0)->m.f), 1                                   \
+    }
 #define VGA_CORE_FIELDS(t, m)                                                                      \
     VGA_FIELD(t, m, misc), VGA_FIELD(t, m, feature), VGA_FIELD(t, m, seq_index),                   \
-    VGA_ARRAY(t, m, seq), VGA_FIELD(t, m, gc_index), VGA_ARRAY(t, m, gc),                          \
-    VGA_FIELD(t, m, crtc_index), VGA_ARRAY(t, m, crtc), VGA_FIELD(t, m, attr_index),               \
-    VGA_ARRAY(t, m, attr), VGA_FIELD(t, m, attr_data), VGA_ARRAY(t, m, dac),                       \
-    VGA_FIELD(t, m, dac_mask), VGA_FIELD(t, m, dac_read), VGA_FIELD(t, m, dac_write),              \
-    VGA_FIELD(t, m, dac_sub), VGA_ARRAY(t, m, dac_latch), VGA_FIELD(t, m, dac_reading),            \
-    VGA_FIELD(t, m, latch), VGA_FIELD(t, m, vbe_index),                                            \
-    { "vga_vbe", offsetof(t, m.vbe), sizeof(u16), VBE_REGS, 1 }
+        VGA_ARRAY(t, m, seq), VGA_FIELD(t, m, gc_index), VGA_ARRAY(t, m, gc),                      \
+        VGA_FIELD(t, m, crtc_index), VGA_ARRAY(t, m, crtc), VGA_FIELD(t, m, attr_index),           \
+        VGA_ARRAY(t, m, attr), VGA_FIELD(t, m, attr_data), VGA_ARRAY(t, m, dac),                   \
+        VGA_FIELD(t, m, dac_mask), VGA_FIELD(t, m, dac_read), VGA_FIELD(t, m, dac_write),          \
+        VGA_FIELD(t, m, dac_sub), VGA_ARRAY(t, m, dac_latch), VGA_FIELD(t, m, dac_reading),        \
+        VGA_FIELD(t, m, latch), VGA_FIELD(t, m, vbe_index),                                        \
+    {                                                                                              \
+        "vga_vbe", offsetof(t, m.vbe), sizeof(u16), VBE_REGS, 1                                    \
+    }
 
 /* vga_regs.c. legacy: claim the VGA and DISPI ports and the window at A0000h; display: where to be
  * shown, may be NULL. Ports: 3B0h-3DFh, also through Standard VGA's BAR2. */
@@ -87,8 +106,8 @@ static inline bool vbe_active(const struct vga_core *v)
 {
     return v->vbe[VBE_ENABLE] & VBE_EN;
 }
-u32 vbe_pitch(const struct vga_core *v);   /* bytes a line; 4 bpp: bytes of one plane */
-void vbe_update_bank(struct vga_core *v);  /* maps or unmaps the banked window */
+u32 vbe_pitch(const struct vga_core *v);  /* bytes a line; 4 bpp: bytes of one plane */
+void vbe_update_bank(struct vga_core *v); /* maps or unmaps the banked window */
 /* vga_draw.c */
 bool vga_refresh(void *opaque, struct frame *f, bool force);
 /* 0x00RRGGBB of an attribute, through palette and DAC */
@@ -103,10 +122,10 @@ void edid_fill(u8 edid[128]);
 
 /* Picture lines as the CRTC walks them: cells of scan lines, split screen, panning. */
 struct vga_line {
-    u32 y, scan, ma, row;  /* line on screen, in its cell; first address; cells above */
-    u32 pan;               /* value of the panning register that counts here */
-    u32 split;             /* last line before memory starts again at 0 */
-    u32 cell;              /* scan lines on screen of one cell, doubling included */
+    u32 y, scan, ma, row; /* line on screen, in its cell; first address; cells above */
+    u32 pan;              /* value of the panning register that counts here */
+    u32 split;            /* last line before memory starts again at 0 */
+    u32 cell;             /* scan lines on screen of one cell, doubling included */
     u32 in_cell;
 };
 void vga_first_line(const struct vga_core *v, struct vga_line *l);

@@ -49,9 +49,12 @@ u32 vga_address(const struct vga_core *v, u32 ma, u32 scan)
 {
     u8 mode = v->crtc[0x17];
     u32 a;
-    if (v->crtc[0x14] & 0x40) a = ma << 2 | (ma >> 14 & 3);
-    else if (mode & 0x40) a = ma;
-    else a = ma << 1 | (mode & 0x20 ? ma >> 15 & 1 : ma >> 13 & 1);
+    if (v->crtc[0x14] & 0x40)
+        a = ma << 2 | (ma >> 14 & 3);
+    else if (mode & 0x40)
+        a = ma;
+    else
+        a = ma << 1 | (mode & 0x20 ? ma >> 15 & 1 : ma >> 13 & 1);
     if (!(mode & 1)) a = (a & ~0x2000u) | (scan & 1) << 13;
     if (!(mode & 2)) a = (a & ~0x4000u) | (scan & 2) << 13;
     return a & (v->gc[6] & 0x0c ? VGA_PLANE - 1 : 2 * VGA_PLANE - 1);
@@ -245,10 +248,14 @@ bool vga_refresh(void *opaque, struct frame *f, bool force)
     v->dirty = v->blinks = false;
     v->phase = phase;
     rebuild_palette(v);
-    if (vbe_active(v)) draw_vbe(v, f);
-    else if (!(v->attr_index & 0x20) || (v->seq[1] & 0x20)) draw_blank(v, f);
-    else if (is_text(v)) vga_draw_text(v, f);
-    else draw_legacy(v, f);
+    if (vbe_active(v))
+        draw_vbe(v, f);
+    else if (!(v->attr_index & 0x20) || (v->seq[1] & 0x20))
+        draw_blank(v, f);
+    else if (is_text(v))
+        vga_draw_text(v, f);
+    else
+        draw_legacy(v, f);
     f->source = v->source;
     return true;
 }

@@ -35,7 +35,8 @@ static u32 *plane_dword(const struct vga_core *v, u64 off)
     u64 at;
     if (vbe_active(v) && v->vbe[VBE_BPP] == 4)
         at = v->lfb_at + ((u64)v->vbe[VBE_BANK] * 0x10000 + (off & 0xffff)) * 4 % v->lfb_size;
-    else at = (off & (v->gc[6] & 0x0c ? VGA_PLANE - 1 : 2 * VGA_PLANE - 1)) * 4;
+    else
+        at = (off & (v->gc[6] & 0x0c ? VGA_PLANE - 1 : 2 * VGA_PLANE - 1)) * 4;
     return (u32 *)(void *)(v->vram + at);
 }
 
@@ -55,7 +56,7 @@ static u8 read_byte(struct vga_core *v, u64 off)
     if (!(v->gc[5] & 8)) return (u8)(v->latch >> (8 * plane));
     /* Read mode 1: bits where the planes that matter equal the colour compare register. */
     u32 diff = (v->latch ^ spread(v->gc[2])) & spread(v->gc[7]);
-    return (u8)~(diff | diff >> 8 | diff >> 16 | diff >> 24);
+    return (u8) ~(diff | diff >> 8 | diff >> 16 | diff >> 24);
 }
 
 static u32 alu(const struct vga_core *v, u32 val)

@@ -63,7 +63,8 @@ static void attr_write(struct vga_core *v, u8 b)
 {
     static const u8 mask[ATTR_REGS] = { [0 ... 15] = 0x3f, 0xef, 0xff, 0x3f, 0x0f, 0x0f };
     u8 n = v->attr_index & 0x1f;
-    if (!v->attr_data) set(v, &v->attr_index, b & 0x3f);
+    if (!v->attr_data)
+        set(v, &v->attr_index, b & 0x3f);
     else if (n < ATTR_REGS && (n >= 0x10 || !(v->attr_index & 0x20)))
         set(v, &v->attr[n], b & mask[n]);
     v->attr_data = !v->attr_data;

@@ -12,15 +12,15 @@ enum { MAX_COLS = 256 };
 struct cell {
     u32 fg, bg;
     const u8 *glyph; /* scan lines 4 bytes apart: plane 2 */
-    bool extend; /* ninth dot repeats the eighth: line-drawing characters */
+    bool extend;     /* ninth dot repeats the eighth: line-drawing characters */
     bool underline, cursor;
 };
 
 struct text_mode {
     u32 cols, cw, repeat; /* characters, dots of one, pixels of a dot */
-    u32 pan; /* dots hidden at the left */
-    u32 cursor; /* memory address of the cursor */
-    bool blink_off; /* blinking characters are dark now */
+    u32 pan;              /* dots hidden at the left */
+    u32 cursor;           /* memory address of the cursor */
+    bool blink_off;       /* blinking characters are dark now */
     bool cursor_on, cursor_lit;
     struct cell cells[MAX_COLS + 1];
     u32 line[(MAX_COLS + 1) * 9];

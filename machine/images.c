@@ -1,5 +1,6 @@
-/* Recognises a bare argument by its content (images.h): ISO 9660 by its volume descriptor, floppies by their size, configuration files by being
- * text with an '=', foreign disk containers by their magic (refused, with the command that converts them), everything else that is a multiple of 512
+/* Recognises a bare argument by its content (images.h): ISO 9660 by its volume descriptor, floppies
+ * by their size, configuration files by being text with an '=', foreign disk containers by their
+ * magic (refused, with the command that converts them), everything else that is a multiple of 512
  * bytes is a raw disk. */
 #include "machine/images.h"
 
@@ -15,12 +16,15 @@ static const struct {
     size_t offset, len;
     const char *name, *qemu;
 } foreign[] = {
-    { "QFI\xfb", 0, 4, "qcow2", "qcow2" },   { "KDMV", 0, 4, "VMDK", "vmdk" },
-    { "<<< ", 0, 4, "VDI", "vdi" },          { "vhdxfile", 0, 8, "VHDX", "vhdx" },
+    { "QFI\xfb", 0, 4, "qcow2", "qcow2" },
+    { "KDMV", 0, 4, "VMDK", "vmdk" },
+    { "<<< ", 0, 4, "VDI", "vdi" },
+    { "vhdxfile", 0, 8, "VHDX", "vhdx" },
     { "conectix", 0, 8, "dynamic VHD", "vpc" },
 };
 
-static const u32 floppy_sizes[] = { 163840, 184320, 327680, 368640, 737280, 1228800, 1474560, 1720320, 2949120 };
+static const u32 floppy_sizes[] = { 163840,  184320,  327680,  368640, 737280,
+                                    1228800, 1474560, 1720320, 2949120 };
 
 static bool looks_like_text(const u8 *p, size_t n)
 {
@@ -46,7 +50,8 @@ enum image_kind image_recognise(const char *path, struct error *e)
     }
     u8 head[4096], iso[8] = { 0 };
     size_t n = fread(head, 1, sizeof(head), f);
-    if (!fseek(f, 32768, SEEK_SET) && fread(iso, 1, sizeof(iso), f) != sizeof(iso)) memset(iso, 0, sizeof(iso));
+    if (!fseek(f, 32768, SEEK_SET) && fread(iso, 1, sizeof(iso), f) != sizeof(iso))
+        memset(iso, 0, sizeof(iso));
     fclose(f);
     if (!n) {
         error_set(e, "%s is empty: not a disk, CD or floppy image", path);
@@ -54,8 +59,13 @@ enum image_kind image_recognise(const char *path, struct error *e)
     }
     if (!memcmp(iso + 1, "CD001", 5)) return IMG_CDROM;
     for (unsigned k = 0; k < LEN(foreign); k++) {
-        if (n < foreign[k].offset + foreign[k].len || memcmp(head + foreign[k].offset, foreign[k].magic, foreign[k].len)) continue;
-        error_set(e, "%s is a %s image, only raw images are read: qemu-img convert -f %s -O raw %s disk.img", path, foreign[k].name, foreign[k].qemu, path);
+        if (n < foreign[k].offset + foreign[k].len ||
+            memcmp(head + foreign[k].offset, foreign[k].magic, foreign[k].len))
+            continue;
+        error_set(
+            e,
+            "%s is a %s image, only raw images are read: qemu-img convert -f %s -O raw %s disk.img",
+            path, foreign[k].name, foreign[k].qemu, path);
         return IMG_ERROR;
     }
     for (unsigned k = 0; k < LEN(floppy_sizes); k++) {
@@ -63,7 +73,8 @@ enum image_kind image_recognise(const char *path, struct error *e)
     }
     if (looks_like_text(head, n)) return IMG_CONFIG;
     if (st.st_size % 512) {
-        error_set(e, "%s is %lld bytes, not whole sectors of 512: truncated, or not a disk image", path, (long long)st.st_size);
+        error_set(e, "%s is %lld bytes, not whole sectors of 512: truncated, or not a disk image",
+                  path, (long long)st.st_size);
         return IMG_ERROR;
     }
     return IMG_DISK;

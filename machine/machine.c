@@ -1,5 +1,6 @@
-/* Creates the machine and runs it. The loop: mail, requests, due timers, one slice of the CPU that ends at the next deadline; sleep
- * when the CPU is idle. With --clock insn the slice is an exact number of instructions, so that two runs take the same path. */
+/* Creates the machine and runs it. The loop: mail, requests, due timers, one slice of the CPU that
+ * ends at the next deadline; sleep when the CPU is idle. With --clock insn the slice is an exact
+ * number of instructions, so that two runs take the same path. */
 #include "machine/machine.h"
 
 #include <stdio.h>
@@ -11,16 +12,18 @@
 #include "machine/board/board.h"
 #include "machine/debug/postmortem.h"
 
-#define PCI_HOLE (3 * GIB)         /* RAM below 4 GiB ends here at the latest (device-set.md section 1) */
-#define HOST_SLICE 20000u          /* instructions between looks at the host clock: about 0.1 ms */
-#define SLOWEST_NS 10u             /* an instruction never costs the guest more: it sees at least 100 MIPS (boot-chain.md 16) */
+#define PCI_HOLE (3 * GIB) /* RAM below 4 GiB ends here at the latest (device-set.md section 1) */
+#define HOST_SLICE 20000u  /* instructions between looks at the host clock: about 0.1 ms */
+#define SLOWEST_NS                                                                                 \
+    10u /* an instruction never costs the guest more: it sees at least 100 MIPS (boot-chain.md 16) \
+         */
 #define INSN_SLICE 1000000u
 #define HASH_STEP 1000000u
-#define IDLE_SLICE_NS 2000000u     /* longest sleep of an idle machine: keeps polling prompt */
-#define POLL_NS 1000000u           /* character backends and monitors are polled this often */
+#define IDLE_SLICE_NS 2000000u /* longest sleep of an idle machine: keeps polling prompt */
+#define POLL_NS 1000000u       /* character backends and monitors are polled this often */
 #define REFRESH_NS 16666667u
 #define MAX_POSTMORTEMS 8
-#define RETRY_NS NS_PER_SEC        /* after a host error, without a monitor */
+#define RETRY_NS NS_PER_SEC /* after a host error, without a monitor */
 
 static u64 host_ns(void)
 {
@@ -103,11 +106,15 @@ static int make_ram(struct machine *m, struct error *e)
     m->ram_size = m->cfg->memory;
     m->low_size = MIN(m->ram_size, PCI_HOLE);
     if (pages > 0 && m->ram_size > (u64)pages * (u64)page) {
-        return error_set(e, "--memory %lluM: the host has only %lluM", (unsigned long long)(m->ram_size / MIB),
+        return error_set(e, "--memory %lluM: the host has only %lluM",
+                         (unsigned long long)(m->ram_size / MIB),
                          (unsigned long long)((u64)pages * (u64)page / MIB));
     }
-    void *p = mmap(NULL, m->ram_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) return error_set(e, "--memory %lluM: the host refuses that much memory", (unsigned long long)(m->ram_size / MIB));
+    void *p = mmap(NULL, m->ram_size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return error_set(e, "--memory %lluM: the host refuses that much memory",
+                         (unsigned long long)(m->ram_size / MIB));
     m->ram = p;
     region_init_ram(&m->ram_low, "ram", m->low_size, m->ram);
     if (m->ram_size == m->low_size) return 0;
@@ -179,13 +186,15 @@ static void triple_fault(struct machine *m)
         fprintf(stderr, "aeropc: triple fault %llu at %llx\n%s", (unsigned long long)n,
                 (unsigned long long)cpu_pc_linear(m->cpu), t.s ? t.s : "");
     text_free(&t);
-    /* Real chipsets turn the CPU's shutdown cycle into a reset; operating systems use that to reboot. */
+    /* Real chipsets turn the CPU's shutdown cycle into a reset; operating systems use that to
+     * reboot. */
     m->want_reset = true;
     m->reset_kind = RESET_COLD;
 }
 
-/* A host error such as a full disk: the machine waits, the request that failed is kept. Somebody at a monitor says `cont`; without a
- * monitor it tries again every second. One line per trouble, not per try. */
+/* A host error such as a full disk: the machine waits, the request that failed is kept. Somebody at
+ * a monitor says `cont`; without a monitor it tries again every second. One line per trouble, not
+ * per try. */
 static void host_trouble(struct machine *m)
 {
     u64 now = host_ns();
@@ -193,7 +202,9 @@ static void host_trouble(struct machine *m)
     m->stop_ns = now;
     snprintf(m->stop_why, sizeof(m->stop_why), "%s", m->why);
     m->retry_ns = m->monitors ? 0 : now + RETRY_NS;
-    if (!same || m->monitors) LOG(LOG_ERROR, "machine", "paused: %s (%s)", m->why, m->monitors ? "'cont' in the monitor tries again" : "tried again every second");
+    if (!same || m->monitors)
+        LOG(LOG_ERROR, "machine", "paused: %s (%s)", m->why,
+            m->monitors ? "'cont' in the monitor tries again" : "tried again every second");
     machine_pause(m);
 }
 
@@ -226,10 +237,12 @@ static void serve_requests(struct machine *m)
     }
 }
 
-/* FNV-1a over what the next instruction depends on. Taken at fixed instruction counts, so kicks do not matter. */
+/* FNV-1a over what the next instruction depends on. Taken at fixed instruction counts, so kicks do
+ * not matter. */
 static void mix_hash(struct machine *m)
 {
-    static const char *const regs[] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "rip", "rflags", "cs", "cr0", "cr3" };
+    static const char *const regs[] = { "rax", "rcx", "rdx",    "rbx", "rsp", "rbp", "rsi",
+                                        "rdi", "rip", "rflags", "cs",  "cr0", "cr3" };
     u64 h = m->trace_hash;
     for (unsigned k = 0; k < LEN(regs); k++) {
         bool ok;
@@ -241,12 +254,14 @@ static void mix_hash(struct machine *m)
 
 static u64 slice_budget(struct machine *m)
 {
-    u64 wake = m->wake_insns ? MAX(m->wake_insns, cpu_icount(m->cpu) + 1) - cpu_icount(m->cpu) : UINT64_MAX;
+    u64 wake = m->wake_insns ? MAX(m->wake_insns, cpu_icount(m->cpu) + 1) - cpu_icount(m->cpu)
+                             : UINT64_MAX;
     if (m->clock.mode != CLOCK_INSN) return MIN(HOST_SLICE, wake);
     u64 now = clock_now(&m->clock), deadline = clock_deadline(&m->clock), n = INSN_SLICE;
     if (deadline != TIMER_NEVER) {
         u64 left = deadline > now ? deadline - now : 0;
-        u64 need = (u64)((((u128)left << 16) + m->clock.ns_per_insn_q16 - 1) / m->clock.ns_per_insn_q16);
+        u64 need =
+            (u64)((((u128)left << 16) + m->clock.ns_per_insn_q16 - 1) / m->clock.ns_per_insn_q16);
         n = MIN(n, MAX(need, 1u));
     }
     n = MIN(n, wake);
@@ -258,7 +273,9 @@ static void idle(struct machine *m)
 {
     u64 deadline = clock_deadline(&m->clock);
     if (m->clock.mode == CLOCK_INSN) {
-        clock_advance(&m->clock, deadline == TIMER_NEVER ? POLL_NS : deadline - MIN(deadline, clock_now(&m->clock)));
+        clock_advance(&m->clock, deadline == TIMER_NEVER
+                                     ? POLL_NS
+                                     : deadline - MIN(deadline, clock_now(&m->clock)));
         if (deadline == TIMER_NEVER) mailbox_wait(&m->mailbox, POLL_NS);
         return;
     }
@@ -276,7 +293,8 @@ static void run_slice(struct machine *m)
         return;
     }
     u64 budget = slice_budget(m);
-    if (m->clock.mode == CLOCK_HOST) clock_set_limit(&m->clock, clock_now(&m->clock) + budget * SLOWEST_NS);
+    if (m->clock.mode == CLOCK_HOST)
+        clock_set_limit(&m->clock, clock_now(&m->clock) + budget * SLOWEST_NS);
     enum cpu_stop why = cpu_run(m->cpu, budget);
     if (m->clock.mode == CLOCK_INSN && cpu_icount(m->cpu) >= m->hash_at) mix_hash(m);
     if (m->wake_insns && cpu_icount(m->cpu) >= m->wake_insns) {
@@ -284,7 +302,8 @@ static void run_slice(struct machine *m)
         m->poll_now = true;
     }
     if (why == CPU_BREAK) {
-        snprintf(m->why, sizeof(m->why), "breakpoint at %llx", (unsigned long long)cpu_pc_linear(m->cpu));
+        snprintf(m->why, sizeof(m->why), "breakpoint at %llx",
+                 (unsigned long long)cpu_pc_linear(m->cpu));
         machine_pause(m);
     }
 }
@@ -306,7 +325,9 @@ void machine_run(struct machine *m)
     while (!m->quit) {
         mailbox_drain(&m->mailbox);
         /* Looking at the host clock costs more than a short slice. */
-        u64 now = (++slices & 7) && m->state == MACHINE_RUNNING && m->clock.mode == CLOCK_HOST ? 0 : host_ns();
+        u64 now = (++slices & 7) && m->state == MACHINE_RUNNING && m->clock.mode == CLOCK_HOST
+                      ? 0
+                      : host_ns();
         if (now >= next_poll || m->poll_now) {
             m->poll_now = false;
             host_work(m, now);

@@ -1,6 +1,8 @@
-/* aeropc: reads the command line, builds the machine, runs it. With a window the machine has a thread of its own and this one belongs to SDL; headless the
- * machine runs right here. The only file that prints errors and decides the exit status: 0 when the guest powered off or the user quit, what the guest
- * wrote to the test-exit port, 1 for everything a user must mend, 2 for a triple fault with --no-reboot. */
+/* aeropc: reads the command line, builds the machine, runs it. With a window the machine has a
+ * thread of its own and this one belongs to SDL; headless the machine runs right here. The only
+ * file that prints errors and decides the exit status: 0 when the guest powered off or the user
+ * quit, what the guest wrote to the test-exit port, 1 for everything a user must mend, 2 for a
+ * triple fault with --no-reboot. */
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -50,7 +52,9 @@ static int default_image(struct config *c, struct error *e)
 {
     if (c->disks.n || c->cdroms.n || c->floppies.n || c->bios || c->boot || c->kernel) return 0;
     char *demo = xasprintf("%s/demo.img", c->rom_dir);
-    int ret = access(demo, R_OK) ? error_set(e, "no image given, and the demo %s is not built: run make", demo) : config_set(c, "disk", demo, e);
+    int ret = access(demo, R_OK)
+                  ? error_set(e, "no image given, and the demo %s is not built: run make", demo)
+                  : config_set(c, "disk", demo, e);
     if (!ret) c->throwaway = true;
     free(demo);
     return ret;
@@ -58,10 +62,13 @@ static int default_image(struct config *c, struct error *e)
 
 static int setup_logs(const struct config *c, struct error *e)
 {
-    if (c->log && log_configure(c->log)) return error_set(e, "--log %s: levels are error, warn, info and debug", c->log);
-    /* Rare events that tell how a guest died are always in the ring, unless --trace says what shall be there. */
+    if (c->log && log_configure(c->log))
+        return error_set(e, "--log %s: levels are error, warn, info and debug", c->log);
+    /* Rare events that tell how a guest died are always in the ring, unless --trace says what shall
+     * be there. */
     if (!c->trace) trace_configure("cpu_exception,cpu_reset");
-    if (c->trace && trace_configure(c->trace)) return error_set(e, "--trace %s: some pattern matches no event", c->trace);
+    if (c->trace && trace_configure(c->trace))
+        return error_set(e, "--trace %s: some pattern matches no event", c->trace);
     if (c->trace_file) {
         FILE *f = fopen(c->trace_file, "w");
         if (!f) return error_set(e, "--trace-file %s: %s", c->trace_file, strerror(errno));
@@ -69,7 +76,9 @@ static int setup_logs(const struct config *c, struct error *e)
     }
     unsigned stdio = c->monitor && !strcmp(c->monitor, "stdio");
     for (unsigned k = 0; k < c->serials.n; k++) stdio += !strcmp(c->serials.s[k], "stdio");
-    if (stdio > 1) return error_set(e, "only one of --serial and --monitor can have stdio: give the other a file, pty or socket");
+    if (stdio > 1)
+        return error_set(e, "only one of --serial and --monitor can have stdio: give the other a "
+                            "file, pty or socket");
     return 0;
 }
 
@@ -198,7 +207,10 @@ static void announce_ptys(struct machine *m)
 
 static const char *image_name(const struct config *c, char *buf, size_t len)
 {
-    const char *spec = c->disks.n ? c->disks.s[0] : c->cdroms.n ? c->cdroms.s[0] : c->floppies.n ? c->floppies.s[0] : "no image";
+    const char *spec = c->disks.n      ? c->disks.s[0]
+                       : c->cdroms.n   ? c->cdroms.s[0]
+                       : c->floppies.n ? c->floppies.s[0]
+                                       : "no image";
     spec_path(spec, buf, len); /* without ,if= */
     const char *slash = strrchr(buf, '/');
     return slash ? slash + 1 : buf;
@@ -208,12 +220,18 @@ static int run_window(struct machine *m, struct error *e)
 {
     char name[256];
     struct ui_host h = {
-        m->display, m, post_key, post_pointer, post_buttons, post_release, post_toggle, post_power, post_reset, post_quit, is_running,
-        m->cfg->scale, m->cfg->fullscreen, image_name(m->cfg, name, sizeof(name)),
+        m->display,         m,
+        post_key,           post_pointer,
+        post_buttons,       post_release,
+        post_toggle,        post_power,
+        post_reset,         post_quit,
+        is_running,         m->cfg->scale,
+        m->cfg->fullscreen, image_name(m->cfg, name, sizeof(name)),
     };
     pthread_t thread;
     m->window = true;
-    if (pthread_create(&thread, NULL, machine_thread, m)) return error_set(e, "the host refuses another thread");
+    if (pthread_create(&thread, NULL, machine_thread, m))
+        return error_set(e, "the host refuses another thread");
     int ret = ui_sdl_run(&h, e);
     if (ret) post_quit(m);
     pthread_join(thread, NULL);
@@ -235,9 +253,12 @@ static int run_machine(struct config *c, struct error *e)
     for (unsigned k = 0; k < 2; k++) chardev_set_escape(board_serial(m, k), on_escape, m);
     announce_ptys(m);
     int ret = c->monitor ? monitor_open(m, c->monitor, e) : 0;
-    if (!ret && !strcmp(c->display, "none")) machine_run(m);
-    else if (!ret) ret = run_window(m, e);
-    if (!ret && m->clock.mode == CLOCK_INSN) LOG(LOG_INFO, "machine", "trace hash %016llx", (unsigned long long)m->trace_hash);
+    if (!ret && !strcmp(c->display, "none"))
+        machine_run(m);
+    else if (!ret)
+        ret = run_window(m, e);
+    if (!ret && m->clock.mode == CLOCK_INSN)
+        LOG(LOG_INFO, "machine", "trace hash %016llx", (unsigned long long)m->trace_hash);
     int status = ret ? -1 : m->exit_status;
     the_machine = NULL;
     monitor_close(m);

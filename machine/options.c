@@ -1,12 +1,13 @@
-/* The option table and what walks it: command line, configuration file, --help, --print-config (options.h).
- * A row says name, kind, field, default and help; an alias row says what QEMU-style short form means which row. */
+/* The option table and what walks it: command line, configuration file, --help, --print-config
+ * (options.h). A row says name, kind, field, default and help; an alias row says what QEMU-style
+ * short form means which row. */
 #include "machine/options.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cpu/cpu.h" /* cpu_models */
+#include "cpu/cpu.h"             /* cpu_models */
 #include "machine/board/board.h" /* board_device_help */
 #include "machine/core/pattern.h"
 #include "machine/images.h" /* image_attach, AEROPC_VERSION */
@@ -116,7 +117,8 @@ static const struct row *find_row(const char *name)
     return NULL;
 }
 
-/* The option nearest to a mistyped word, with its dashes, or NULL. Short forms are offered to those who typed one dash. */
+/* The option nearest to a mistyped word, with its dashes, or NULL. Short forms are offered to those
+ * who typed one dash. */
 static const char *nearest(const char *word, bool dashes2)
 {
     const char *best = NULL, *bare = word + strspn(word, "-");
@@ -142,7 +144,9 @@ static int unknown(const char *name, struct error *e)
 static int unknown_short(const char *word, struct error *e)
 {
     const char *best = nearest(word, false);
-    if (best) return error_set(e, "there is no option %s; did you mean %s%s?", word, *best == '-' ? "" : "--", best);
+    if (best)
+        return error_set(e, "there is no option %s; did you mean %s%s?", word,
+                         *best == '-' ? "" : "--", best);
     return error_set(e, "there is no option %s; --help lists them", word);
 }
 
@@ -202,14 +206,17 @@ static int set_row(struct config *c, const struct row *r, const char *value, str
 {
     switch (r->kind) {
     case K_FLAG:
-        if (strcmp(value, "on") && strcmp(value, "off")) return error_set(e, "--%s: '%s' is neither on nor off", r->name, value);
+        if (strcmp(value, "on") && strcmp(value, "off"))
+            return error_set(e, "--%s: '%s' is neither on nor off", r->name, value);
         *(bool *)at(c, r) = !strcmp(value, "on");
         return 0;
     case K_CHOICE:
-        if (!is_choice(r->choices, value)) return error_set(e, "--%s: '%s' is not one of %s", r->name, value, r->choices);
+        if (!is_choice(r->choices, value))
+            return error_set(e, "--%s: '%s' is not one of %s", r->name, value, r->choices);
         break;
     case K_SIZE:
-        if (parse_size(value, at(c, r))) return error_set(e, "--%s: '%s' is not a size such as 512M or 2G", r->name, value);
+        if (parse_size(value, at(c, r)))
+            return error_set(e, "--%s: '%s' is not a size such as 512M or 2G", r->name, value);
         return 0;
     case K_LIST: list_add(at(c, r), value); return 0;
     case K_STR: break;
@@ -312,12 +319,16 @@ int config_read_file(struct config *c, const char *path, struct error *e)
 
 static void print_help(struct text *t)
 {
-    text_add(t, "usage: aeropc [IMAGE | ISO | FOLDER | CONFIG]... [OPTION]...\n"
-                "Boots a PC from a disk, CD or floppy image; with nothing else given, the built-in demo.\n"
-                "Disk writes go to an overlay file beside the image unless --write or --throwaway is given.\n\n");
+    text_add(
+        t,
+        "usage: aeropc [IMAGE | ISO | FOLDER | CONFIG]... [OPTION]...\n"
+        "Boots a PC from a disk, CD or floppy image; with nothing else given, the built-in demo.\n"
+        "Disk writes go to an overlay file beside the image unless --write or --throwaway is "
+        "given.\n\n");
     for (unsigned k = 0; k < LEN(rows); k++) {
         char left[48];
-        snprintf(left, sizeof(left), "--%s%s%s", rows[k].name, rows[k].arg ? " " : "", rows[k].arg ? rows[k].arg : "");
+        snprintf(left, sizeof(left), "--%s%s%s", rows[k].name, rows[k].arg ? " " : "",
+                 rows[k].arg ? rows[k].arg : "");
         text_add(t, "  %-28s %s", left, rows[k].help);
         if (rows[k].choices) text_add(t, " (%s)", rows[k].choices);
         if (rows[k].deflt) text_add(t, " [%s]", rows[k].deflt);
@@ -325,13 +336,16 @@ static void print_help(struct text *t)
     }
     text_add(t, "\nShort forms as in QEMU:");
     for (unsigned k = 0; k < LEN(aliases); k++) text_add(t, " %s", aliases[k].alias);
-    text_add(t, " -nographic\nCPU models: %s\nIn the window, Ctrl+Alt and: G grabs or frees the mouse, F full screen, S next scaling,\n"
-                "P screenshot, V the other display function, Q quits.\n",
+    text_add(t,
+             " -nographic\nCPU models: %s\nIn the window, Ctrl+Alt and: G grabs or frees the "
+             "mouse, F full screen, S next scaling,\n"
+             "P screenshot, V the other display function, Q quits.\n",
              cpu_models());
 }
 
 /* One option at argv[*k]; returns as config_parse. */
-static int parse_one(struct config *c, int argc, char **argv, int *k, struct text *out, struct error *e)
+static int parse_one(struct config *c, int argc, char **argv, int *k, struct text *out,
+                     struct error *e)
 {
     const char *word = argv[*k], *value = NULL;
     char name[64];
@@ -383,8 +397,11 @@ static int validate(const struct config *c, struct error *e)
     if (c->memory < 16 * MIB || c->memory > 62 * GIB || c->memory % MIB) {
         return error_set(e, "--memory: guest RAM must be whole MiB from 16M to 62G");
     }
-    if (c->write && c->throwaway) return error_set(e, "--write and --throwaway contradict each other: give one");
-    if (c->cdroms.n > 1) return error_set(e, "--cdrom: one drive is provided; change the disc with 'cd FILE' in the monitor");
+    if (c->write && c->throwaway)
+        return error_set(e, "--write and --throwaway contradict each other: give one");
+    if (c->cdroms.n > 1)
+        return error_set(
+            e, "--cdrom: one drive is provided; change the disc with 'cd FILE' in the monitor");
     if (c->floppies.n > 2) return error_set(e, "--floppy: there are two drives, A and B");
     if (c->serials.n > 2) return error_set(e, "--serial: there are two ports, COM1 and COM2");
     return 0;
@@ -400,10 +417,13 @@ int config_parse(struct config *c, int argc, char **argv, struct text *out, stru
         }
         nographic |= !strcmp(argv[k], "-nographic");
         int ret = parse_one(c, argc, argv, &k, out, e);
-        if (ret == 2) print = true;
-        else if (ret) return ret;
+        if (ret == 2)
+            print = true;
+        else if (ret)
+            return ret;
     }
-    /* Besides turning off the window, -nographic puts COM1 on the terminal, unless a --serial before or behind it says otherwise. */
+    /* Besides turning off the window, -nographic puts COM1 on the terminal, unless a --serial
+     * before or behind it says otherwise. */
     if (nographic && !c->serials.n && config_set(c, "serial", "stdio", e)) return -1;
     if (validate(c, e)) return -1;
     if (print) config_print(c, out);

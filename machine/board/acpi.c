@@ -1,7 +1,9 @@
-/* ACPI tables, built from the board's constants and handed to the firmware as the fw_cfg files etc/acpi/tables, etc/acpi/rsdp and etc/table-loader (the
- * script that says where pointers and checksums go once the BIOS has placed the tables). ACPI 2.0; boot-chain.md sections 8.7 and 8.8 say what
- * Windows 7 checks, device-set.md section 3.4 the names. The DSDT has revision 1: 32-bit integers, opcodes of ACPI 1.0.
- * Published: FACS, DSDT, FADT (revision 3, with the reset register), MADT, WAET, HPET when present. S3 and S4 are not offered. */
+/* ACPI tables, built from the board's constants and handed to the firmware as the fw_cfg files
+ * etc/acpi/tables, etc/acpi/rsdp and etc/table-loader (the script that says where pointers and
+ * checksums go once the BIOS has placed the tables). ACPI 2.0; boot-chain.md sections 8.7 and 8.8
+ * say what Windows 7 checks, device-set.md section 3.4 the names. The DSDT has revision 1: 32-bit
+ * integers, opcodes of ACPI 1.0. Published: FACS, DSDT, FADT (revision 3, with the reset register),
+ * MADT, WAET, HPET when present. S3 and S4 are not offered. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,7 +23,8 @@ struct tables {
 
 /* --- loader script --- */
 
-static void command(struct tables *t, u32 cmd, const char *file, const char *file2, u32 a, u32 b, u32 c, u8 small)
+static void command(struct tables *t, u32 cmd, const char *file, const char *file2, u32 a, u32 b,
+                    u32 c, u8 small)
 {
     u8 e[128] = { 0 };
     st32(e, cmd);
@@ -111,7 +114,8 @@ static void res_interrupts(struct aml *r, const u8 *irqs, unsigned n)
     }
 }
 
-/* Word (size 2) or dword (size 4) address space; type 0 memory, 1 I/O, 2 bus numbers. Fixed at both ends, positive decode, producer. */
+/* Word (size 2) or dword (size 4) address space; type 0 memory, 1 I/O, 2 bus numbers. Fixed at both
+ * ends, positive decode, producer. */
 static void res_space(struct aml *r, u8 size, u8 type, u8 type_flags, u64 first, u64 last)
 {
     u8 d[26] = { size == 2 ? 0x88 : 0x87, (u8)(3 + 5 * size), 0, type, 0x0c, type_flags };
@@ -146,7 +150,8 @@ static void link_device(struct aml *a, const struct link_row *l)
     res_interrupts(&r, board_pci_irqs, LEN(board_pci_irqs));
     crs(a, "_PRS", &r);
 
-    aml_method(a, "_STA", 0, false); /* present; enabled unless bit 7 of the routing register is set */
+    aml_method(a, "_STA", 0,
+               false); /* present; enabled unless bit 7 of the routing register is set */
     aml_if(a);
     aml_op(a, AML_AND);
     aml_path(a, field);
@@ -227,7 +232,8 @@ static void routing(struct aml *a)
             aml_int(a, dev << 16 | 0xffff);
             aml_int(a, pin);
             char name[16];
-            snprintf(name, sizeof(name), "\\_SB.%s", dev == 1 && pin == 0 ? "LNKS" : board_links[(dev + pin) & 3].name);
+            snprintf(name, sizeof(name), "\\_SB.%s",
+                     dev == 1 && pin == 0 ? "LNKS" : board_links[(dev + pin) & 3].name);
             aml_path(a, name);
             aml_int(a, 0);
             aml_end(a);
@@ -269,7 +275,8 @@ static void isa_devices(struct aml *a)
         aml_device(a, row->name);
         aml_name_eisa(a, "_HID", row->hid);
         if (!strcmp(row->hid, "PNP0501")) aml_name_int(a, "_UID", (u64)(row->name[3] - '0'));
-        for (unsigned n = 0; n < LEN(row->io) && row->io[n].len; n++) res_io(&r, row->io[n].base, row->io[n].len);
+        for (unsigned n = 0; n < LEN(row->io) && row->io[n].len; n++)
+            res_io(&r, row->io[n].base, row->io[n].len);
         if (row->irq >= 0) res_irq(&r, (unsigned)row->irq);
         if (row->dma >= 0) res_dma(&r, (unsigned)row->dma);
         crs(a, "_CRS", &r);
@@ -282,7 +289,8 @@ static void motherboard(struct aml *a)
     static const struct {
         u16 base;
         u8 len;
-    } io[] = { { PM_BASE, 0x40 }, { 0x700, 0x40 }, { 0x4d0, 2 }, { GPE_BASE, 4 }, { SMI_PORT, 2 }, { 0x92, 1 }, { 0x510, 2 } };
+    } io[] = { { PM_BASE, 0x40 }, { 0x700, 0x40 }, { 0x4d0, 2 }, { GPE_BASE, 4 },
+               { SMI_PORT, 2 },   { 0x92, 1 },     { 0x510, 2 } };
     struct aml r = { 0 };
     aml_device(a, "MRES");
     aml_name_eisa(a, "_HID", "PNP0C02");
@@ -395,15 +403,16 @@ static size_t fadt(struct tables *t, size_t facs_at, size_t dsdt_at)
     st32(f + 64, PM_BASE + 4);
     st32(f + 76, PM_BASE + 8);
     st32(f + 80, GPE_BASE);
-    f[88] = 4;  /* PM1 event block */
-    f[89] = 2;  /* PM1 control block */
-    f[91] = 4;  /* PM timer */
-    f[92] = 4;  /* GPE0 block */
-    st16(f + 96, 0xfff);  /* C2 and C3 not supported */
+    f[88] = 4;           /* PM1 event block */
+    f[89] = 2;           /* PM1 control block */
+    f[91] = 4;           /* PM timer */
+    f[92] = 4;           /* GPE0 block */
+    st16(f + 96, 0xfff); /* C2 and C3 not supported */
     st16(f + 98, 0xfff);
-    f[108] = 0x32;        /* century byte in the CMOS */
+    f[108] = 0x32;         /* century byte in the CMOS */
     st16(f + 109, 0x0003); /* legacy devices, 8042 */
-    /* WBINVD works; C1; no sleep button; RTC wake not in fixed registers; reset register. Power button: fixed (bit 4 clear). */
+    /* WBINVD works; C1; no sleep button; RTC wake not in fixed registers; reset register. Power
+     * button: fixed (bit 4 clear). */
     st32(f + 112, BIT(0) | BIT(2) | BIT(5) | BIT(6) | BIT(10));
     gas(f + 116, 1, 8, 0xcf9);
     f[128] = 0x06;
@@ -427,7 +436,8 @@ static size_t madt(struct tables *t)
     static const u8 level[] = { 5, 9, 10, 11 };
     struct aml *a = &t->blob;
     size_t at = table_begin(t, "APIC", 1);
-    u8 head[8], cpu[8] = { 0, 8, 0, 0, 1 }, ioapic[12] = { 1, 12, 0, 0 }, timer[10] = { 2, 10, 0, 0, 2 };
+    u8 head[8], cpu[8] = { 0, 8, 0, 0, 1 }, ioapic[12] = { 1, 12, 0, 0 },
+                timer[10] = { 2, 10, 0, 0, 2 };
     st32(head, LAPIC_BASE);
     st32(head + 4, 1); /* PCAT_COMPAT: 8259s are there too */
     st32(ioapic + 4, IOAPIC_BASE);

@@ -1,4 +1,5 @@
-/* The AML writer (aml.h). A package length counts itself and uses as few bytes as it can, so it is inserted when the object is closed. */
+/* The AML writer (aml.h). A package length counts itself and uses as few bytes as it can, so it is
+ * inserted when the object is closed. */
 #include "machine/board/aml.h"
 
 #include <stdlib.h>
@@ -178,7 +179,8 @@ void aml_name_eisa(struct aml *a, const char *name, const char *id)
 {
     u32 v = 0;
     for (unsigned k = 0; k < 3; k++) v = v << 5 | ((u32)id[k] & 0x1f);
-    for (unsigned k = 3; k < 7; k++) v = v << 4 | (u32)(id[k] <= '9' ? id[k] - '0' : id[k] - 'A' + 10);
+    for (unsigned k = 3; k < 7; k++)
+        v = v << 4 | (u32)(id[k] <= '9' ? id[k] - '0' : id[k] - 'A' + 10);
     aml_op(a, AML_NAME);
     aml_path(a, name);
     aml_op(a, 0x0c);

@@ -1,5 +1,6 @@
-/* Writes ACPI Machine Language (ACPI 2.0 chapter 17) into a growing buffer. Objects with a package length are opened by their own call and closed by aml_end();
- * they nest. Names are given as in ASL ("\\_SB.PCI0", "_CRS"); short segments are padded with underscores. */
+/* Writes ACPI Machine Language (ACPI 2.0 chapter 17) into a growing buffer. Objects with a package
+ * length are opened by their own call and closed by aml_end(); they nest. Names are given as in ASL
+ * ("\\_SB.PCI0", "_CRS"); short segments are padded with underscores. */
 #ifndef BOARD_AML_H
 #define BOARD_AML_H
 
@@ -41,8 +42,16 @@ void aml_byte_fields(struct aml *a, const char *region, const char *const *names
 
 enum { AML_SYSTEM_MEMORY, AML_SYSTEM_IO, AML_PCI_CONFIG };
 enum {
-    AML_ZERO = 0x00, AML_ONE = 0x01, AML_NAME = 0x08, AML_LOCAL0 = 0x60, AML_ARG0 = 0x68, AML_STORE = 0x70, AML_AND = 0x7b, AML_OR = 0x7d,
-    AML_CREATE_DWORD = 0x8a, AML_RETURN = 0xa4,
+    AML_ZERO = 0x00,
+    AML_ONE = 0x01,
+    AML_NAME = 0x08,
+    AML_LOCAL0 = 0x60,
+    AML_ARG0 = 0x68,
+    AML_STORE = 0x70,
+    AML_AND = 0x7b,
+    AML_OR = 0x7d,
+    AML_CREATE_DWORD = 0x8a,
+    AML_RETURN = 0xa4,
 };
 
 #endif

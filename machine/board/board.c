@@ -1,8 +1,9 @@
-/* The board: THE wiring table (device-set.md sections 2 and 3). Rows say which chips exist, in which slot, with which neighbours; a second table
- * says which output pin drives what. The code below only walks them. Disks are the one thing made by code, because the user names them.
+/* The board: THE wiring table (device-set.md sections 2 and 3). Rows say which chips exist, in
+ * which slot, with which neighbours; a second table says which output pin drives what. The code
+ * below only walks them. Disks are the one thing made by code, because the user names them.
  *
- * ISA interrupts: every source of IRQ n is an input of one or-gate; its output goes to pin n of the 8259 pair and to pin n of the
- * I/O APIC (IRQ 0 to pin 2), so the same wiring serves both modes. */
+ * ISA interrupts: every source of IRQ n is an input of one or-gate; its output goes to pin n of the
+ * 8259 pair and to pin n of the I/O APIC (IRQ 0 to pin 2), so the same wiring serves both modes. */
 #include "machine/board/board.h"
 
 #include <errno.h>
@@ -41,10 +42,10 @@ struct board {
     struct block *blocks[MAX_BLOCKS];
     unsigned nblocks;
     struct block *cd;
-    struct chardev *chars[3];      /* COM1, COM2, debug console */
+    struct chardev *chars[3]; /* COM1, COM2, debug console */
     u8 *bios, *vgabios;
     size_t bios_size, vgabios_size;
-    u8 *kernel;                    /* --kernel: what the BIOS starts (kernel.h), until it is handed over */
+    u8 *kernel; /* --kernel: what the BIOS starts (kernel.h), until it is handed over */
     size_t kernel_size;
     struct region bios_top, bios_isa; /* below 4 GiB; E0000-FFFFF */
     struct vga_rom vga_rom;
@@ -126,7 +127,8 @@ struct device *board_device(struct machine *m, const char *name)
 
 /* --- backends --- */
 
-static struct block *open_block(struct machine *m, const char *path, enum block_mode mode, struct error *e)
+static struct block *open_block(struct machine *m, const char *path, enum block_mode mode,
+                                struct error *e)
 {
     struct board *b = m->board;
     if (b->nblocks == MAX_BLOCKS) {
@@ -155,7 +157,9 @@ static int load_rom(const char *path, size_t max, u8 **data, size_t *size, struc
     *data = p;
     *size = n;
     if (err) return error_set(e, "%s: %s", path, strerror(err));
-    if (n > max || !n) return error_set(e, "%s: a ROM of at most %zu KiB was expected, this file is %s", path, max / 1024, n ? "larger" : "empty");
+    if (n > max || !n)
+        return error_set(e, "%s: a ROM of at most %zu KiB was expected, this file is %s", path,
+                         max / 1024, n ? "larger" : "empty");
     return 0;
 }
 
@@ -166,15 +170,20 @@ static int load_roms(struct machine *m, struct error *e)
     char *bios = c->bios ? xstrdup(c->bios) : xasprintf("%s/bios.bin", c->rom_dir);
     char *vga = c->vgabios ? xstrdup(c->vgabios) : xasprintf("%s/vgabios.bin", c->rom_dir);
     int ret = load_rom(bios, MAX_ROM, &b->bios, &b->bios_size, e);
-    if (!ret && b->bios_size != 64 * KIB && b->bios_size != 128 * KIB && b->bios_size != 256 * KIB) {
-        ret = error_set(e, "%s is %zu bytes: a system BIOS has 64, 128 or 256 KiB", bios, b->bios_size);
+    if (!ret && b->bios_size != 64 * KIB && b->bios_size != 128 * KIB &&
+        b->bios_size != 256 * KIB) {
+        ret = error_set(e, "%s is %zu bytes: a system BIOS has 64, 128 or 256 KiB", bios,
+                        b->bios_size);
     }
     if (!ret) ret = load_rom(vga, 64 * KIB, &b->vgabios, &b->vgabios_size, e);
-    if (!ret && (b->vgabios[0] != 0x55 || b->vgabios[1] != 0xaa)) ret = error_set(e, "%s is not an option ROM (no 55h AAh at its start)", vga);
+    if (!ret && (b->vgabios[0] != 0x55 || b->vgabios[1] != 0xaa))
+        ret = error_set(e, "%s is not an option ROM (no 55h AAh at its start)", vga);
     if (!ret && b->vgabios_size < b->vgabios[2] * 512u) {
-        ret = error_set(e, "%s is truncated: %zu bytes of the %u its header names", vga, b->vgabios_size, b->vgabios[2] * 512u);
+        ret = error_set(e, "%s is truncated: %zu bytes of the %u its header names", vga,
+                        b->vgabios_size, b->vgabios[2] * 512u);
     }
-    if (ret && !c->bios && !c->vgabios) error_prefix(e, "our own ROMs are not where they should be (run make, or see --rom-dir)");
+    if (ret && !c->bios && !c->vgabios)
+        error_prefix(e, "our own ROMs are not where they should be (run make, or see --rom-dir)");
     free(bios);
     free(vga);
     return ret;
@@ -200,7 +209,8 @@ static int open_chars(struct machine *m, struct error *e)
 {
     struct board *b = m->board;
     struct config *c = m->cfg;
-    const char *specs[3] = { c->serials.n > 0 ? c->serials.s[0] : NULL, c->serials.n > 1 ? c->serials.s[1] : NULL, c->debugcon };
+    const char *specs[3] = { c->serials.n > 0 ? c->serials.s[0] : NULL,
+                             c->serials.n > 1 ? c->serials.s[1] : NULL, c->debugcon };
     for (unsigned k = 0; k < LEN(specs); k++) {
         if (!specs[k] && k == 2) continue; /* the debug console writes to the log */
         b->chars[k] = chardev_open(specs[k] ? specs[k] : "null", false, e);
@@ -260,8 +270,10 @@ static int set_user_options(struct machine *m, struct device *d, struct error *e
 {
     for (unsigned k = 0; k < m->cfg->sets.n; k++) {
         const char *s = m->cfg->sets.s[k], *dot = strchr(s, '.'), *eq = strchr(s, '=');
-        if (!dot || !eq || dot > eq) return error_set(e, "--set %s: expected DEVICE.OPTION=VALUE", s);
-        if (strncmp(s, d->name, (size_t)(dot - s)) || strlen(d->name) != (size_t)(dot - s)) continue;
+        if (!dot || !eq || dot > eq)
+            return error_set(e, "--set %s: expected DEVICE.OPTION=VALUE", s);
+        if (strncmp(s, d->name, (size_t)(dot - s)) || strlen(d->name) != (size_t)(dot - s))
+            continue;
         char name[64];
         snprintf(name, sizeof(name), "%.*s", (int)(eq - dot - 1), dot + 1);
         if (device_set_option(d, name, eq + 1, e)) return error_prefix(e, "--set %s", s);
@@ -273,14 +285,18 @@ static int check_sets(struct machine *m, struct error *e)
 {
     for (unsigned k = 0; k < m->cfg->sets.n; k++) {
         char name[64];
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(m->cfg->sets.s[k], "."), m->cfg->sets.s[k]);
-        if (!board_device(m, name)) return error_set(e, "--set %s: there is no device '%s' on this board", m->cfg->sets.s[k], name);
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(m->cfg->sets.s[k], "."),
+                 m->cfg->sets.s[k]);
+        if (!board_device(m, name))
+            return error_set(e, "--set %s: there is no device '%s' on this board",
+                             m->cfg->sets.s[k], name);
     }
     return 0;
 }
 
-static struct device *make_device(struct machine *m, const struct device_class *cls, const char *name, const char *options,
-                                  const char *pointers, struct error *e)
+static struct device *make_device(struct machine *m, const struct device_class *cls,
+                                  const char *name, const char *options, const char *pointers,
+                                  struct error *e)
 {
     struct board *b = m->board;
     check(b->ndevices < MAX_DEVICES);
@@ -299,7 +315,8 @@ static struct device *make_device(struct machine *m, const struct device_class *
     return set_user_options(m, d, e) ? NULL : d;
 }
 
-/* Disks: ahci0-5 in order, ide0, ide1, ide3 for those that ask for IDE (the CD drive is the secondary master). */
+/* Disks: ahci0-5 in order, ide0, ide1, ide3 for those that ask for IDE (the CD drive is the
+ * secondary master). */
 enum { MAX_DISKS = 9 };
 static const char *const ide_names[] = { "ide0", "ide1", "ide3" };
 static const char *const ahci_names[] = { "ahci0", "ahci1", "ahci2", "ahci3", "ahci4", "ahci5" };
@@ -318,8 +335,10 @@ static int make_disks(struct machine *m, struct error *e)
         spec_path(spec, path, sizeof(path));
         if (!spec_option(spec, "if", iface, sizeof(iface))) strcpy(iface, "ahci");
         bool ide = !strcmp(iface, "ide");
-        if (!ide && strcmp(iface, "ahci")) return error_set(e, "--disk %s: if=%s is neither ahci nor ide", path, iface);
-        if (ide ? nide == LEN(ide_names) : nahci == LEN(ahci_names)) return error_set(e, "--disk %s: no free place on the %s controller", path, iface);
+        if (!ide && strcmp(iface, "ahci"))
+            return error_set(e, "--disk %s: if=%s is neither ahci nor ide", path, iface);
+        if (ide ? nide == LEN(ide_names) : nahci == LEN(ahci_names))
+            return error_set(e, "--disk %s: no free place on the %s controller", path, iface);
         const char *name = ide ? ide_names[nide++] : ahci_names[nahci++];
         struct block *blk = open_block(m, path, disk_mode(m->cfg), e);
         if (!blk) return -1;
@@ -342,7 +361,8 @@ static int open_removable(struct machine *m, struct block **fd, struct error *e)
     if (c->cdroms.n && *c->cdroms.s[0]) {
         char path[4096], iface[16];
         spec_path(c->cdroms.s[0], path, sizeof(path));
-        if (spec_option(c->cdroms.s[0], "if", iface, sizeof(iface)) && strcmp(iface, "ahci") && strcmp(iface, "ide")) {
+        if (spec_option(c->cdroms.s[0], "if", iface, sizeof(iface)) && strcmp(iface, "ahci") &&
+            strcmp(iface, "ide")) {
             return error_set(e, "--cdrom %s: if=%s is neither ahci nor ide", path, iface);
         }
         m->board->cd = block_open(path, BLOCK_READONLY, e);
@@ -351,17 +371,21 @@ static int open_removable(struct machine *m, struct block **fd, struct error *e)
     return 0;
 }
 
-/* With --cdrom FILE,if=ahci the drive sits on the first free AHCI port in place of the IDE controller. */
+/* With --cdrom FILE,if=ahci the drive sits on the first free AHCI port in place of the IDE
+ * controller. */
 static int place_cd(struct machine *m, struct device *d, struct error *e)
 {
     char iface[16], port[16];
     struct config *c = m->cfg;
-    if (!c->cdroms.n || !spec_option(c->cdroms.s[0], "if", iface, sizeof(iface)) || strcmp(iface, "ahci")) return 0;
+    if (!c->cdroms.n || !spec_option(c->cdroms.s[0], "if", iface, sizeof(iface)) ||
+        strcmp(iface, "ahci"))
+        return 0;
     if (d->cls == &piix_ide_class) return device_set_ptr(d, "drive2", NULL);
     if (d->cls != &ahci_class) return 0;
     unsigned k = 0;
     while (k < LEN(ahci_names) && board_device(m, ahci_names[k])) k++;
-    if (k == LEN(ahci_names)) return error_set(e, "--cdrom %s: no free port on the AHCI controller", c->cdroms.s[0]);
+    if (k == LEN(ahci_names))
+        return error_set(e, "--cdrom %s: no free port on the AHCI controller", c->cdroms.s[0]);
     snprintf(port, sizeof(port), "port%u", k);
     return device_set_ptr(d, port, board_device(m, "cd0"));
 }
@@ -377,9 +401,11 @@ static struct irq isa_line(struct machine *m, unsigned irq)
 static void connect_isa(struct machine *m)
 {
     struct board *b = m->board;
-    struct device *pic = board_device(m, "pic"), *ioapic = board_device(m, "ioapic"), *isa = board_device(m, "isa");
+    struct device *pic = board_device(m, "pic"), *ioapic = board_device(m, "ioapic"),
+                  *isa = board_device(m, "isa");
     for (unsigned n = 0; n < 16; n++) {
-        b->isa_split[n] = (struct irq_split){ device_input(pic, (int)n), device_input(ioapic, n ? (int)n : 2) };
+        b->isa_split[n] =
+            (struct irq_split){ device_input(pic, (int)n), device_input(ioapic, n ? (int)n : 2) };
         if (n == 2) b->isa_split[n].b = (struct irq){ 0 };
         b->isa[n].out = irq_split_input(&b->isa_split[n]);
         if (n > 2 && n != 8 && n != 13) device_connect(isa, "isa_irq", n, isa_line(m, n));
@@ -388,7 +414,8 @@ static void connect_isa(struct machine *m)
         const struct wire_row *w = &wire_rows[k];
         struct device *from = board_device(m, w->from), *to = w->to ? board_device(m, w->to) : NULL;
         if (!from) continue;
-        /* Where the HPET would sit in between but is absent, the wire goes straight to what the HPET would drive. */
+        /* Where the HPET would sit in between but is absent, the wire goes straight to what the
+         * HPET would drive. */
         int pin = w->to && !to ? (w->pin ? 8 : 0) : w->pin;
         struct irq line = to ? device_input(to, w->pin) : isa_line(m, (unsigned)pin);
         check(device_connect(from, w->output, w->index, line) == 0);
@@ -417,7 +444,8 @@ static bool timer_busy(void *opaque)
 {
     struct machine *m = opaque;
     int vector = ioapic_edge_vector(board_device(m, "ioapic"), 2);
-    return i8259_edge_pending(board_device(m, "pic"), 0) || (vector >= 0 && cpu_vector_pending(m->cpu, (u8)vector));
+    return i8259_edge_pending(board_device(m, "pic"), 0) ||
+           (vector >= 0 && cpu_vector_pending(m->cpu, (u8)vector));
 }
 
 static void eoi(void *ioapic, int vector)
@@ -428,7 +456,11 @@ static void eoi(void *ioapic, int vector)
 static int make_cpu(struct machine *m, struct error *e)
 {
     struct device *pic = board_device(m, "pic"), *fpu = board_device(m, "fpu");
-    struct cpu_env env = { .host = &m->host, .intack = intack, .intack_opaque = pic, .ferr = device_input(fpu, 0), .tsc_hz = 2000000000ull };
+    struct cpu_env env = { .host = &m->host,
+                           .intack = intack,
+                           .intack_opaque = pic,
+                           .ferr = device_input(fpu, 0),
+                           .tsc_hz = 2000000000ull };
     m->cpu = cpu_create(m->cfg->cpu, &env, e);
     if (!m->cpu) return error_prefix(e, "--cpu");
     cpu_set_eoi_listener(m->cpu, eoi, board_device(m, "ioapic"));
@@ -462,7 +494,8 @@ static const char *boot_order(const struct config *c)
 static void fill_cmos(struct machine *m)
 {
     struct device *rtc = board_device(m, "rtc"), *fdc = board_device(m, "fdc");
-    u64 ext = MIN(m->low_size - MIB, 63 * MIB) / KIB, above16 = m->low_size > 16 * MIB ? (m->low_size - 16 * MIB) / (64 * KIB) : 0;
+    u64 ext = MIN(m->low_size - MIB, 63 * MIB) / KIB,
+        above16 = m->low_size > 16 * MIB ? (m->low_size - 16 * MIB) / (64 * KIB) : 0;
     u64 high = (m->ram_size - m->low_size) / (64 * KIB);
     unsigned a = fdc_cmos_type(fdc, 0), b = fdc_cmos_type(fdc, 1);
     cmos16(rtc, 0x15, 640);
@@ -476,7 +509,8 @@ static void fill_cmos(struct machine *m)
     mc146818_set_cmos(rtc, 0x14, (u8)(0x06 | (a ? 1 | (b ? 0x40 : 0) : 0)));
     u8 order[3] = { 0, 0, 0 };
     unsigned n = 0;
-    for (const char *s = boot_order(m->cfg); s && n < 3; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+    for (const char *s = boot_order(m->cfg); s && n < 3;
+         s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
         if (strncmp(s, "menu", 4)) order[n++] = boot_nibble(s);
     }
     mc146818_set_cmos(rtc, 0x3d, (u8)(order[0] | order[1] << 4));
@@ -491,7 +525,10 @@ static void fill_fwcfg(struct machine *m)
     bool menu = m->cfg->boot && !strcmp(m->cfg->boot, "menu");
     snprintf(boot, sizeof(boot), "%s%s", boot_order(m->cfg), menu ? ",menu" : "");
     fwcfg_add_file(fw, "opt/aeropc/boot", boot, strlen(boot));
-    const char *hd = m->cfg->disks.n && board_device(m, "ide0") && strstr(m->cfg->disks.s[0], ",if=ide") ? "ide0" : "ahci0";
+    const char *hd =
+        m->cfg->disks.n && board_device(m, "ide0") && strstr(m->cfg->disks.s[0], ",if=ide")
+            ? "ide0"
+            : "ahci0";
     fwcfg_add_file(fw, "opt/aeropc/boothd", hd, strlen(hd));
     if (aerogpu_boots(m)) fwcfg_add_file(fw, "vgaroms/vgabios.bin", b->vgabios, b->vgabios_size);
     u8 e820[40];
@@ -520,8 +557,11 @@ static int validate_boot(const char *boot, struct error *e)
 {
     for (const char *s = boot; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
         size_t n = strcspn(s, ",");
-        if ((n == 4 && (!strncmp(s, "disk", 4) || !strncmp(s, "menu", 4))) || (n == 5 && !strncmp(s, "cdrom", 5)) || (n == 6 && !strncmp(s, "floppy", 6))) continue;
-        return error_set(e, "--boot %s: use disk, cdrom and floppy separated by commas, or menu", boot);
+        if ((n == 4 && (!strncmp(s, "disk", 4) || !strncmp(s, "menu", 4))) ||
+            (n == 5 && !strncmp(s, "cdrom", 5)) || (n == 6 && !strncmp(s, "floppy", 6)))
+            continue;
+        return error_set(e, "--boot %s: use disk, cdrom and floppy separated by commas, or menu",
+                         boot);
     }
     return 0;
 }
@@ -552,8 +592,11 @@ int board_build(struct machine *m, struct error *e)
 {
     struct board *b = m->board = xalloc(sizeof(*b));
     struct block *fd[2] = { NULL, NULL };
-    if (validate_boot(m->cfg->boot, e) || kernel_load(m->cfg, m->low_size, &b->kernel, &b->kernel_size, e)) return -1;
-    if (load_roms(m, e) || map_bios(m, e) || open_chars(m, e) || open_removable(m, fd, e)) return -1;
+    if (validate_boot(m->cfg->boot, e) ||
+        kernel_load(m->cfg, m->low_size, &b->kernel, &b->kernel_size, e))
+        return -1;
+    if (load_roms(m, e) || map_bios(m, e) || open_chars(m, e) || open_removable(m, fd, e))
+        return -1;
     b->vga_rom = (struct vga_rom){ b->vgabios, b->vgabios_size };
     if (make_rows(m, fd, e) || check_sets(m, e)) return -1;
     connect_isa(m);
@@ -631,7 +674,8 @@ int board_device_help(const char *name, struct text *t)
     }
     text_add(t, "instances:");
     for (unsigned k = 0; k < LEN(board_rows); k++) {
-        /* One instance may have several rows, of which a profile chooses: they follow each other. */
+        /* One instance may have several rows, of which a profile chooses: they follow each other.
+         */
         bool again = k && !strcmp(board_rows[k].name, board_rows[k - 1].name);
         if (board_rows[k].cls == cls && !again) text_add(t, " %s", board_rows[k].name);
     }

@@ -1,4 +1,5 @@
-/* The board: which chips exist, where they sit, which wires join them. One table (board.c); machine.c calls it. */
+/* The board: which chips exist, where they sit, which wires join them. One table (board.c);
+ * machine.c calls it. */
 #ifndef BOARD_BOARD_H
 #define BOARD_BOARD_H
 
@@ -13,10 +14,10 @@ struct chardev;
 int board_build(struct machine *m, struct error *e);
 void board_reset(struct machine *m, enum reset_kind kind);
 void board_destroy(struct machine *m);
-struct device *board_device(struct machine *m, const char *name); /* NULL: none of that name */
+struct device *board_device(struct machine *m, const char *name);  /* NULL: none of that name */
 struct device *board_device_at(struct machine *m, unsigned index); /* NULL past the last */
-struct chardev *board_serial(struct machine *m, unsigned n);        /* COM1, COM2; NULL: not connected */
-void board_poll_chars(struct machine *m);                           /* input of every character backend */
+struct chardev *board_serial(struct machine *m, unsigned n); /* COM1, COM2; NULL: not connected */
+void board_poll_chars(struct machine *m);                    /* input of every character backend */
 /* Options and help of a device class by class or instance name; -1: unknown. */
 int board_device_help(const char *name, struct text *t);
 void board_power_button(struct machine *m);

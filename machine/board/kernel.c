@@ -1,15 +1,19 @@
-/* --kernel FILE --initrd FILE --append TEXT: a boot loader in two halves. This half runs once, before the machine starts: it reads and
- * checks the files, decides where each piece goes in guest RAM and writes all of it as one byte stream (layout in kernel.h) that the
- * BIOS finds in the firmware configuration. At INT 19h, so after every reset anew, bios/kernel.c copies the pieces and enters the
- * kernel; it is also the one who knows the memory map.
+/* --kernel FILE --initrd FILE --append TEXT: a boot loader in two halves. This half runs once,
+ * before the machine starts: it reads and checks the files, decides where each piece goes in guest
+ * RAM and writes all of it as one byte stream (layout in kernel.h) that the BIOS finds in the
+ * firmware configuration. At INT 19h, so after every reset anew, bios/kernel.c copies the pieces
+ * and enters the kernel; it is also the one who knows the memory map.
  *
- * Linux: bzImage of boot protocol 2.02 or later (Documentation/arch/x86/boot.rst), entered through its real-mode setup code, which
- * asks the BIOS for E820 map and video mode itself. Setup at 10000h, stack and heap above it, command line at 1E000h, the protected-mode
- * part at 1 MiB, the initrd as high as initrd_addr_max and mem= allow. Multiboot 0.6.96: 32-bit ELF or the address fields of the header
+ * Linux: bzImage of boot protocol 2.02 or later (Documentation/arch/x86/boot.rst), entered through
+ * its real-mode setup code, which asks the BIOS for E820 map and video mode itself. Setup at
+ * 10000h, stack and heap above it, command line at 1E000h, the protected-mode part at 1 MiB, the
+ * initrd as high as initrd_addr_max and mem= allow. Multiboot 0.6.96: 32-bit ELF or the address
+ * fields of the header
  * ("a.out kludge"), modules page-aligned behind the kernel, information structure in low memory.
  *
- * Left out: zImage, ELF64, the ELF section headers in the multiboot information (flag 5), graphics modes for multiboot (bit 2 of its
- * flags is a recommendation; such a kernel is told about the 80x25 text screen). */
+ * Left out: zImage, ELF64, the ELF section headers in the multiboot information (flag 5), graphics
+ * modes for multiboot (bit 2 of its flags is a recommendation; such a kernel is told about the
+ * 80x25 text screen). */
 #include "machine/board/kernel.h"
 
 #include <errno.h>
@@ -20,7 +24,8 @@
 #include "machine/options.h"
 
 enum { PAGE = 4096, MAX_RANGES = 128, MAX_SEGMENTS = 64, MAX_MODULES = 32 };
-/* Addresses. Below LOW_FIRST are vectors and BIOS data, above LOW_END the BIOS's extended data area. */
+/* Addresses. Below LOW_FIRST are vectors and BIOS data, above LOW_END the BIOS's extended data
+ * area. */
 enum { LOW_FIRST = 0x1000, LOW_END = 0x9f000, HIGH_FIRST = 0x100000 };
 #define TOP_RESERVE (256 * KIB) /* of RAM: the BIOS's tables; it checks the exact border itself */
 
@@ -30,7 +35,7 @@ struct range {
 
 struct builder {
     const struct kernel_files *f;
-    u64 limit;                  /* end of the RAM that may be used */
+    u64 limit; /* end of the RAM that may be used */
     struct range used[MAX_RANGES];
     unsigned nused;
     u8 *stream;
@@ -63,21 +68,25 @@ static bool is_free(const struct builder *b, u64 start, u64 end)
 }
 
 /* One piece: len bytes at address, zeros up to mem_len. */
-static int place(struct builder *b, const char *what, u64 address, const void *data, u64 len, u64 mem_len, struct error *e)
+static int place(struct builder *b, const char *what, u64 address, const void *data, u64 len,
+                 u64 mem_len, struct error *e)
 {
     u64 end = address + MAX(len, mem_len);
     u8 head[KERNEL_PIECE];
     if (end == address) return 0;
     if (end < address || !in_ram(b, address, end)) {
-        return error_set(e, "%s: %s at %llx-%llx does not fit the RAM, which is usable in %x-%x and %x-%llx: a larger --memory may help", b->f->name,
-                         what, (unsigned long long)address, (unsigned long long)end - 1, LOW_FIRST, LOW_END - 1, HIGH_FIRST,
-                         (unsigned long long)b->limit - 1);
+        return error_set(e,
+                         "%s: %s at %llx-%llx does not fit the RAM, which is usable in %x-%x and "
+                         "%x-%llx: a larger --memory may help",
+                         b->f->name, what, (unsigned long long)address, (unsigned long long)end - 1,
+                         LOW_FIRST, LOW_END - 1, HIGH_FIRST, (unsigned long long)b->limit - 1);
     }
     if (!is_free(b, address, end)) {
-        return error_set(e, "%s: %s at %llx-%llx overlaps another part of it", b->f->name, what, (unsigned long long)address,
-                         (unsigned long long)end - 1);
+        return error_set(e, "%s: %s at %llx-%llx overlaps another part of it", b->f->name, what,
+                         (unsigned long long)address, (unsigned long long)end - 1);
     }
-    if (b->nused == MAX_RANGES) return error_set(e, "%s: more than %d pieces", b->f->name, MAX_RANGES);
+    if (b->nused == MAX_RANGES)
+        return error_set(e, "%s: more than %d pieces", b->f->name, MAX_RANGES);
     b->used[b->nused++] = (struct range){ address, end };
     st32(head, (u32)address);
     st32(head + 4, (u32)len);
@@ -102,9 +111,22 @@ static void finish(struct builder *b, unsigned kind, u32 entry, u32 argument)
 
 /* Offsets in the setup header. */
 enum {
-    H_SETUP_SECTS = 0x1f1, H_SYSSIZE = 0x1f4, H_VID_MODE = 0x1fa, H_BOOT_FLAG = 0x1fe, H_MAGIC = 0x202, H_VERSION = 0x206,
-    H_TYPE_OF_LOADER = 0x210, H_LOADFLAGS = 0x211, H_RAMDISK_IMAGE = 0x218, H_RAMDISK_SIZE = 0x21c, H_HEAP_END_PTR = 0x224,
-    H_CMD_LINE_PTR = 0x228, H_INITRD_ADDR_MAX = 0x22c, H_CMDLINE_SIZE = 0x238, H_PREF_ADDRESS = 0x258, H_INIT_SIZE = 0x260,
+    H_SETUP_SECTS = 0x1f1,
+    H_SYSSIZE = 0x1f4,
+    H_VID_MODE = 0x1fa,
+    H_BOOT_FLAG = 0x1fe,
+    H_MAGIC = 0x202,
+    H_VERSION = 0x206,
+    H_TYPE_OF_LOADER = 0x210,
+    H_LOADFLAGS = 0x211,
+    H_RAMDISK_IMAGE = 0x218,
+    H_RAMDISK_SIZE = 0x21c,
+    H_HEAP_END_PTR = 0x224,
+    H_CMD_LINE_PTR = 0x228,
+    H_INITRD_ADDR_MAX = 0x22c,
+    H_CMDLINE_SIZE = 0x238,
+    H_PREF_ADDRESS = 0x258,
+    H_INIT_SIZE = 0x260,
     H_END = 0x264
 };
 enum { LOADED_HIGH = 1, CAN_USE_HEAP = 0x80, LOADER_UNDEFINED = 0xff };
@@ -113,37 +135,51 @@ enum { SETUP_AT = 0x10000, SETUP_MAX = 0x8000, HEAP_END = 0xe000, CMDLINE_ROOM =
 struct linux_kernel {
     unsigned version;
     size_t setup_size;
-    u64 run_end; /* the unpacked kernel ends there; the file's own end when the header does not say */
+    u64 run_end; /* the unpacked kernel ends there; the file's own end when the header does not say
+                  */
     u64 initrd_max;
     u32 cmdline_max;
 };
 
 bool kernel_is_linux(const u8 *data, size_t size)
 {
-    return size >= H_VERSION + 2 && ld16(data + H_BOOT_FLAG) == 0xaa55 && !memcmp(data + H_MAGIC, "HdrS", 4);
+    return size >= H_VERSION + 2 && ld16(data + H_BOOT_FLAG) == 0xaa55 &&
+           !memcmp(data + H_MAGIC, "HdrS", 4);
 }
 
 static int parse_linux(const struct kernel_files *f, struct linux_kernel *k, struct error *e)
 {
     unsigned sects = f->data[H_SETUP_SECTS];
-    *k = (struct linux_kernel){ ld16(f->data + H_VERSION), ((sects ? sects : 4) + 1) * 512, 0, 0x37ffffff, 255 };
+    *k = (struct linux_kernel){ ld16(f->data + H_VERSION), ((sects ? sects : 4) + 1) * 512, 0,
+                                0x37ffffff, 255 };
     if (k->version < 0x202) {
-        return error_set(e, "%s is a Linux kernel of boot protocol %u.%02u: 2.02 or later is needed", f->name, k->version >> 8, k->version & 255);
+        return error_set(e,
+                         "%s is a Linux kernel of boot protocol %u.%02u: 2.02 or later is needed",
+                         f->name, k->version >> 8, k->version & 255);
     }
-    if (f->size <= k->setup_size || k->setup_size < H_END) return error_set(e, "%s is truncated: a Linux kernel ends in its setup code", f->name);
-    if (k->setup_size > SETUP_MAX) return error_set(e, "%s: a Linux kernel with %zu bytes of setup code, more than 32 KiB", f->name, k->setup_size);
-    if (!(f->data[H_LOADFLAGS] & LOADED_HIGH)) return error_set(e, "%s is a zImage: only Linux kernels of the bzImage form are started", f->name);
+    if (f->size <= k->setup_size || k->setup_size < H_END)
+        return error_set(e, "%s is truncated: a Linux kernel ends in its setup code", f->name);
+    if (k->setup_size > SETUP_MAX)
+        return error_set(e, "%s: a Linux kernel with %zu bytes of setup code, more than 32 KiB",
+                         f->name, k->setup_size);
+    if (!(f->data[H_LOADFLAGS] & LOADED_HIGH))
+        return error_set(e, "%s is a zImage: only Linux kernels of the bzImage form are started",
+                         f->name);
     u64 body = f->size - k->setup_size, said = (u64)ld32(f->data + H_SYSSIZE) * 16;
     if (k->version >= 0x204 && said > body + 15) {
-        return error_set(e, "%s is truncated: %llu bytes follow the setup code, the header says %llu", f->name, (unsigned long long)body,
-                         (unsigned long long)said);
+        return error_set(e,
+                         "%s is truncated: %llu bytes follow the setup code, the header says %llu",
+                         f->name, (unsigned long long)body, (unsigned long long)said);
     }
     k->run_end = HIGH_FIRST + body;
     if (k->version >= 0x203) k->initrd_max = ld32(f->data + H_INITRD_ADDR_MAX);
-    if (k->version >= 0x206 && ld32(f->data + H_CMDLINE_SIZE)) k->cmdline_max = ld32(f->data + H_CMDLINE_SIZE);
+    if (k->version >= 0x206 && ld32(f->data + H_CMDLINE_SIZE))
+        k->cmdline_max = ld32(f->data + H_CMDLINE_SIZE);
     if (k->version >= 0x20a) {
         u64 start = ld64(f->data + H_PREF_ADDRESS), size = ld32(f->data + H_INIT_SIZE);
-        if (start > UINT32_MAX) return error_set(e, "%s wants to run at %llx, above 4 GiB", f->name, (unsigned long long)start);
+        if (start > UINT32_MAX)
+            return error_set(e, "%s wants to run at %llx, above 4 GiB", f->name,
+                             (unsigned long long)start);
         k->run_end = MAX(k->run_end, MAX(start, (u64)HIGH_FIRST) + size);
     }
     return 0;
@@ -172,13 +208,16 @@ static int video_mode(u8 *setup, const char *line, struct error *e)
     char *end;
     if (!v) return 0;
     for (unsigned k = 0; k < LEN(words); k++) {
-        if (strcspn(v, " ") != strlen(words[k].word) || strncmp(v, words[k].word, strlen(words[k].word))) continue;
+        if (strcspn(v, " ") != strlen(words[k].word) ||
+            strncmp(v, words[k].word, strlen(words[k].word)))
+            continue;
         st16(setup + H_VID_MODE, words[k].mode);
         return 0;
     }
     unsigned long mode = strtoul(v, &end, 0);
     if (end == v || (*end && *end != ' ') || mode > 0xffff) {
-        return error_set(e, "--append: vga=%.*s is neither normal, ext, ask nor a mode number", (int)strcspn(v, " "), v);
+        return error_set(e, "--append: vga=%.*s is neither normal, ext, ask nor a mode number",
+                         (int)strcspn(v, " "), v);
     }
     st16(setup + H_VID_MODE, (u16)mode);
     return 0;
@@ -198,11 +237,15 @@ static u64 mem_argument(const char *line)
 static int place_initrd(struct builder *b, const struct linux_kernel *k, u8 *setup, struct error *e)
 {
     const struct kernel_module *m = b->f->modules;
-    u64 top = MIN(MIN(b->limit, k->initrd_max + 1), mem_argument(b->f->append)), bottom = (k->run_end + PAGE - 1) & -(u64)PAGE;
+    u64 top = MIN(MIN(b->limit, k->initrd_max + 1), mem_argument(b->f->append)),
+        bottom = (k->run_end + PAGE - 1) & -(u64)PAGE;
     u64 at = top >= m->size ? (top - m->size) & -(u64)PAGE : 0;
     if (at < bottom) {
-        return error_set(e, "%s: the initrd of %llu KiB does not fit between the kernel's end at %llx and %llx: a larger --memory may help", m->text,
-                         (unsigned long long)m->size / 1024, (unsigned long long)bottom, (unsigned long long)top);
+        return error_set(e,
+                         "%s: the initrd of %llu KiB does not fit between the kernel's end at %llx "
+                         "and %llx: a larger --memory may help",
+                         m->text, (unsigned long long)m->size / 1024, (unsigned long long)bottom,
+                         (unsigned long long)top);
     }
     st32(setup + H_RAMDISK_IMAGE, (u32)at);
     st32(setup + H_RAMDISK_SIZE, (u32)m->size);
@@ -218,11 +261,12 @@ static int build_linux(struct builder *b, struct error *e)
     if (parse_linux(f, &k, e)) return -1;
     if (f->nmodules > 1) return error_set(e, "%s: a Linux kernel takes one initrd", f->name);
     if (line > MIN(k.cmdline_max, CMDLINE_ROOM - 1u)) {
-        return error_set(e, "--append: %zu characters, the kernel takes %u", line, MIN(k.cmdline_max, CMDLINE_ROOM - 1u));
+        return error_set(e, "--append: %zu characters, the kernel takes %u", line,
+                         MIN(k.cmdline_max, CMDLINE_ROOM - 1u));
     }
     if (k.run_end > b->limit) {
-        return error_set(e, "%s needs RAM up to %llu MiB to unpack itself: give a larger --memory", f->name,
-                         (unsigned long long)((k.run_end + TOP_RESERVE + MIB - 1) / MIB));
+        return error_set(e, "%s needs RAM up to %llu MiB to unpack itself: give a larger --memory",
+                         f->name, (unsigned long long)((k.run_end + TOP_RESERVE + MIB - 1) / MIB));
     }
     memcpy(setup, f->data, k.setup_size);
     setup[H_TYPE_OF_LOADER] = LOADER_UNDEFINED;
@@ -235,26 +279,47 @@ static int build_linux(struct builder *b, struct error *e)
     if (f->nmodules && place_initrd(b, &k, setup, e)) return -1;
     if (place(b, "the setup code", SETUP_AT, setup, k.setup_size, 0, e) ||
         place(b, "the command line", SETUP_AT + HEAP_END, f->append, line + 1, 0, e) ||
-        place(b, "the kernel", HIGH_FIRST, f->data + k.setup_size, f->size - k.setup_size, 0, e)) return -1;
+        place(b, "the kernel", HIGH_FIRST, f->data + k.setup_size, f->size - k.setup_size, 0, e))
+        return -1;
     finish(b, KERNEL_LINUX, SETUP_AT >> 4, HEAP_END);
     return 0;
 }
 
 /* --- multiboot --- */
 
-enum { MB_MAGIC = 0x1badb002, MB_SEARCH = 8192, MB_VIDEO = BIT(2), MB_KLUDGE = BIT(16), MB_KNOWN = 7 };
+enum {
+    MB_MAGIC = 0x1badb002,
+    MB_SEARCH = 8192,
+    MB_VIDEO = BIT(2),
+    MB_KLUDGE = BIT(16),
+    MB_KNOWN = 7
+};
 /* The information structure and what shares its block. */
 enum {
-    I_FLAGS = 0, I_CMDLINE = 16, I_MODS_COUNT = 20, I_MODS_ADDR = 24, I_LOADER_NAME = 64, I_FRAMEBUFFER = 88, I_MAP = 128,
-    I_MODULES = 1024, I_TEXT = I_MODULES + MAX_MODULES * 16, I_MAX = 0x10000
+    I_FLAGS = 0,
+    I_CMDLINE = 16,
+    I_MODS_COUNT = 20,
+    I_MODS_ADDR = 24,
+    I_LOADER_NAME = 64,
+    I_FRAMEBUFFER = 88,
+    I_MAP = 128,
+    I_MODULES = 1024,
+    I_TEXT = I_MODULES + MAX_MODULES * 16,
+    I_MAX = 0x10000
 };
-enum { HAS_CMDLINE = BIT(2), HAS_MODS = BIT(3), HAS_LOADER_NAME = BIT(9), HAS_FRAMEBUFFER = BIT(12) };
+enum {
+    HAS_CMDLINE = BIT(2),
+    HAS_MODS = BIT(3),
+    HAS_LOADER_NAME = BIT(9),
+    HAS_FRAMEBUFFER = BIT(12)
+};
 
 /* Offset of the header, or -1. */
 static long find_multiboot(const u8 *data, size_t size)
 {
     for (size_t k = 0; k + 12 <= MIN(size, (size_t)MB_SEARCH); k += 4) {
-        if (ld32(data + k) == MB_MAGIC && MB_MAGIC + ld32(data + k + 4) + ld32(data + k + 8) == 0) return (long)k;
+        if (ld32(data + k) == MB_MAGIC && MB_MAGIC + ld32(data + k + 4) + ld32(data + k + 8) == 0)
+            return (long)k;
     }
     return -1;
 }
@@ -267,26 +332,40 @@ static int load_kludge(struct builder *b, size_t at, u32 *entry, struct error *e
     const u8 *h = f->data + at;
     u64 header = ld32(h + 12), load = ld32(h + 16), load_end = ld32(h + 20), bss_end = ld32(h + 24);
     *entry = ld32(h + 28);
-    if (header < load || header - load > at) return error_set(e, "%s: its multiboot header says it is loaded from before the start of the file", f->name);
+    if (header < load || header - load > at)
+        return error_set(
+            e, "%s: its multiboot header says it is loaded from before the start of the file",
+            f->name);
     u64 offset = at - (header - load), len = f->size - offset;
     if (load_end) {
-        if (load_end < load) return error_set(e, "%s: its multiboot header says it ends before it starts", f->name);
-        if (load_end - load > len) return error_set(e, "%s is truncated: its multiboot header says %llu bytes more", f->name, (unsigned long long)(load_end - load - len));
+        if (load_end < load)
+            return error_set(e, "%s: its multiboot header says it ends before it starts", f->name);
+        if (load_end - load > len)
+            return error_set(e, "%s is truncated: its multiboot header says %llu bytes more",
+                             f->name, (unsigned long long)(load_end - load - len));
         len = load_end - load;
     }
-    if (bss_end && bss_end < load + len) return error_set(e, "%s: its multiboot header has a BSS that ends before the data", f->name);
+    if (bss_end && bss_end < load + len)
+        return error_set(e, "%s: its multiboot header has a BSS that ends before the data",
+                         f->name);
     u64 end = bss_end ? bss_end : load + len;
-    if (*entry < load || *entry >= end) return error_set(e, "%s: its entry point %x lies outside of it", f->name, *entry);
+    if (*entry < load || *entry >= end)
+        return error_set(e, "%s: its entry point %x lies outside of it", f->name, *entry);
     return place(b, "the image", load, f->data + offset, len, end - load, e);
 }
 
-/* One PT_LOAD segment; entry is translated when it is given as a virtual address of this segment. */
-static int load_segment(struct builder *b, const u8 *p, u32 start, u32 *entry, bool *found, struct error *e)
+/* One PT_LOAD segment; entry is translated when it is given as a virtual address of this segment.
+ */
+static int load_segment(struct builder *b, const u8 *p, u32 start, u32 *entry, bool *found,
+                        struct error *e)
 {
     const struct kernel_files *f = b->f;
-    u64 offset = ld32(p + 4), vaddr = ld32(p + 8), paddr = ld32(p + 12), len = ld32(p + 16), mem = ld32(p + 20);
-    if (len > mem) return error_set(e, "%s: an ELF segment is larger in the file than in memory", f->name);
-    if (offset > f->size || len > f->size - offset) return error_set(e, "%s is truncated: an ELF segment lies behind its end", f->name);
+    u64 offset = ld32(p + 4), vaddr = ld32(p + 8), paddr = ld32(p + 12), len = ld32(p + 16),
+        mem = ld32(p + 20);
+    if (len > mem)
+        return error_set(e, "%s: an ELF segment is larger in the file than in memory", f->name);
+    if (offset > f->size || len > f->size - offset)
+        return error_set(e, "%s is truncated: an ELF segment lies behind its end", f->name);
     if (!*found && start >= vaddr && start - vaddr < mem) {
         *entry = (u32)(start - vaddr + paddr);
         *found = true;
@@ -298,8 +377,16 @@ static int load_elf(struct builder *b, u32 *entry, struct error *e)
 {
     const struct kernel_files *f = b->f;
     const u8 *d = f->data;
-    if (f->size < 52 || memcmp(d, "\x7f" "ELF", 4)) return error_set(e, "%s has a multiboot header without addresses and is no ELF file", f->name);
-    if (d[4] != 1 || d[5] != 1 || ld16(d + 18) != 3) return error_set(e, "%s: a multiboot kernel must be 32-bit ELF for the 386 (objcopy -O elf32-i386)", f->name);
+    if (f->size < 52 || memcmp(d,
+                               "\x7f"
+                               "ELF",
+                               4))
+        return error_set(e, "%s has a multiboot header without addresses and is no ELF file",
+                         f->name);
+    if (d[4] != 1 || d[5] != 1 || ld16(d + 18) != 3)
+        return error_set(
+            e, "%s: a multiboot kernel must be 32-bit ELF for the 386 (objcopy -O elf32-i386)",
+            f->name);
     u64 at = ld32(d + 28), size = ld16(d + 42), count = ld16(d + 44);
     u32 start = ld32(d + 24);
     bool found = false;
@@ -319,13 +406,15 @@ static int load_elf(struct builder *b, u32 *entry, struct error *e)
     return found ? 0 : error_set(e, "%s: its entry point %x lies in no segment", f->name, start);
 }
 
-/* Modules from the first page behind everything at or above 1 MiB; addresses into the information block. */
+/* Modules from the first page behind everything at or above 1 MiB; addresses into the information
+ * block. */
 static int place_modules(struct builder *b, u8 *info, struct error *e)
 {
     const struct kernel_files *f = b->f;
     u64 at = HIGH_FIRST;
     for (unsigned k = 0; k < b->nused; k++) at = MAX(at, b->used[k].end);
-    if (f->nmodules > MAX_MODULES) return error_set(e, "--initrd: %u modules, at most %d", f->nmodules, MAX_MODULES);
+    if (f->nmodules > MAX_MODULES)
+        return error_set(e, "--initrd: %u modules, at most %d", f->nmodules, MAX_MODULES);
     for (unsigned k = 0; k < f->nmodules; k++) {
         const struct kernel_module *m = &f->modules[k];
         at = (at + PAGE - 1) & -(u64)PAGE;
@@ -353,7 +442,9 @@ static int place_info(struct builder *b, u8 *info, u32 header_flags, u32 *addres
     const struct kernel_files *f = b->f;
     u32 used = I_TEXT, base = 0x10000;
     while (base < LOW_END && !is_free(b, base, base + I_MAX)) base += 0x8000;
-    if (base + I_MAX > LOW_END) return error_set(e, "%s: no 64 KiB below 640 KiB are left for the multiboot information", f->name);
+    if (base + I_MAX > LOW_END)
+        return error_set(e, "%s: no 64 KiB below 640 KiB are left for the multiboot information",
+                         f->name);
     char *line = xasprintf("%s%s%s", f->name, *f->append ? " " : "", f->append);
     bool full = false;
     for (unsigned k = 0; k < f->nmodules; k++) {
@@ -364,8 +455,10 @@ static int place_info(struct builder *b, u8 *info, u32 header_flags, u32 *addres
     st32(info + I_CMDLINE, put_text(info, base, &used, line));
     st32(info + I_LOADER_NAME, put_text(info, base, &used, "aeropc"));
     free(line);
-    if (full || !ld32(info + I_CMDLINE) || !ld32(info + I_LOADER_NAME)) return error_set(e, "--append and --initrd: more text than 60 KiB");
-    st32(info + I_FLAGS, HAS_CMDLINE | HAS_MODS | HAS_LOADER_NAME | (header_flags & MB_VIDEO ? HAS_FRAMEBUFFER : 0));
+    if (full || !ld32(info + I_CMDLINE) || !ld32(info + I_LOADER_NAME))
+        return error_set(e, "--append and --initrd: more text than 60 KiB");
+    st32(info + I_FLAGS, HAS_CMDLINE | HAS_MODS | HAS_LOADER_NAME |
+                             (header_flags & MB_VIDEO ? HAS_FRAMEBUFFER : 0));
     st32(info + I_MODS_COUNT, f->nmodules);
     st32(info + I_MODS_ADDR, base + I_MODULES);
     if (header_flags & MB_VIDEO) {
@@ -384,8 +477,10 @@ static int build_multiboot(struct builder *b, size_t at, struct error *e)
 {
     u32 flags = ld32(b->f->data + at + 4), entry = 0, address = 0;
     if (flags & 0xffff & ~MB_KNOWN) {
-        return error_set(e, "%s is a multiboot kernel that requires features (flags %04x) which are not provided", b->f->name,
-                         flags & 0xffff & ~MB_KNOWN);
+        return error_set(
+            e,
+            "%s is a multiboot kernel that requires features (flags %04x) which are not provided",
+            b->f->name, flags & 0xffff & ~MB_KNOWN);
     }
     if (flags & MB_KLUDGE ? load_kludge(b, at, &entry, e) : load_elf(b, &entry, e)) return -1;
     u8 *info = xalloc(I_MAX);
@@ -399,14 +494,21 @@ static int build_multiboot(struct builder *b, size_t at, struct error *e)
 
 static int not_a_kernel(const struct kernel_files *f, struct error *e)
 {
-    if (f->size > 2 && f->data[0] == 0x1f && f->data[1] == 0x8b) return error_set(e, "%s is compressed by gzip: unpack it first", f->name);
-    if (f->size > 4 && !memcmp(f->data, "\x7f" "ELF", 4)) {
-        return error_set(e, "%s is an ELF file without a multiboot header; of Linux give the bzImage (vmlinuz)", f->name);
+    if (f->size > 2 && f->data[0] == 0x1f && f->data[1] == 0x8b)
+        return error_set(e, "%s is compressed by gzip: unpack it first", f->name);
+    if (f->size > 4 && !memcmp(f->data,
+                               "\x7f"
+                               "ELF",
+                               4)) {
+        return error_set(
+            e, "%s is an ELF file without a multiboot header; of Linux give the bzImage (vmlinuz)",
+            f->name);
     }
     return error_set(e, "%s is neither a Linux bzImage nor a multiboot kernel", f->name);
 }
 
-int kernel_build(const struct kernel_files *f, u64 low_ram, u8 **stream, size_t *size, struct error *e)
+int kernel_build(const struct kernel_files *f, u64 low_ram, u8 **stream, size_t *size,
+                 struct error *e)
 {
     static const u8 head[KERNEL_HEAD];
     struct builder b = { .f = f, .limit = low_ram - MIN(low_ram, TOP_RESERVE) };
@@ -424,14 +526,16 @@ int kernel_build(const struct kernel_files *f, u64 low_ram, u8 **stream, size_t 
     return 0;
 }
 
-static int read_whole(const char *path, const char *option, u64 max, u8 **data, size_t *size, struct error *e)
+static int read_whole(const char *path, const char *option, u64 max, u8 **data, size_t *size,
+                      struct error *e)
 {
     struct stat st;
     if (stat(path, &st)) return error_set(e, "%s %s: %s", option, path, strerror(errno));
     if (!S_ISREG(st.st_mode)) return error_set(e, "%s %s: not a file", option, path);
     if (!st.st_size) return error_set(e, "%s %s: the file is empty", option, path);
     if ((u64)st.st_size > max) {
-        return error_set(e, "%s %s: %llu MiB do not fit the guest's RAM: give a larger --memory", option, path, (unsigned long long)st.st_size / MIB);
+        return error_set(e, "%s %s: %llu MiB do not fit the guest's RAM: give a larger --memory",
+                         option, path, (unsigned long long)st.st_size / MIB);
     }
     FILE *f = fopen(path, "rb");
     if (!f) return error_set(e, "%s %s: %s", option, path, strerror(errno));
@@ -442,7 +546,8 @@ static int read_whole(const char *path, const char *option, u64 max, u8 **data, 
     return n == *size ? 0 : error_set(e, "%s %s: cannot be read", option, path);
 }
 
-/* The next item of a comma-separated list, ",," standing for a comma; *s moves behind it. The caller frees it. */
+/* The next item of a comma-separated list, ",," standing for a comma; *s moves behind it. The
+ * caller frees it. */
 static char *next_item(const char **s)
 {
     char *item = xalloc(strlen(*s) + 1);
@@ -455,7 +560,8 @@ static char *next_item(const char **s)
     return item;
 }
 
-static int load_module(struct kernel_module *m, char *text, bool arguments, u64 max, struct error *e)
+static int load_module(struct kernel_module *m, char *text, bool arguments, u64 max,
+                       struct error *e)
 {
     char *path = xstrdup(text);
     m->text = text;
@@ -468,13 +574,19 @@ static int load_module(struct kernel_module *m, char *text, bool arguments, u64 
 int kernel_load(const struct config *c, u64 low_ram, u8 **stream, size_t *size, struct error *e)
 {
     struct kernel_module modules[MAX_MODULES] = { 0 };
-    struct kernel_files f = { .name = c->kernel, .append = c->append ? c->append : "", .modules = modules };
+    struct kernel_files f = { .name = c->kernel,
+                              .append = c->append ? c->append : "",
+                              .modules = modules };
     u8 *data = NULL;
     *stream = NULL;
-    if (!c->kernel && c->initrd) return error_set(e, "--initrd: is for a kernel given with --kernel");
-    if (!c->kernel && c->append) return error_set(e, "--append: is for a kernel given with --kernel");
+    if (!c->kernel && c->initrd)
+        return error_set(e, "--initrd: is for a kernel given with --kernel");
+    if (!c->kernel && c->append)
+        return error_set(e, "--append: is for a kernel given with --kernel");
     if (!c->kernel) return 0;
-    if (c->bios) return error_set(e, "--kernel: is started by our own BIOS, which --bios replaces: give one of them");
+    if (c->bios)
+        return error_set(
+            e, "--kernel: is started by our own BIOS, which --bios replaces: give one of them");
     int ret = read_whole(c->kernel, "--kernel", low_ram, &data, &f.size, e);
     f.data = data;
     bool is_linux = !ret && kernel_is_linux(f.data, f.size);

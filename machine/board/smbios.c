@@ -1,5 +1,6 @@
-/* SMBIOS 2.8 structures (DSP0134) of this board: types 0, 1, 3, 4, 16, 17, 19, 32 and 127, as fw_cfg files; the BIOS places them and completes the
- * entry point's address and checksums. Serial numbers are constant: Windows keeps them. */
+/* SMBIOS 2.8 structures (DSP0134) of this board: types 0, 1, 3, 4, 16, 17, 19, 32 and 127, as
+ * fw_cfg files; the BIOS places them and completes the entry point's address and checksums. Serial
+ * numbers are constant: Windows keeps them. */
 #include <stdio.h>
 
 #include "devices/fwcfg.h"
@@ -43,14 +44,19 @@ static void structure(struct smbios *s, u8 type, const u8 *body, u8 n, const cha
 static void system_types(struct smbios *s)
 {
     static const char *const bios[] = { "aeropc", AEROPC_VERSION, "01/01/2026", NULL };
-    static const char *const system[] = { "aeropc", "aeropc PC (i440FX)", AEROPC_VERSION, "0", NULL };
+    static const char *const system[] = { "aeropc", "aeropc PC (i440FX)", AEROPC_VERSION, "0",
+                                          NULL };
     static const char *const chassis[] = { "aeropc", NULL };
     u8 t0[20] = { 1, 2, 0x00, 0xe0, 3, 1 }; /* segment E000h; 128 KiB */
-    st64(t0 + 6, BIT64(7) | BIT64(11) | BIT64(15) | BIT64(16) | BIT64(19)); /* PCI, flash, CD boot, selectable, EDD */
-    t0[14] = 1; /* extension: ACPI */
-    t0[16] = 0; t0[17] = 1; t0[18] = t0[19] = 0xff;
+    st64(t0 + 6, BIT64(7) | BIT64(11) | BIT64(15) | BIT64(16) |
+                     BIT64(19)); /* PCI, flash, CD boot, selectable, EDD */
+    t0[14] = 1;                  /* extension: ACPI */
+    t0[16] = 0;
+    t0[17] = 1;
+    t0[18] = t0[19] = 0xff;
     structure(s, 0, t0, sizeof(t0), bios);
-    u8 t1[23] = { 1, 2, 3, 4, 0x61, 0x65, 0x72, 0x6f, 0x70, 0x63, 0x40, 0x00, 0x80, 0x00, 0, 0, 0, 0, 0, 1, 6, 0, 0 };
+    u8 t1[23] = { 1,    2,    3, 4, 0x61, 0x65, 0x72, 0x6f, 0x70, 0x63, 0x40, 0x00,
+                  0x80, 0x00, 0, 0, 0,    0,    0,    1,    6,    0,    0 };
     structure(s, 1, t1, sizeof(t1), system);
     u8 t3[18] = { 1, 3, 0, 0, 0, 3, 3, 3, 2 }; /* desktop; states safe; no security */
     structure(s, 3, t3, sizeof(t3), chassis);
@@ -76,7 +82,8 @@ static void memory_types(struct smbios *s, u64 ram)
 {
     static const char *const dimm[] = { "DIMM 0", "aeropc", NULL };
     u16 array = s->handle;
-    u8 t16[19] = { 1, 3, 6 }; /* system board; system memory; multi-bit ECC as virtual machines say */
+    u8 t16[19] = { 1, 3,
+                   6 }; /* system board; system memory; multi-bit ECC as virtual machines say */
     st32(t16 + 3, (u32)MIN(ram / KIB, 0x80000000ull));
     st16(t16 + 7, 0xfffe);
     st16(t16 + 9, 1);

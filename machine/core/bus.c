@@ -1,6 +1,8 @@
-/* Address spaces. Regions hang in a list in mapping order; the list is compiled on demand into a sorted array of stretches that
- * do not overlap, each with the region that answers reads and the one that answers writes. Look-ups search that array (binary, with
- * the last hit tried first; ports through a 64 Ki index). CPUs cache what they find in their TLB and drop it when `generation` moves. */
+/* Address spaces. Regions hang in a list in mapping order; the list is compiled on demand into a
+ * sorted array of stretches that do not overlap, each with the region that answers reads and the
+ * one that answers writes. Look-ups search that array (binary, with the last hit tried first; ports
+ * through a 64 Ki index). CPUs cache what they find in their TLB and drop it when `generation`
+ * moves. */
 #include "machine/core/bus.h"
 
 #include <stdlib.h>
@@ -37,7 +39,8 @@ static void region_init(struct region *r, const char *name, u64 size)
     r->decode = DECODE_READ | DECODE_WRITE;
 }
 
-void region_init_io(struct region *r, const char *name, u64 size, const struct io_ops *ops, void *opaque)
+void region_init_io(struct region *r, const char *name, u64 size, const struct io_ops *ops,
+                    void *opaque)
 {
     region_init(r, name, size);
     r->ops = ops;
@@ -57,7 +60,8 @@ void region_init_rom(struct region *r, const char *name, u64 size, u8 *rom)
     r->readonly = true;
 }
 
-void region_init_alias(struct region *r, const char *name, const struct region *of, u64 offset, u64 size)
+void region_init_alias(struct region *r, const char *name, const struct region *of, u64 offset,
+                       u64 size)
 {
     check((offset & 0xfff) == 0 && offset + size <= of->size);
     region_init(r, name, size);
@@ -69,7 +73,8 @@ void region_init_alias(struct region *r, const char *name, const struct region *
 void region_fini(struct region *r)
 {
     bus_unmap(r);
-    /* Aliases share another region's flags; only the owner's pointer came from xalloc, and aliases never call this with it. */
+    /* Aliases share another region's flags; only the owner's pointer came from xalloc, and aliases
+     * never call this with it. */
     free(r->page_flags);
     memset(r, 0, sizeof(*r));
 }
@@ -89,13 +94,13 @@ int bus_map(struct bus *b, u64 base, struct region *r, int prio, struct error *e
 {
     check(!r->bus && r->size);
     if (base > b->limit || r->size - 1 > b->limit - base) {
-        return error_set(e, "%s: %s at %llx (%llx bytes) does not fit the address space", b->name, r->name,
-                         (unsigned long long)base, (unsigned long long)r->size);
+        return error_set(e, "%s: %s at %llx (%llx bytes) does not fit the address space", b->name,
+                         r->name, (unsigned long long)base, (unsigned long long)r->size);
     }
     for (struct region *o = b->regions; o; o = o->next) {
         if (o->enabled && o->prio == prio && overlaps(o, base, r->size)) {
-            return error_set(e, "%s: %s at %llx collides with %s at %llx", b->name, r->name, (unsigned long long)base, o->name,
-                             (unsigned long long)o->base);
+            return error_set(e, "%s: %s at %llx collides with %s at %llx", b->name, r->name,
+                             (unsigned long long)base, o->name, (unsigned long long)o->base);
         }
     }
     r->bus = b;
@@ -135,8 +140,10 @@ void bus_enable(struct region *r, bool on)
 void bus_move(struct region *r, u64 base)
 {
     if (!r->bus || r->base == base) return;
-    /* A guest may write any BAR value; what sticks out of the address space is unreachable, not an error. */
-    if (base > r->bus->limit || r->size - 1 > r->bus->limit - base) base = r->bus->limit - (r->size - 1);
+    /* A guest may write any BAR value; what sticks out of the address space is unreachable, not an
+     * error. */
+    if (base > r->bus->limit || r->size - 1 > r->bus->limit - base)
+        base = r->bus->limit - (r->size - 1);
     r->base = base;
     if (r->enabled) changed(r->bus);
 }
@@ -156,12 +163,14 @@ static int compare_u64(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The answering region at addr: highest priority, the earlier mapping among equals (bus_move may make equals overlap). */
+/* The answering region at addr: highest priority, the earlier mapping among equals (bus_move may
+ * make equals overlap). */
 static struct region *winner(struct bus *b, u64 addr, u8 decode)
 {
     struct region *best = NULL;
     for (struct region *r = b->regions; r; r = r->next) {
-        if (!r->enabled || !(r->decode & decode) || addr < r->base || addr - r->base >= r->size) continue;
+        if (!r->enabled || !(r->decode & decode) || addr < r->base || addr - r->base >= r->size)
+            continue;
         if (!best || r->prio > best->prio) best = r;
     }
     return best;
@@ -187,7 +196,8 @@ static void rebuild(struct bus *b)
     b->map_len = 0;
     for (unsigned k = 0; k < len; k++) {
         if (k && edges[k] == edges[k - 1]) continue;
-        struct region *rd = winner(b, edges[k], DECODE_READ), *wr = winner(b, edges[k], DECODE_WRITE);
+        struct region *rd = winner(b, edges[k], DECODE_READ),
+                      *wr = winner(b, edges[k], DECODE_WRITE);
         struct bus_range *prev = b->map_len ? &b->map[b->map_len - 1] : NULL;
         if (prev && prev->rd == rd && prev->wr == wr) continue;
         if (prev) prev->last = edges[k] - 1;
@@ -212,8 +222,10 @@ const struct bus_range *bus_find(struct bus *b, u64 addr)
     unsigned lo = 0, hi = b->map_len;
     while (hi - lo > 1) {
         unsigned mid = (lo + hi) / 2;
-        if (b->map[mid].base <= addr) lo = mid;
-        else hi = mid;
+        if (b->map[mid].base <= addr)
+            lo = mid;
+        else
+            hi = mid;
     }
     b->last_hit = lo;
     return &b->map[lo];
@@ -237,7 +249,8 @@ static void count_unassigned(struct bus *b, u64 addr)
 
 static u64 io_read(struct region *r, u64 off, unsigned size)
 {
-    unsigned min = r->ops->min_size ? r->ops->min_size : 1, max = r->ops->max_size ? r->ops->max_size : 4;
+    unsigned min = r->ops->min_size ? r->ops->min_size : 1,
+             max = r->ops->max_size ? r->ops->max_size : 4;
     if (!r->ops->read) return mask_n(size);
     if (size < min) { /* the chip has no narrower access: read the unit around it */
         u64 unit = r->ops->read(r->opaque, off & ~(u64)(min - 1), min);
@@ -245,13 +258,15 @@ static u64 io_read(struct region *r, u64 off, unsigned size)
     }
     if (size <= max) return r->ops->read(r->opaque, off, size) & mask_n(size);
     u64 v = 0;
-    for (unsigned k = 0; k < size; k += max) v |= (r->ops->read(r->opaque, off + k, max) & mask_n(max)) << (k * 8);
+    for (unsigned k = 0; k < size; k += max)
+        v |= (r->ops->read(r->opaque, off + k, max) & mask_n(max)) << (k * 8);
     return v;
 }
 
 static void io_write(struct region *r, u64 off, u64 value, unsigned size)
 {
-    unsigned min = r->ops->min_size ? r->ops->min_size : 1, max = r->ops->max_size ? r->ops->max_size : 4;
+    unsigned min = r->ops->min_size ? r->ops->min_size : 1,
+             max = r->ops->max_size ? r->ops->max_size : 4;
     if (!r->ops->write) return;
     value &= mask_n(size);
     if (size < min) { /* read-modify-write of the unit around it */
@@ -266,12 +281,14 @@ static void io_write(struct region *r, u64 off, u64 value, unsigned size)
         r->ops->write(r->opaque, off, value, size);
         return;
     }
-    for (unsigned k = 0; k < size; k += max) r->ops->write(r->opaque, off + k, (value >> (k * 8)) & mask_n(max), max);
+    for (unsigned k = 0; k < size; k += max)
+        r->ops->write(r->opaque, off + k, (value >> (k * 8)) & mask_n(max), max);
 }
 
 static bool inside(const struct bus_range *m, const struct region *r, u64 addr, unsigned size)
 {
-    return addr + (size - 1) <= m->last && addr + (size - 1) >= addr && addr - r->base + size <= r->size;
+    return addr + (size - 1) <= m->last && addr + (size - 1) >= addr &&
+           addr - r->base + size <= r->size;
 }
 
 u64 bus_read(struct bus *b, u64 addr, unsigned size)
@@ -291,7 +308,8 @@ u64 bus_read(struct bus *b, u64 addr, unsigned size)
         return v;
     }
     if (r->ram) return ld_n(r->ram + (addr - r->base), size);
-    /* Misaligned accesses to I/O are split into bytes unless the chip takes them whole; ports are never split. */
+    /* Misaligned accesses to I/O are split into bytes unless the chip takes them whole; ports are
+     * never split. */
     if (!b->port_index && (addr & (size - 1))) {
         u64 v = 0;
         for (unsigned k = 0; k < size; k++) v |= io_read(r, addr - r->base + k, 1) << (k * 8);
@@ -327,8 +345,10 @@ void bus_write(struct bus *b, u64 addr, u64 value, unsigned size)
 
 /* --- bulk access --- */
 
-/* How many of len bytes at gpa lie where DMA finds nothing: unmapped, or registers it may not touch. */
-static u64 dma_nowhere(const struct bus *b, const struct bus_range *m, const struct region *r, u64 gpa, u64 len)
+/* How many of len bytes at gpa lie where DMA finds nothing: unmapped, or registers it may not
+ * touch. */
+static u64 dma_nowhere(const struct bus *b, const struct bus_range *m, const struct region *r,
+                       u64 gpa, u64 len)
 {
     if (gpa > b->limit) return len;
     if (r && !r->no_dma) return 0;

@@ -6,12 +6,12 @@
 
 #include "machine/core/error.h"
 
-#define STALL_NS 100000000ull          /* host stalls longer than this do not pass in the guest */
-/* Time held back from the guest that idle periods give back. Not more: a person must be able to answer a prompt that
- * waits two seconds, even right after a slow phase. */
+#define STALL_NS 100000000ull /* host stalls longer than this do not pass in the guest */
+/* Time held back from the guest that idle periods give back. Not more: a person must be able to
+ * answer a prompt that waits two seconds, even right after a slow phase. */
 #define MAX_LAG_NS 250000000ull
-#define LATE_NS 200000ull              /* and never more than this beyond a timer that has not fired yet */
-#define FIXED_WALL 1262304000ull       /* 2010-01-01 00:00:00 UTC: where deterministic runs start */
+#define LATE_NS 200000ull /* and never more than this beyond a timer that has not fired yet */
+#define FIXED_WALL 1262304000ull /* 2010-01-01 00:00:00 UTC: where deterministic runs start */
 
 static u64 host_ns(void)
 {
@@ -54,9 +54,10 @@ u64 clock_now(struct clock *c)
     if (!c->running) return c->now;
     u64 t = host_ns() - c->host_base, limit = c->now ? c->now + STALL_NS : UINT64_MAX;
     if (c->limit < limit) limit = MAX(c->limit, c->now);
-    /* All clocks slow down together when the host falls behind: a periodic interrupt that the guest counts must not be lost because
-     * several of its periods went by between two slices. */
-    if (c->heap_len && c->heap[0]->when < UINT64_MAX - LATE_NS) limit = MIN(limit, MAX(c->heap[0]->when + LATE_NS, c->now));
+    /* All clocks slow down together when the host falls behind: a periodic interrupt that the guest
+     * counts must not be lost because several of its periods went by between two slices. */
+    if (c->heap_len && c->heap[0]->when < UINT64_MAX - LATE_NS)
+        limit = MIN(limit, MAX(c->heap[0]->when + LATE_NS, c->now));
     if (t > limit) {
         c->host_base += t - limit;
         c->lag = MIN(c->lag + MIN(t - limit, STALL_NS), MAX_LAG_NS);
@@ -172,22 +173,28 @@ static void sift_down(struct clock *c, unsigned slot, struct timer *t)
     put(c, slot, t);
 }
 
-void timer_init(struct timer *t, struct clock *c, const char *name, void (*fire)(void *), void *opaque)
+void timer_init(struct timer *t, struct clock *c, const char *name, void (*fire)(void *),
+                void *opaque)
 {
-    *t = (struct timer){ .name = name, .fire = fire, .opaque = opaque, .clock = c, .when = TIMER_NEVER, .slot = -1 };
+    *t = (struct timer){
+        .name = name, .fire = fire, .opaque = opaque, .clock = c, .when = TIMER_NEVER, .slot = -1
+    };
 }
 
 void timer_cancel(struct timer *t)
 {
-    if (!t->clock || t->slot < 0) return; /* a device that never got as far as timer_init is destroyed, too */
+    if (!t->clock || t->slot < 0)
+        return; /* a device that never got as far as timer_init is destroyed, too */
     struct clock *c = t->clock;
     unsigned slot = (unsigned)t->slot;
     struct timer *last = c->heap[--c->heap_len];
     t->slot = -1;
     t->when = TIMER_NEVER;
     if (last == t) return;
-    if (slot && before(last, c->heap[(slot - 1) / 2])) sift_up(c, slot, last);
-    else sift_down(c, slot, last);
+    if (slot && before(last, c->heap[(slot - 1) / 2]))
+        sift_up(c, slot, last);
+    else
+        sift_down(c, slot, last);
 }
 
 void timer_set(struct timer *t, u64 when_ns)

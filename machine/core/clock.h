@@ -1,11 +1,12 @@
-/* Virtual time in nanoseconds since power-on, and timers on it. Every time source of the guest (PIT, RTC, PM timer,
- * HPET, TSC, APIC timer) derives from clock_now().
+/* Virtual time in nanoseconds since power-on, and timers on it. Every time source of the guest
+ * (PIT, RTC, PM timer, HPET, TSC, APIC timer) derives from clock_now().
  *
- * CLOCK_HOST: follows the host's monotonic clock, stands still while the machine is paused; a stall of the process
- * longer than 100 ms is swallowed, and so is what would carry it 0.2 ms past a timer that has not fired yet: on a host
- * that is too slow all of the guest's clocks slow down together.
- * CLOCK_INSN: retired instructions times ns_per_insn_q16/65536, plus jumps over idle time to the next deadline.
- * Deadlines are absolute. Periodic chips add their period to the last deadline, so nothing drifts. */
+ * CLOCK_HOST: follows the host's monotonic clock, stands still while the machine is paused; a stall
+ * of the process longer than 100 ms is swallowed, and so is what would carry it 0.2 ms past a timer
+ * that has not fired yet: on a host that is too slow all of the guest's clocks slow down together.
+ * CLOCK_INSN: retired instructions times ns_per_insn_q16/65536, plus jumps over idle time to the
+ * next deadline. Deadlines are absolute. Periodic chips add their period to the last deadline, so
+ * nothing drifts. */
 #ifndef CORE_CLOCK_H
 #define CORE_CLOCK_H
 
@@ -26,21 +27,22 @@ struct timer {
 
 struct clock {
     enum clock_mode mode;
-    u64 now;               /* MANUAL; last value handed out otherwise */
-    u64 host_base;         /* HOST: virtual = host monotonic - host_base */
-    bool running;          /* HOST: paused clocks stand still */
-    u64 (*insns)(void *);  /* INSN: instructions retired so far, exact inside a slice too */
+    u64 now;              /* MANUAL; last value handed out otherwise */
+    u64 host_base;        /* HOST: virtual = host monotonic - host_base */
+    bool running;         /* HOST: paused clocks stand still */
+    u64 (*insns)(void *); /* INSN: instructions retired so far, exact inside a slice too */
     void *insns_opaque;
-    u64 ns_per_insn_q16;   /* INSN: 16.16 fixed point */
-    u64 idle_ns;           /* INSN: time skipped while idle */
+    u64 ns_per_insn_q16; /* INSN: 16.16 fixed point */
+    u64 idle_ns;         /* INSN: time skipped while idle */
     struct timer **heap;
     unsigned heap_len, heap_cap;
     u64 next_order;
-    u64 limit;             /* HOST: virtual time does not pass this until it is moved */
-    u64 lag;               /* HOST: time held back so far, given back by clock_catch_up */
-    u64 wall_base;         /* seconds since 1970 at virtual time 0 */
-    bool deadline_moved;   /* set by timer_set when the earliest deadline became earlier; the run loop clears it */
-    void (*kick)(void *);  /* called then, so that a running CPU ends its slice; may be NULL */
+    u64 limit;           /* HOST: virtual time does not pass this until it is moved */
+    u64 lag;             /* HOST: time held back so far, given back by clock_catch_up */
+    u64 wall_base;       /* seconds since 1970 at virtual time 0 */
+    bool deadline_moved; /* set by timer_set when the earliest deadline became earlier; the run loop
+                            clears it */
+    void (*kick)(void *); /* called then, so that a running CPU ends its slice; may be NULL */
     void *kick_opaque;
 };
 
@@ -49,8 +51,9 @@ void clock_fini(struct clock *c);
 u64 clock_now(struct clock *c);
 void clock_pause(struct clock *c);
 void clock_resume(struct clock *c);
-/* HOST: the guest must not see more time pass than its CPU got instructions for: the run loop sets a limit before each slice
- * (UINT64_MAX: none). Time held back is given back while the guest is idle: clock_catch_up jumps towards until_ns. */
+/* HOST: the guest must not see more time pass than its CPU got instructions for: the run loop sets
+ * a limit before each slice (UINT64_MAX: none). Time held back is given back while the guest is
+ * idle: clock_catch_up jumps towards until_ns. */
 void clock_set_limit(struct clock *c, u64 when_ns);
 void clock_catch_up(struct clock *c, u64 until_ns);
 /* MANUAL: runs every timer due on the way. INSN: skips idle time (never past the next deadline). */
@@ -58,10 +61,12 @@ void clock_advance(struct clock *c, u64 ns);
 u64 clock_deadline(const struct clock *c); /* earliest armed deadline or TIMER_NEVER */
 /* Fires timers due at clock_now(); at most `max` callbacks (bounded work); returns how many. */
 unsigned clock_run_due(struct clock *c, unsigned max);
-/* Seconds and nanoseconds since 1970-01-01 UTC in virtual time: the RTC alone uses it. INSN mode starts at a fixed date. */
+/* Seconds and nanoseconds since 1970-01-01 UTC in virtual time: the RTC alone uses it. INSN mode
+ * starts at a fixed date. */
 void clock_wall(struct clock *c, u64 *sec, u32 *nsec);
 
-void timer_init(struct timer *t, struct clock *c, const char *name, void (*fire)(void *), void *opaque);
+void timer_init(struct timer *t, struct clock *c, const char *name, void (*fire)(void *),
+                void *opaque);
 void timer_set(struct timer *t, u64 when_ns);
 void timer_cancel(struct timer *t);
 static inline bool timer_armed(const struct timer *t)

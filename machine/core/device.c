@@ -1,4 +1,5 @@
-/* Devices by their tables: options from text, backends, wires, creation and destruction (device.h). */
+/* Devices by their tables: options from text, backends, wires, creation and destruction (device.h).
+ */
 #include "machine/core/device.h"
 
 #include <errno.h>
@@ -19,7 +20,8 @@ static const struct device_option *find_option(const struct device *d, const cha
 
 static int parse_bool(const char *s, bool *v)
 {
-    static const char *const yes[] = { "on", "yes", "true", "1" }, *const no[] = { "off", "no", "false", "0" };
+    static const char *const yes[] = { "on", "yes", "true", "1" }, *const no[] = { "off", "no",
+                                                                                   "false", "0" };
     for (unsigned k = 0; k < LEN(yes); k++) {
         if (!strcmp(s, yes[k])) return *v = true, 0;
         if (!strcmp(s, no[k])) return *v = false, 0;
@@ -31,7 +33,8 @@ int device_set_option(struct device *d, const char *name, const char *value, str
 {
     const struct device_option *o = find_option(d, name);
     if (!o || o->type == OPT_PTR) {
-        return error_set(e, "%s (%s) has no option '%s'; --help %s lists them", d->name, d->cls->name, name, d->cls->name);
+        return error_set(e, "%s (%s) has no option '%s'; --help %s lists them", d->name,
+                         d->cls->name, name, d->cls->name);
     }
     void *p = field(d, o->offset);
     if (o->type == OPT_STR) {
@@ -49,8 +52,10 @@ int device_set_option(struct device *d, const char *name, const char *value, str
     if (errno || end == value || *end || (o->type == OPT_U32 && v > UINT32_MAX)) {
         return error_set(e, "%s.%s: '%s' is not a number in range", d->name, name, value);
     }
-    if (o->type == OPT_U32) *(u32 *)p = (u32)v;
-    else *(u64 *)p = v;
+    if (o->type == OPT_U32)
+        *(u32 *)p = (u32)v;
+    else
+        *(u64 *)p = v;
     return 0;
 }
 
@@ -79,7 +84,8 @@ struct device *device_create(const struct device_class *cls, const char *name, s
     d->name = name;
     d->host = host;
     for (const struct device_option *o = cls->options; o && o->name; o++) {
-        if (o->deflt && o->type != OPT_PTR) check(device_set_option(d, o->name, o->deflt, NULL) == 0);
+        if (o->deflt && o->type != OPT_PTR)
+            check(device_set_option(d, o->name, o->deflt, NULL) == 0);
     }
     return d;
 }

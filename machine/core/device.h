@@ -1,8 +1,9 @@
-/* What a chip is to the rest of the program: a struct that starts with struct device, and one constant
- * struct device_class with tables. The board (machine/board) creates devices from its wiring table:
- *   device_create() -> options and backend pointers set -> wires connected -> device_init() -> reset(COLD).
- * init claims regions and timers and may fail with a message; it does not change guest-visible state, reset does.
- * A device knows struct host_if (two buses, the clock, machine requests), its wires and its backends; nothing else. */
+/* What a chip is to the rest of the program: a struct that starts with struct device, and one
+ * constant struct device_class with tables. The board (machine/board) creates devices from its
+ * wiring table: device_create() -> options and backend pointers set -> wires connected ->
+ * device_init() -> reset(COLD). init claims regions and timers and may fail with a message; it does
+ * not change guest-visible state, reset does. A device knows struct host_if (two buses, the clock,
+ * machine requests), its wires and its backends; nothing else. */
 #ifndef CORE_DEVICE_H
 #define CORE_DEVICE_H
 
@@ -16,9 +17,16 @@
 #include "machine/core/types.h"
 
 enum reset_kind { RESET_COLD, RESET_WARM };
-enum machine_request { REQ_RESET, REQ_POWEROFF, REQ_STOP, REQ_TRIPLE_FAULT, REQ_EXIT /* test-exit port; arg = status */ };
+enum machine_request {
+    REQ_RESET,
+    REQ_POWEROFF,
+    REQ_STOP,
+    REQ_TRIPLE_FAULT,
+    REQ_EXIT /* test-exit port; arg = status */
+};
 
-/* The services a device sees. request() is safe to call from any device callback; the run loop acts later. */
+/* The services a device sees. request() is safe to call from any device callback; the run loop acts
+ * later. */
 struct host_if {
     struct bus *mem, *io;
     struct clock *clock;
@@ -32,8 +40,8 @@ enum option_type { OPT_BOOL, OPT_U32, OPT_U64, OPT_STR, OPT_PTR };
 struct device_option {
     const char *name;
     enum option_type type;
-    u32 offset;          /* field in the device: bool, u32, u64, char * (owned), void * (board sets it) */
-    const char *deflt;   /* text form; NULL = zero */
+    u32 offset; /* field in the device: bool, u32, u64, char * (owned), void * (board sets it) */
+    const char *deflt; /* text form; NULL = zero */
     const char *help;
 };
 
@@ -43,9 +51,15 @@ struct device_field {
     u32 offset, size, count;
     u32 since; /* class version that introduced it */
 };
-#define FIELD(type, f) { #f, offsetof(type, f), sizeof(((type *)0)->f), 1, 1 }
+#define FIELD(type, f)                                                                             \
+    {                                                                                              \
+#f, offsetof(type, f), sizeof(((type *)0)->f), 1, 1                                        \
+    }
 #define FIELD_ARRAY(type, f)                                                                       \
-    { #f, offsetof(type, f), sizeof(((type *)0)->f[0]), sizeof(((type *)0)->f) / sizeof(((type *)0)->f[0]), 1 }
+    {                                                                                              \
+#f, offsetof(type, f), sizeof(((type *)0)->f[0]),                                          \
+            sizeof(((type *)0)->f) / sizeof(((type *)0)->f[0]), 1                                  \
+    }
 
 /* Output wires the board connects: `count` consecutive struct irq at offset. */
 struct device_wire {
@@ -75,11 +89,13 @@ struct device_class {
     void (*fini)(struct device *d);
 };
 
-struct device *device_create(const struct device_class *cls, const char *name, struct host_if *host);
+struct device *device_create(const struct device_class *cls, const char *name,
+                             struct host_if *host);
 void device_destroy(struct device *d); /* calls fini */
 int device_set_option(struct device *d, const char *name, const char *value, struct error *e);
 int device_set_ptr(struct device *d, const char *name, void *p); /* -1: no such OPT_PTR */
-int device_connect(struct device *d, const char *output, unsigned index, struct irq to); /* -1: no such wire */
+int device_connect(struct device *d, const char *output, unsigned index,
+                   struct irq to); /* -1: no such wire */
 static inline struct irq device_input(struct device *d, int pin)
 {
     return irq_make(d->cls->input, d, pin);

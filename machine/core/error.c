@@ -40,7 +40,8 @@ void check_failed(const char *cond, const char *file, int line)
     struct text t;
     text_init(&t);
     trace_dump(&t, 64);
-    fprintf(stderr, "%saeropc: internal error: %s does not hold (%s:%d)\n", t.s ? t.s : "", cond, file, line);
+    fprintf(stderr, "%saeropc: internal error: %s does not hold (%s:%d)\n", t.s ? t.s : "", cond,
+            file, line);
     abort();
 }
 

@@ -1,5 +1,6 @@
 /* A wire. The driver of a wire holds a struct irq by value; irq_set() tells the receiver the level.
- * Always levels: an edge is two calls. An unconnected wire (set == NULL) is legal. Sharing is an irq_or node. */
+ * Always levels: an edge is two calls. An unconnected wire (set == NULL) is legal. Sharing is an
+ * irq_or node. */
 #ifndef CORE_IRQ_H
 #define CORE_IRQ_H
 

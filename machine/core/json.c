@@ -1,4 +1,5 @@
-/* JSON strings and flat objects (json.h). The reader walks the line once and never beyond its end. */
+/* JSON strings and flat objects (json.h). The reader walks the line once and never beyond its end.
+ */
 #include "machine/core/json.h"
 
 void json_string(struct text *t, const char *s, size_t n)
@@ -6,10 +7,14 @@ void json_string(struct text *t, const char *s, size_t n)
     text_addn(t, "\"", 1);
     for (size_t k = 0; k < n; k++) {
         u8 ch = (u8)s[k];
-        if (ch == '"' || ch == '\\') text_add(t, "\\%c", ch);
-        else if (ch == '\n') text_addn(t, "\\n", 2);
-        else if (ch < 32 || ch >= 127) text_add(t, "\\u%04x", ch);
-        else text_addn(t, s + k, 1);
+        if (ch == '"' || ch == '\\')
+            text_add(t, "\\%c", ch);
+        else if (ch == '\n')
+            text_addn(t, "\\n", 2);
+        else if (ch < 32 || ch >= 127)
+            text_add(t, "\\u%04x", ch);
+        else
+            text_addn(t, s + k, 1);
     }
     text_addn(t, "\"", 1);
 }
@@ -25,7 +30,10 @@ static int hex4(const char *p)
     int v = 0;
     for (unsigned k = 0; k < 4; k++) {
         char c = p[k];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0) return -1;
         v = v * 16 + d;
     }
@@ -46,15 +54,18 @@ static int escape(const char *p, const char **end)
     return f ? (u8)to[f - from] : -1;
 }
 
-/* Reads the string at p (an opening quote) into buf; returns what follows it, or NULL. buf may be NULL. */
+/* Reads the string at p (an opening quote) into buf; returns what follows it, or NULL. buf may be
+ * NULL. */
 static const char *read_string(const char *p, char *buf, size_t len)
 {
     size_t n = 0;
     for (p++; *p != '"';) {
         if (!*p) return NULL;
         int ch = (u8)*p;
-        if (ch == '\\') ch = escape(p + 1, &p);
-        else p++;
+        if (ch == '\\')
+            ch = escape(p + 1, &p);
+        else
+            p++;
         if (ch < 0) return NULL;
         if (!buf) continue;
         if (n + 1 >= len) return NULL;

@@ -1,4 +1,5 @@
-/* Log lines and their levels (log.h). The switches below are the one process-wide state of this file. */
+/* Log lines and their levels (log.h). The switches below are the one process-wide state of this
+ * file. */
 #include "machine/core/log.h"
 
 #include <stdarg.h>
@@ -33,15 +34,16 @@ bool log_enabled(enum log_level level, const char *component)
     return level <= lg.level;
 }
 
-void log_write(struct log_site *site, enum log_level level, const char *component, const char *fmt, ...)
+void log_write(struct log_site *site, enum log_level level, const char *component, const char *fmt,
+               ...)
 {
     u32 n = ++site->count;
     bool limited = level == LOG_DEBUG || level == LOG_WARN; /* what a guest can cause */
     if (limited && n > SITE_LIMIT && n % 1000) return;
     FILE *f = lg.out ? lg.out : stderr;
     u64 now = lg.clock ? clock_now(lg.clock) : 0;
-    fprintf(f, "%5llu.%06llu %s %s: ", (unsigned long long)(now / NS_PER_SEC), (unsigned long long)(now % NS_PER_SEC / 1000),
-            level_names[level], component);
+    fprintf(f, "%5llu.%06llu %s %s: ", (unsigned long long)(now / NS_PER_SEC),
+            (unsigned long long)(now % NS_PER_SEC / 1000), level_names[level], component);
     va_list ap;
     va_start(ap, fmt);
     vfprintf(f, fmt, ap);
@@ -53,7 +55,8 @@ void log_write(struct log_site *site, enum log_level level, const char *componen
 static int parse_level(const char *s, size_t n, enum log_level *out)
 {
     for (unsigned k = 0; k < LEN(level_names); k++) {
-        if (strlen(level_names[k]) == n && !memcmp(s, level_names[k], n)) return *out = (enum log_level)k, 0;
+        if (strlen(level_names[k]) == n && !memcmp(s, level_names[k], n))
+            return *out = (enum log_level)k, 0;
     }
     return -1;
 }

@@ -1,5 +1,6 @@
-/* Log lines: "time level component: message". Levels per component by pattern (--log ide0=debug,cpu=warn).
- * Rate-limited per call site at warn and debug level, so guest mistakes cannot flood the terminal. */
+/* Log lines: "time level component: message". Levels per component by pattern (--log
+ * ide0=debug,cpu=warn). Rate-limited per call site at warn and debug level, so guest mistakes
+ * cannot flood the terminal. */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
@@ -25,8 +26,8 @@ struct log_site {
 #define LOG_GUEST(component, ...) LOG(LOG_DEBUG, component, __VA_ARGS__)
 
 bool log_enabled(enum log_level level, const char *component);
-void log_write(struct log_site *site, enum log_level level, const char *component, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+void log_write(struct log_site *site, enum log_level level, const char *component, const char *fmt,
+               ...) __attribute__((format(printf, 4, 5)));
 /* "warn", or "comp=level,comp*=level"; returns -1 on a bad level. Default: warn. */
 int log_configure(const char *spec);
 void log_set_clock(struct clock *c);

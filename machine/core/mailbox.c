@@ -32,7 +32,8 @@ void mailbox_post(struct mailbox *m, struct mail mail)
         m->queue = xrealloc(m->queue, m->cap * sizeof(*m->queue));
     }
     m->queue[m->len] = mail;
-    __atomic_store_n(&m->len, m->len + 1, __ATOMIC_RELEASE); /* drain looks before it takes the lock */
+    __atomic_store_n(&m->len, m->len + 1,
+                     __ATOMIC_RELEASE); /* drain looks before it takes the lock */
     pthread_cond_signal(&m->arrived);
     pthread_mutex_unlock(&m->lock);
     if (m->kick) m->kick(m->kick_opaque);

@@ -1,5 +1,6 @@
-/* Many-to-one queue of small messages to the machine thread: the only way other threads touch the machine (architecture: threads).
- * A message is a function and two words; it runs on the machine thread between slices. */
+/* Many-to-one queue of small messages to the machine thread: the only way other threads touch the
+ * machine (architecture: threads). A message is a function and two words; it runs on the machine
+ * thread between slices. */
 #ifndef CORE_MAILBOX_H
 #define CORE_MAILBOX_H
 

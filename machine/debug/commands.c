@@ -1,5 +1,6 @@
-/* The command table of the monitor: one row per command, for terminals, scripts and JSON alike (monitor.h). Numbers are read as C writes them (0x for
- * hexadecimal); an address may also be a register name. */
+/* The command table of the monitor: one row per command, for terminals, scripts and JSON alike
+ * (monitor.h). Numbers are read as C writes them (0x for hexadecimal); an address may also be a
+ * register name. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,12 +60,14 @@ static int cmd_status(struct call *k)
 {
     static const char *const states[] = { "running", "paused", "off" };
     struct machine *m = k->m;
-    text_add(k->out, "%s, virtual time %.6f s, %llu instructions, %llu resets\n", states[m->state], (double)clock_now(&m->clock) / 1e9,
-             (unsigned long long)cpu_icount(m->cpu), (unsigned long long)m->resets);
+    text_add(k->out, "%s, virtual time %.6f s, %llu instructions, %llu resets\n", states[m->state],
+             (double)clock_now(&m->clock) / 1e9, (unsigned long long)cpu_icount(m->cpu),
+             (unsigned long long)m->resets);
     if (m->why[0]) text_add(k->out, "last request: %s\n", m->why);
     display_refresh(m->display, true); /* headless nobody else does */
     const struct frame *f = display_current(m->display);
-    if (f->width) text_add(k->out, "display: %s, %ux%u\n", f->source ? f->source : "?", f->width, f->height);
+    if (f->width)
+        text_add(k->out, "display: %s, %ux%u\n", f->source ? f->source : "?", f->width, f->height);
     return 0;
 }
 
@@ -80,7 +83,8 @@ static void dump(struct call *k, u64 addr, const u8 *p, size_t n)
         text_add(k->out, "%016llx ", (unsigned long long)(addr + at));
         for (size_t b = at; b < MIN(n, at + 16); b++) text_add(k->out, " %02x", p[b]);
         text_add(k->out, "  ");
-        for (size_t b = at; b < MIN(n, at + 16); b++) text_add(k->out, "%c", p[b] >= 32 && p[b] < 127 ? p[b] : '.');
+        for (size_t b = at; b < MIN(n, at + 16); b++)
+            text_add(k->out, "%c", p[b] >= 32 && p[b] < 127 ? p[b] : '.');
         text_add(k->out, "\n");
     }
 }
@@ -95,7 +99,9 @@ static int memory(struct call *k, bool physical)
         struct bus *b = &k->m->mem;
         for (u64 at = 0; at < n; at++) { /* RAM only: looking must not disturb a device */
             const struct bus_range *r = bus_find(b, addr + at);
-            buf[at] = r->rd && r->rd->ram && addr + at <= b->limit ? r->rd->ram[addr + at - r->rd->base] : 0xff;
+            buf[at] = r->rd && r->rd->ram && addr + at <= b->limit
+                          ? r->rd->ram[addr + at - r->rd->base]
+                          : 0xff;
         }
     } else {
         n = cpu_peek_linear(k->m->cpu, addr, buf, n);
@@ -118,7 +124,8 @@ static int cmd_pmem(struct call *k)
 static int cmd_disas(struct call *k)
 {
     u64 addr = cpu_pc_linear(k->m->cpu), n = 10;
-    if ((k->argc > 1 && number(k, k->argv[1], &addr)) || (k->argc > 2 && number(k, k->argv[2], &n))) return -1;
+    if ((k->argc > 1 && number(k, k->argv[1], &addr)) || (k->argc > 2 && number(k, k->argv[2], &n)))
+        return -1;
     for (u64 line = 0; line < MIN(n, 1000u); line++) {
         text_add(k->out, "%016llx  ", (unsigned long long)addr);
         addr += cpu_disasm(k->m->cpu, addr, k->out);
@@ -141,7 +148,8 @@ static void info_bus(struct call *k, struct bus *b)
     for (unsigned n = 0; n < b->map_len; n++) {
         const struct bus_range *r = &b->map[n];
         if (!r->rd && !r->wr) continue;
-        text_add(k->out, "%010llx-%010llx %s", (unsigned long long)r->base, (unsigned long long)r->last, r->rd ? r->rd->name : "-");
+        text_add(k->out, "%010llx-%010llx %s", (unsigned long long)r->base,
+                 (unsigned long long)r->last, r->rd ? r->rd->name : "-");
         if (r->wr != r->rd) text_add(k->out, " (writes: %s)", r->wr ? r->wr->name : "-");
         text_add(k->out, "\n");
     }
@@ -149,17 +157,20 @@ static void info_bus(struct call *k, struct bus *b)
 
 static void info_unassigned(struct call *k, const struct bus *b)
 {
-    text_add(k->out, "%s: %llu reads, %llu writes where nothing answers\n", b->name, (unsigned long long)b->unassigned_reads,
-             (unsigned long long)b->unassigned_writes);
+    text_add(k->out, "%s: %llu reads, %llu writes where nothing answers\n", b->name,
+             (unsigned long long)b->unassigned_reads, (unsigned long long)b->unassigned_writes);
     for (unsigned n = 0; n < LEN(b->unassigned); n++) {
-        if (b->unassigned[n].count) text_add(k->out, "  %llx: %llu\n", (unsigned long long)b->unassigned[n].addr, (unsigned long long)b->unassigned[n].count);
+        if (b->unassigned[n].count)
+            text_add(k->out, "  %llx: %llu\n", (unsigned long long)b->unassigned[n].addr,
+                     (unsigned long long)b->unassigned[n].count);
     }
 }
 
 static int info_devices(struct call *k)
 {
     struct device *d;
-    for (unsigned n = 0; (d = board_device_at(k->m, n)); n++) text_add(k->out, "%-10s %-12s %s\n", d->name, d->cls->name, d->cls->help);
+    for (unsigned n = 0; (d = board_device_at(k->m, n)); n++)
+        text_add(k->out, "%-10s %-12s %s\n", d->name, d->cls->name, d->cls->help);
     return 0;
 }
 
@@ -175,11 +186,13 @@ static int cmd_info(struct call *k)
     if (!strcmp(what, "ports")) return info_bus(k, &m->io), 0;
     if (!strcmp(what, "trace")) return trace_dump(k->out, 1000), 0;
     if (!strcmp(what, "stats")) {
-        text_add(k->out, "instructions: %llu\nframes: %llu\n", (unsigned long long)cpu_icount(m->cpu), (unsigned long long)m->frames);
+        text_add(k->out, "instructions: %llu\nframes: %llu\n",
+                 (unsigned long long)cpu_icount(m->cpu), (unsigned long long)m->frames);
         cpu_info_stats(m->cpu, k->out);
         return 0;
     }
-    if (!strcmp(what, "hash")) return text_add(k->out, "trace hash: %016llx\n", (unsigned long long)m->trace_hash), 0;
+    if (!strcmp(what, "hash"))
+        return text_add(k->out, "trace hash: %016llx\n", (unsigned long long)m->trace_hash), 0;
     if (!strcmp(what, "config")) return config_print(m->cfg, k->out), 0;
     if (!strcmp(what, "unassigned")) {
         info_unassigned(k, &m->mem);
@@ -187,7 +200,9 @@ static int cmd_info(struct call *k)
         return 0;
     }
     struct device *d = board_device(m, what);
-    if (!d) return fail(k, "info: devices, registers, status, apic, memory, ports, unassigned, trace, stats, hash, config, or a device's name");
+    if (!d)
+        return fail(k, "info: devices, registers, status, apic, memory, ports, unassigned, trace, "
+                       "stats, hash, config, or a device's name");
     text_add(k->out, "%s (%s): %s\n", d->name, d->cls->name, d->cls->help);
     if (d->cls->info) d->cls->info(d, k->out);
     return 0;
@@ -224,7 +239,9 @@ static int cmd_sendkey(struct call *k)
 {
     u8 keys[8];
     int n = input_parse_keys(k->argv[1], keys, LEN(keys));
-    if (n < 0) return fail(k, "sendkey: '%s' is not a key or chord such as ctrl-alt-delete, f12 or enter", k->argv[1]);
+    if (n < 0)
+        return fail(k, "sendkey: '%s' is not a key or chord such as ctrl-alt-delete, f12 or enter",
+                    k->argv[1]);
     input_chord(&k->m->typist, keys, (unsigned)n);
     return 0;
 }
@@ -244,8 +261,9 @@ static int cmd_wait(struct call *k)
         enum wait_kind kind;
         unsigned port;
     } kinds[] = {
-        { "serial", WAIT_SERIAL, 0 },     { "serial2", WAIT_SERIAL, 1 }, { "screen", WAIT_SCREEN, 0 },
-        { "poweroff", WAIT_POWEROFF, 0 }, { "insns", WAIT_INSNS, 0 },    { "time", WAIT_VIRTUAL, 0 },
+        { "serial", WAIT_SERIAL, 0 }, { "serial2", WAIT_SERIAL, 1 },
+        { "screen", WAIT_SCREEN, 0 }, { "poweroff", WAIT_POWEROFF, 0 },
+        { "insns", WAIT_INSNS, 0 },   { "time", WAIT_VIRTUAL, 0 },
     };
     struct monitor *mon = k->mon;
     char *end;
@@ -266,7 +284,8 @@ static int cmd_wait(struct call *k)
         if (kinds[n].kind == WAIT_INSNS && number(k, mon->wait_text, &mon->wait_count)) return -1;
         if (kinds[n].kind == WAIT_VIRTUAL) {
             double at_s = strtod(mon->wait_text, &end);
-            if (*end || !(at_s >= 0 && at_s < 1e9)) return fail(k, "wait time: '%s' is not a number of seconds", mon->wait_text);
+            if (*end || !(at_s >= 0 && at_s < 1e9))
+                return fail(k, "wait time: '%s' is not a number of seconds", mon->wait_text);
             mon->wait_count = (u64)(at_s * 1e9);
         }
         seconds = k->argc > at ? strtod(k->argv[at], NULL) : DEFAULT_WAIT_S;
@@ -277,7 +296,8 @@ static int cmd_wait(struct call *k)
         k->m->poll_now = true; /* looked at before the guest goes on */
         return 0;
     }
-    return fail(k, "wait: serial TEXT, serial2 TEXT, screen TEXT, insns N, time T or poweroff, then how many seconds at most; or just SECONDS");
+    return fail(k, "wait: serial TEXT, serial2 TEXT, screen TEXT, insns N, time T or poweroff, "
+                   "then how many seconds at most; or just SECONDS");
 }
 
 static int cmd_cd(struct call *k)
@@ -308,7 +328,8 @@ static int cmd_step(struct call *k)
     for (u64 done = 0; done < MIN(n, 1000000u); done++) {
         u64 before = cpu_icount(k->m->cpu);
         enum cpu_stop why = cpu_run(k->m->cpu, 1);
-        if (why == CPU_KICKED && cpu_icount(k->m->cpu) == before) cpu_run(k->m->cpu, 1); /* a kick from before ends a run at once */
+        if (why == CPU_KICKED && cpu_icount(k->m->cpu) == before)
+            cpu_run(k->m->cpu, 1); /* a kick from before ends a run at once */
         clock_run_due(&k->m->clock, 16);
     }
     k->argc = 1;
@@ -320,7 +341,8 @@ static int cmd_break(struct call *k)
     u64 addr;
     if (number(k, k->argv[1], &addr)) return -1;
     bool del = k->argc > 2 && !strcmp(k->argv[2], "off");
-    if (del ? cpu_break_del(k->m->cpu, addr) : cpu_break_add(k->m->cpu, addr)) return fail(k, del ? "no breakpoint there" : "no more breakpoints");
+    if (del ? cpu_break_del(k->m->cpu, addr) : cpu_break_add(k->m->cpu, addr))
+        return fail(k, del ? "no breakpoint there" : "no more breakpoints");
     return 0;
 }
 
@@ -355,7 +377,9 @@ static int cmd_trace(struct call *k)
 
 static int cmd_log(struct call *k)
 {
-    return log_configure(k->argv[1]) ? fail(k, "log: '%s': levels are error, warn, info, debug", k->argv[1]) : 0;
+    return log_configure(k->argv[1])
+               ? fail(k, "log: '%s': levels are error, warn, info, debug", k->argv[1])
+               : 0;
 }
 
 static int cmd_quit(struct call *k)
@@ -404,11 +428,13 @@ static const struct command {
 
 static int cmd_help(struct call *k)
 {
-    for (unsigned n = 0; n < LEN(commands); n++) text_add(k->out, "%-11s %-24s %s\n", commands[n].name, commands[n].args, commands[n].help);
+    for (unsigned n = 0; n < LEN(commands); n++)
+        text_add(k->out, "%-11s %-24s %s\n", commands[n].name, commands[n].args, commands[n].help);
     return 0;
 }
 
-/* Splits in place: words, or "quoted text" with \n \t \" \\ escapes. Returns -1 on an open quote. */
+/* Splits in place: words, or "quoted text" with \n \t \" \\ escapes. Returns -1 on an open quote.
+ */
 static int split(char *s, char *argv[MAX_ARGS], unsigned *argc)
 {
     static const char from[] = "nte\"\\", to[] = "\n\t\033\"\\";

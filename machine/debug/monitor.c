@@ -1,4 +1,5 @@
-/* Monitor sessions (monitor.h): line input, waits, answers as text or JSON. A wait keeps its session from reading on; the machine runs meanwhile. */
+/* Monitor sessions (monitor.h): line input, waits, answers as text or JSON. A wait keeps its
+ * session from reading on; the machine runs meanwhile. */
 #include "machine/debug/monitor.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include "machine/host/chardev.h"
 #include "machine/machine.h"
 
-#define SERIAL_KEEP (1u << 20)   /* bytes of serial output remembered at least */
+#define SERIAL_KEEP (1u << 20) /* bytes of serial output remembered at least */
 #define SCREEN_LOOK_NS 100000000u
 #define CTRL_C 3
 
@@ -72,7 +73,8 @@ static bool screen_has(struct machine *m, const char *what)
 /* A NUL from a confused guest must not end the search. */
 static bool serial_has(struct serial_log *l, const char *what)
 {
-    char *at = l->text.s ? memmem(l->text.s + l->seen, l->text.len - l->seen, what, strlen(what)) : NULL;
+    char *at =
+        l->text.s ? memmem(l->text.s + l->seen, l->text.len - l->seen, what, strlen(what)) : NULL;
     if (!at) return false;
     l->seen = (size_t)(at - l->text.s) + strlen(what);
     return true;
@@ -105,8 +107,10 @@ static void answer(struct monitor *mon, bool ok, const struct text *out)
 }
 
 static const char *const wait_names[] = {
-    [WAIT_NONE] = "",           [WAIT_SERIAL] = "serial", [WAIT_SCREEN] = "screen", [WAIT_POWEROFF] = "poweroff",
-    [WAIT_TYPING] = "(typing)", [WAIT_TIME] = "",         [WAIT_INSNS] = "insns",   [WAIT_VIRTUAL] = "time",
+    [WAIT_NONE] = "",           [WAIT_SERIAL] = "serial",
+    [WAIT_SCREEN] = "screen",   [WAIT_POWEROFF] = "poweroff",
+    [WAIT_TYPING] = "(typing)", [WAIT_TIME] = "",
+    [WAIT_INSNS] = "insns",     [WAIT_VIRTUAL] = "time",
 };
 
 static void finish_wait(struct monitor *mon, bool ok)
@@ -118,7 +122,8 @@ static void finish_wait(struct monitor *mon, bool ok)
     timer_cancel(&mon->timer);
     if (!ok) {
         bool off = mon->m->state == MACHINE_OFF;
-        text_add(&out, "wait %s \"%s\": %s; on the screen:\n", wait_names[kind], mon->wait_text, off ? "the machine is off" : "timed out");
+        text_add(&out, "wait %s \"%s\": %s; on the screen:\n", wait_names[kind], mon->wait_text,
+                 off ? "the machine is off" : "timed out");
         screen_text(mon->m, &out);
         if (mon->script) machine_quit(mon->m, 1);
     }
@@ -126,8 +131,8 @@ static void finish_wait(struct monitor *mon, bool ok)
     text_free(&out);
 }
 
-/* Instruction counts and virtual times are looked at between two slices that meet exactly there (machine.c), so that a script sees the
- * same machine in every run with --clock insn. */
+/* Instruction counts and virtual times are looked at between two slices that meet exactly there
+ * (machine.c), so that a script sees the same machine in every run with --clock insn. */
 static void check_wait(struct monitor *mon, u64 now)
 {
     struct machine *m = mon->m;
@@ -145,7 +150,8 @@ static void check_wait(struct monitor *mon, u64 now)
     case WAIT_TIME: hit = now >= mon->wait_until; break;
     case WAIT_INSNS:
         hit = cpu_icount(m->cpu) >= mon->wait_count;
-        if (!hit) m->wake_insns = m->wake_insns ? MIN(m->wake_insns, mon->wait_count) : mon->wait_count;
+        if (!hit)
+            m->wake_insns = m->wake_insns ? MIN(m->wake_insns, mon->wait_count) : mon->wait_count;
         break;
     case WAIT_VIRTUAL:
         hit = clock_now(&m->clock) >= mon->wait_count;
@@ -153,9 +159,12 @@ static void check_wait(struct monitor *mon, u64 now)
         break;
     }
     bool never = m->state == MACHINE_OFF && mon->wait != WAIT_TIME && mon->wait != WAIT_TYPING;
-    if (hit) finish_wait(mon, true);
-    else if (never) finish_wait(mon, false);
-    else if (now >= mon->wait_until) finish_wait(mon, false);
+    if (hit)
+        finish_wait(mon, true);
+    else if (never)
+        finish_wait(mon, false);
+    else if (now >= mon->wait_until)
+        finish_wait(mon, false);
 }
 
 /* --- input --- */
@@ -251,7 +260,8 @@ static void wake_up(void *opaque)
     ((struct monitor *)opaque)->m->poll_now = true;
 }
 
-/* On a terminal in raw mode Ctrl-C is no signal: Ctrl-A x ends the program, as on the serial console. */
+/* On a terminal in raw mode Ctrl-C is no signal: Ctrl-A x ends the program, as on the serial
+ * console. */
 static void on_escape(void *machine, int key)
 {
     if (key == 'x') machine_quit(machine, 0);
@@ -295,7 +305,8 @@ void monitor_poll(struct machine *m)
     board_poll_chars(m);
 }
 
-/* A script may want to do something after the guest powered off, and a wait for what did not come must fail, not end with success. */
+/* A script may want to do something after the guest powered off, and a wait for what did not come
+ * must fail, not end with success. */
 bool monitor_waiting(struct machine *m)
 {
     for (struct monitor *mon = m->monitors; mon; mon = mon->next) {

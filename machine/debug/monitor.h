@@ -1,5 +1,6 @@
-/* The monitor: commands as text lines on a terminal, pipe or socket, or as JSON lines ({"command": "status"}). One command table
- * (commands.c) serves both. Sessions are polled on the machine thread, so a command sees the machine between two slices. */
+/* The monitor: commands as text lines on a terminal, pipe or socket, or as JSON lines ({"command":
+ * "status"}). One command table (commands.c) serves both. Sessions are polled on the machine
+ * thread, so a command sees the machine between two slices. */
 #ifndef DEBUG_MONITOR_H
 #define DEBUG_MONITOR_H
 
@@ -11,7 +12,16 @@
 struct machine;
 struct chardev;
 
-enum wait_kind { WAIT_NONE, WAIT_SERIAL, WAIT_SCREEN, WAIT_POWEROFF, WAIT_TYPING, WAIT_TIME, WAIT_INSNS, WAIT_VIRTUAL };
+enum wait_kind {
+    WAIT_NONE,
+    WAIT_SERIAL,
+    WAIT_SCREEN,
+    WAIT_POWEROFF,
+    WAIT_TYPING,
+    WAIT_TIME,
+    WAIT_INSNS,
+    WAIT_VIRTUAL
+};
 
 /* Everything a COM port has sent, for `wait serial`; shared by all sessions. */
 struct serial_log {
@@ -27,25 +37,28 @@ struct monitor {
     char line[4096];
     size_t len;
     bool busy, overlong, terminal, script, json;
-    struct text backlog;       /* input behind an unfinished wait */
+    struct text backlog; /* input behind an unfinished wait */
     enum wait_kind wait;
     unsigned wait_port;
     char wait_text[256];
-    u64 wait_until;            /* host ns */
-    u64 wait_count;            /* WAIT_INSNS: instructions; WAIT_VIRTUAL: virtual ns */
-    struct timer timer;        /* WAIT_VIRTUAL */
-    u64 next_look;             /* host ns */
-    char id[64];               /* of the JSON request being served */
+    u64 wait_until;     /* host ns */
+    u64 wait_count;     /* WAIT_INSNS: instructions; WAIT_VIRTUAL: virtual ns */
+    struct timer timer; /* WAIT_VIRTUAL */
+    u64 next_look;      /* host ns */
+    char id[64];        /* of the JSON request being served */
 };
 
 /* Opens the session named by --monitor. */
 int monitor_open(struct machine *m, const char *spec, struct error *e);
-void monitor_attach_serial(struct machine *m); /* starts the serial logs; once, after machine_create */
+void monitor_attach_serial(
+    struct machine *m); /* starts the serial logs; once, after machine_create */
 void monitor_poll(struct machine *m);
-bool monitor_waiting(struct machine *m); /* a session still has something to do with a powered-off machine */
+bool monitor_waiting(
+    struct machine *m); /* a session still has something to do with a powered-off machine */
 void monitor_close(struct machine *m);
 
-/* commands.c: runs one line; output into out. Returns 0, or -1 when the command failed (out says why). May set mon->wait. */
+/* commands.c: runs one line; output into out. Returns 0, or -1 when the command failed (out says
+ * why). May set mon->wait. */
 int command_run(struct monitor *mon, const char *line, struct text *out);
 /* The characters on the screen, one line a row; empty in graphics modes. */
 void screen_text(struct machine *m, struct text *t);

@@ -16,8 +16,10 @@ static unsigned code_line(struct machine *m, u64 pc, struct text *t)
     size_t n = cpu_peek_linear(m->cpu, pc, bytes, MIN(len, sizeof(bytes)));
     text_add(t, "%016llx  ", (unsigned long long)pc);
     for (unsigned k = 0; k < 8 || k < n; k++) {
-        if (k < n) text_add(t, "%02x ", bytes[k]);
-        else text_add(t, "   ");
+        if (k < n)
+            text_add(t, "%02x ", bytes[k]);
+        else
+            text_add(t, "   ");
     }
     text_add(t, " %s\n", insn.s ? insn.s : "?");
     text_free(&insn);

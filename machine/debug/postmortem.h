@@ -1,4 +1,5 @@
-/* What is printed when the guest triple-faults: registers, code, page walk of the faulting address, the last trace events. */
+/* What is printed when the guest triple-faults: registers, code, page walk of the faulting address,
+ * the last trace events. */
 #ifndef DEBUG_POSTMORTEM_H
 #define DEBUG_POSTMORTEM_H
 

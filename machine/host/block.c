@@ -1,8 +1,9 @@
-/* Block backends: opening an image by its path, and the queue that completes requests in virtual time.
+/* Block backends: opening an image by its path, and the queue that completes requests in virtual
+ * time.
  *
- * Host I/O is done synchronously at the moment a request falls due; each costs DELAY_NS of virtual time, so
- * runs with the instruction clock do not depend on the host's disk. Left out: formats other than raw and our
- * overlay (a known foreign format is refused by name). */
+ * Host I/O is done synchronously at the moment a request falls due; each costs DELAY_NS of virtual
+ * time, so runs with the instruction clock do not depend on the host's disk. Left out: formats
+ * other than raw and our overlay (a known foreign format is refused by name). */
 #include "machine/host/block.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ static int transfer(struct block *b, const struct block_req *r)
     for (unsigned i = 0; i < r->iovcnt; i++) {
         const struct iovec *v = &r->iov[i];
         int err = r->op == BLOCK_OP_WRITE ? block_pwrite(b, offset, v->iov_base, v->iov_len)
-                                       : block_pread(b, offset, v->iov_base, v->iov_len);
+                                          : block_pread(b, offset, v->iov_base, v->iov_len);
         if (err) return err;
         offset += v->iov_len;
     }
@@ -44,8 +45,10 @@ static int perform(struct block *b, const struct block_req *r)
 static void stall(struct block *b, const struct block_req *r, int err)
 {
     bool reading = r->op == BLOCK_OP_READ;
-    char *why = xasprintf("%s: %s while %s; nothing is lost, continue to try again", reading ? b->path : b->writes_to,
-                          err == -ENOSPC ? "the host disk is full" : strerror(-err), reading ? "reading" : "writing");
+    char *why = xasprintf("%s: %s while %s; nothing is lost, continue to try again",
+                          reading ? b->path : b->writes_to,
+                          err == -ENOSPC ? "the host disk is full" : strerror(-err),
+                          reading ? "reading" : "writing");
     b->stalled = true;
     b->host->request(b->host->machine, REQ_STOP, -err, why);
     free(why);
@@ -94,8 +97,10 @@ void block_submit(struct block *b, struct block_req *r)
     r->pending = true;
     r->next = NULL;
     r->due = clock_now(b->host->clock) + DELAY_NS;
-    if (b->tail) b->tail->next = r;
-    else b->head = r;
+    if (b->tail)
+        b->tail->next = r;
+    else
+        b->head = r;
     b->tail = r;
     if (b->head == r) timer_set(&b->timer, r->due);
 }
@@ -106,8 +111,10 @@ void block_cancel(struct block *b, struct block_req *r)
     struct block_req *prev = NULL, *q = b->head;
     for (; q && q != r; q = q->next) prev = q;
     if (!q) return; /* it waits in another backend's queue */
-    if (prev) prev->next = r->next;
-    else b->head = r->next;
+    if (prev)
+        prev->next = r->next;
+    else
+        b->head = r->next;
     if (b->tail == r) b->tail = prev;
     r->pending = false;
     if (!b->head) timer_cancel(&b->timer);
@@ -148,15 +155,24 @@ void block_close(struct block *b)
 /* Name of a known container format, or NULL: raw bytes of a disk never begin so. */
 static const char *foreign_format(int fd, u64 size)
 {
-    static const struct { u64 offset; const char *magic; const char *name; } known[] = {
-        { 0, "QFI\xfb", "qcow2" }, { 0, "KDMV", "VMDK" }, { 0, "# Disk DescriptorFile", "VMDK" },
-        { 0, "conectix", "VHD" }, { 0, "vhdxfile", "VHDX" }, { 64, "\x7f\x10\xda\xbe", "VDI" },
+    static const struct {
+        u64 offset;
+        const char *magic;
+        const char *name;
+    } known[] = {
+        { 0, "QFI\xfb", "qcow2" },
+        { 0, "KDMV", "VMDK" },
+        { 0, "# Disk DescriptorFile", "VMDK" },
+        { 0, "conectix", "VHD" },
+        { 0, "vhdxfile", "VHDX" },
+        { 64, "\x7f\x10\xda\xbe", "VDI" },
         { 0, "AEROOVL1", "overlay" },
     };
     u8 head[512] = { 0 };
     if (file_pread(fd, 0, head, MIN(size, sizeof(head)))) return NULL;
     for (unsigned i = 0; i < LEN(known); i++)
-        if (!memcmp(head + known[i].offset, known[i].magic, strlen(known[i].magic))) return known[i].name;
+        if (!memcmp(head + known[i].offset, known[i].magic, strlen(known[i].magic)))
+            return known[i].name;
     return NULL;
 }
 
@@ -164,14 +180,17 @@ static int check_image(int fd, const char *path, u64 *size, struct error *e)
 {
     i64 len = file_size(fd);
     if (len < 0) return error_set(e, "%s: its size cannot be found out", path);
-    if (len == 0) return error_set(e, "%s is empty: a disk image needs at least one 512-byte sector", path);
+    if (len == 0)
+        return error_set(e, "%s is empty: a disk image needs at least one 512-byte sector", path);
     const char *format = foreign_format(fd, (u64)len);
     if (format && !strcmp(format, "overlay"))
         return error_set(e, "%s is an overlay: name the image it belongs to instead", path);
     if (format)
-        return error_set(e, "%s is a %s image: convert it to raw (qemu-img convert -O raw) first", path, format);
+        return error_set(e, "%s is a %s image: convert it to raw (qemu-img convert -O raw) first",
+                         path, format);
     if (len % 512)
-        return error_set(e, "%s is truncated: %lld bytes is not a multiple of 512", path, (long long)len);
+        return error_set(e, "%s is truncated: %lld bytes is not a multiple of 512", path,
+                         (long long)len);
     *size = (u64)len;
     return 0;
 }
@@ -179,7 +198,8 @@ static int check_image(int fd, const char *path, u64 *size, struct error *e)
 struct block *block_open(const char *path, enum block_mode mode, struct error *e)
 {
     struct stat st;
-    if (mode == BLOCK_READONLY && !stat(path, &st) && S_ISDIR(st.st_mode)) return block_dir_open(path, e);
+    if (mode == BLOCK_READONLY && !stat(path, &st) && S_ISDIR(st.st_mode))
+        return block_dir_open(path, e);
     u64 size = 0;
     int fd = file_open_locked(path, mode == BLOCK_WRITE, e);
     if (fd < 0) return NULL;

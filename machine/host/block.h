@@ -1,10 +1,11 @@
 /* Block backends: the contents of disks, CDs and floppies as devices see them.
  *
- * A device submits a struct block_req and gets its done() on the machine thread a fixed virtual time later,
- * the same in every run, whatever the host's disk does. Requests of one backend complete in order; the host
- * I/O of a request happens just before its done(). When the host fails (disk full, I/O error) the guest sees nothing:
- * the backend asks the machine to stop with one message and tries again once virtual time moves on, so a
- * `cont` after making room loses nothing. Offsets and lengths are multiples of 512. */
+ * A device submits a struct block_req and gets its done() on the machine thread a fixed virtual
+ * time later, the same in every run, whatever the host's disk does. Requests of one backend
+ * complete in order; the host I/O of a request happens just before its done(). When the host fails
+ * (disk full, I/O error) the guest sees nothing: the backend asks the machine to stop with one
+ * message and tries again once virtual time moves on, so a `cont` after making room loses nothing.
+ * Offsets and lengths are multiples of 512. */
 #ifndef HOST_BLOCK_H
 #define HOST_BLOCK_H
 
@@ -32,10 +33,10 @@ struct block_req {
 };
 
 enum block_mode {
-    BLOCK_OVERLAY,       /* writes go to IMAGE.overlay, the image is only read */
-    BLOCK_WRITE,         /* --write: the image itself is written */
-    BLOCK_THROWAWAY,     /* --throwaway: writes go to an anonymous temporary file */
-    BLOCK_READONLY,      /* CD images */
+    BLOCK_OVERLAY,   /* writes go to IMAGE.overlay, the image is only read */
+    BLOCK_WRITE,     /* --write: the image itself is written */
+    BLOCK_THROWAWAY, /* --throwaway: writes go to an anonymous temporary file */
+    BLOCK_READONLY,  /* CD images */
 };
 
 /* A storage format. Each returns 0 or a negative errno; all calls are synchronous. */
@@ -53,7 +54,7 @@ struct block {
     char *path;      /* of the image, for messages */
     char *writes_to; /* the file that grows, for messages */
     u64 size;
-    bool readonly;   /* writes are refused by the device above */
+    bool readonly; /* writes are refused by the device above */
     /* block.c's own: */
     struct host_if *host;
     struct timer timer;
@@ -81,6 +82,7 @@ int block_flush(struct block *b);
 struct block *block_raw_open(int fd, const char *path, u64 size, bool readonly);
 /* A folder as a read-only ISO 9660 disc. */
 struct block *block_dir_open(const char *path, struct error *e);
-struct block *block_overlay_open(int base_fd, const char *path, u64 size, bool throwaway, struct error *e);
+struct block *block_overlay_open(int base_fd, const char *path, u64 size, bool throwaway,
+                                 struct error *e);
 
 #endif

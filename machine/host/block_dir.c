@@ -1,5 +1,6 @@
-/* A folder of the host as a read-only CD (block.h): the structures come from iso_dir.c, the contents from the files themselves at the moment they are
- * read. A file that shrank meanwhile reads as zeros behind its end; one that vanished gives an I/O error. */
+/* A folder of the host as a read-only CD (block.h): the structures come from iso_dir.c, the
+ * contents from the files themselves at the moment they are read. A file that shrank meanwhile
+ * reads as zeros behind its end; one that vanished gives an I/O error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@ struct dir_block {
     int fd;
 };
 
-/* The file whose extent holds the byte at offset, or NULL: extents are sorted by place, and empty files take none. */
+/* The file whose extent holds the byte at offset, or NULL: extents are sorted by place, and empty
+ * files take none. */
 static const struct iso_node *file_at(const struct iso_tree *t, u64 offset)
 {
     unsigned lo = 0, hi = t->nfiles;
@@ -23,9 +25,12 @@ static const struct iso_node *file_at(const struct iso_tree *t, u64 offset)
         unsigned mid = (lo + hi) / 2;
         const struct iso_node *f = t->files[mid];
         u64 first = (u64)f->lba * ISO_SECTOR;
-        if (offset < first) hi = mid;
-        else if (offset >= first + f->size) lo = mid + 1;
-        else return f;
+        if (offset < first)
+            hi = mid;
+        else if (offset >= first + f->size)
+            lo = mid + 1;
+        else
+            return f;
     }
     return NULL;
 }
@@ -97,7 +102,8 @@ static void dir_close(struct block *b)
     iso_tree_free(&d->tree);
 }
 
-static const struct block_format dir_format = { "folder", dir_pread, dir_pwrite, dir_flush, dir_discard, dir_close };
+static const struct block_format dir_format = { "folder",  dir_pread,   dir_pwrite,
+                                                dir_flush, dir_discard, dir_close };
 
 struct block *block_dir_open(const char *path, struct error *e)
 {

@@ -1,20 +1,22 @@
-/* Copy-on-write overlay: the image is only read, everything written goes to IMAGE.overlay beside it, or to an
- * anonymous temporary file that disappears with the program (--throwaway).
+/* Copy-on-write overlay: the image is only read, everything written goes to IMAGE.overlay beside
+ * it, or to an anonymous temporary file that disappears with the program (--throwaway).
  *
  * File layout, little-endian:
  *   0     header, 4096 bytes: struct header, rest zero
  *   4096  map: one u32 per cluster of the image, padded to a whole cluster
  *   then  data clusters in the order in which they were first written
- * A map entry is 0 (read the image) or the number of a data cluster, counting from 1, with bit 31 meaning
- * "tentative": its data may not be on the host's disk yet. A cluster is 64 KiB, more for very large images so
- * that the map stays within 2 Mi entries. The first write to a cluster copies the rest of it from the image.
+ * A map entry is 0 (read the image) or the number of a data cluster, counting from 1, with bit 31
+ * meaning "tentative": its data may not be on the host's disk yet. A cluster is 64 KiB, more for
+ * very large images so that the map stays within 2 Mi entries. The first write to a cluster copies
+ * the rest of it from the image.
  *
- * Order makes every moment safe. Data is written before the map entry that names it, so killing the program loses
- * nothing. A flush syncs the data, then rewrites the tentative entries without the bit, then syncs again; when
- * the host itself went down meanwhile (its boot id differs from the header's) tentative entries are dropped at
- * opening: that cluster was never flushed, so the image's bytes are the right ones.
- * The header names the image by size, time stamp and a hash over its ends; an overlay over changed bytes would be
- * garbage, so it is refused. Left out: merging an overlay into its image, snapshots, discard. */
+ * Order makes every moment safe. Data is written before the map entry that names it, so killing the
+ * program loses nothing. A flush syncs the data, then rewrites the tentative entries without the
+ * bit, then syncs again; when the host itself went down meanwhile (its boot id differs from the
+ * header's) tentative entries are dropped at opening: that cluster was never flushed, so the
+ * image's bytes are the right ones. The header names the image by size, time stamp and a hash over
+ * its ends; an overlay over changed bytes would be garbage, so it is refused. Left out: merging an
+ * overlay into its image, snapshots, discard. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,7 +27,13 @@
 #include "machine/host/block.h"
 #include "machine/host/file.h"
 
-enum { HEADER_SIZE = 4096, MIN_CLUSTER_BITS = 16, MAX_CLUSTER_BITS = 24, MAX_CLUSTERS = 1 << 21, HASHED = 1 << 16 };
+enum {
+    HEADER_SIZE = 4096,
+    MIN_CLUSTER_BITS = 16,
+    MAX_CLUSTER_BITS = 24,
+    MAX_CLUSTERS = 1 << 21,
+    HASHED = 1 << 16
+};
 #define TENTATIVE BIT(31)
 static const char magic[8] = { 'A', 'E', 'R', 'O', 'O', 'V', 'L', '1' };
 
@@ -48,11 +56,11 @@ struct overlay {
     u32 cluster_bits, clusters;
     u64 data_start;
     u32 *map;
-    u32 next;            /* number of the next data cluster to be appended */
-    u32 *tentative;      /* map indices whose entry carries the bit */
+    u32 next;       /* number of the next data cluster to be appended */
+    u32 *tentative; /* map indices whose entry carries the bit */
     u32 tentative_len, tentative_cap;
-    bool unsynced;       /* data was written since the last flush */
-    u8 *copy;            /* one cluster, for the first write to it */
+    bool unsynced; /* data was written since the last flush */
+    u8 *copy;      /* one cluster, for the first write to it */
 };
 
 static u64 data_offset(const struct overlay *o, u32 entry)
@@ -209,7 +217,8 @@ static int describe_image(struct overlay *o, struct header *h, struct error *e)
     memcpy(h->magic, magic, sizeof(magic));
     h->version = 1;
     h->cluster_bits = MIN_CLUSTER_BITS;
-    while (h->cluster_bits < MAX_CLUSTER_BITS && o->block.size >> h->cluster_bits >= MAX_CLUSTERS) h->cluster_bits++;
+    while (h->cluster_bits < MAX_CLUSTER_BITS && o->block.size >> h->cluster_bits >= MAX_CLUSTERS)
+        h->cluster_bits++;
     h->image_size = o->block.size;
     h->image_sec = (u64)st.st_mtim.tv_sec;
     h->image_nsec = (u64)st.st_mtim.tv_nsec;
@@ -220,7 +229,8 @@ static int describe_image(struct overlay *o, struct header *h, struct error *e)
 static int set_geometry(struct overlay *o, u32 cluster_bits, struct error *e)
 {
     u64 size = BIT64(cluster_bits), clusters = (o->block.size + size - 1) >> cluster_bits;
-    if (clusters > MAX_CLUSTERS) return error_set(e, "%s is too large for an overlay", o->block.path);
+    if (clusters > MAX_CLUSTERS)
+        return error_set(e, "%s is too large for an overlay", o->block.path);
     o->cluster_bits = cluster_bits;
     o->clusters = (u32)clusters;
     o->data_start = (HEADER_SIZE + 4 * clusters + size - 1) & ~(size - 1);
@@ -230,25 +240,36 @@ static int set_geometry(struct overlay *o, u32 cluster_bits, struct error *e)
     return 0;
 }
 
-static int compare_header(const struct overlay *o, const struct header *is, const struct header *want, struct error *e)
+static int compare_header(const struct overlay *o, const struct header *is,
+                          const struct header *want, struct error *e)
 {
     const char *file = o->block.writes_to, *image = o->block.path, *what = NULL;
-    if (memcmp(is->magic, magic, sizeof(magic)) || is->version != 1 || is->cluster_bits < MIN_CLUSTER_BITS ||
-        is->cluster_bits > MAX_CLUSTER_BITS)
-        return error_set(e, "%s is not an overlay of this program: move it away, or use --throwaway", file);
-    if (is->image_size != want->image_size) what = "size";
-    else if (is->image_hash != want->image_hash) what = "content";
-    else if (is->image_sec != want->image_sec || is->image_nsec != want->image_nsec) what = "time stamp";
+    if (memcmp(is->magic, magic, sizeof(magic)) || is->version != 1 ||
+        is->cluster_bits < MIN_CLUSTER_BITS || is->cluster_bits > MAX_CLUSTER_BITS)
+        return error_set(e,
+                         "%s is not an overlay of this program: move it away, or use --throwaway",
+                         file);
+    if (is->image_size != want->image_size)
+        what = "size";
+    else if (is->image_hash != want->image_hash)
+        what = "content";
+    else if (is->image_sec != want->image_sec || is->image_nsec != want->image_nsec)
+        what = "time stamp";
     if (!what) return 0;
-    return error_set(e, "%s was changed (%s) after %s was made, so they do not fit together: restore the image, or "
-                        "remove the overlay to forget the changes in it", image, what, file);
+    return error_set(
+        e,
+        "%s was changed (%s) after %s was made, so they do not fit together: restore the image, or "
+        "remove the overlay to forget the changes in it",
+        image, what, file);
 }
 
 /* Checks every entry once: inside the file, used once, and not lost in a host crash. */
 static int load_map(struct overlay *o, bool crashed, struct error *e)
 {
     int err = file_pread(o->fd, HEADER_SIZE, o->map, 4ull * o->clusters);
-    if (err) return error_set(e, "%s is damaged: its map cannot be read (%s)", o->block.writes_to, strerror(-err));
+    if (err)
+        return error_set(e, "%s is damaged: its map cannot be read (%s)", o->block.writes_to,
+                         strerror(-err));
     u64 len = (u64)file_size(o->fd);
     u64 stored = len > o->data_start ? (len - o->data_start) >> o->cluster_bits : 0;
     u8 *seen = xalloc(stored / 8 + 1);
@@ -263,7 +284,8 @@ static int load_map(struct overlay *o, bool crashed, struct error *e)
         if (!number) continue;
         if (number > stored || (seen[(number - 1) / 8] & BIT((number - 1) % 8))) {
             free(seen);
-            return error_set(e, "%s is damaged: cluster %u of the image points nowhere", o->block.writes_to, i);
+            return error_set(e, "%s is damaged: cluster %u of the image points nowhere",
+                             o->block.writes_to, i);
         }
         seen[(number - 1) / 8] |= (u8)BIT((number - 1) % 8);
         if (o->map[i] & TENTATIVE) {
@@ -283,7 +305,8 @@ static int write_header(struct overlay *o, const struct header *h)
     return file_pwrite(o->fd, 0, page, sizeof(page));
 }
 
-/* The header is written last, so a creation cut short leaves a file without a magic word, not a wrong one. */
+/* The header is written last, so a creation cut short leaves a file without a magic word, not a
+ * wrong one. */
 static int create_overlay(struct overlay *o, const struct header *h, struct error *e)
 {
     if (set_geometry(o, h->cluster_bits, e)) return -1;
@@ -292,7 +315,8 @@ static int create_overlay(struct overlay *o, const struct header *h, struct erro
     if (!err) err = write_header(o, h);
     if (!err && fdatasync(o->fd)) err = -errno;
     if (!err) return 0;
-    return error_set(e, "%s: %s", o->block.writes_to, err == -ENOSPC ? "the host disk is full" : strerror(-err));
+    return error_set(e, "%s: %s", o->block.writes_to,
+                     err == -ENOSPC ? "the host disk is full" : strerror(-err));
 }
 
 static int reopen_overlay(struct overlay *o, struct header *want, struct error *e)
@@ -300,7 +324,8 @@ static int reopen_overlay(struct overlay *o, struct header *want, struct error *
     struct header is;
     u8 zero[sizeof(magic)] = { 0 };
     if (file_pread(o->fd, 0, &is, sizeof(is))) memset(&is, 0xff, sizeof(is));
-    if (!memcmp(is.magic, zero, sizeof(zero)) && file_size(o->fd) >= HEADER_SIZE) return create_overlay(o, want, e);
+    if (!memcmp(is.magic, zero, sizeof(zero)) && file_size(o->fd) >= HEADER_SIZE)
+        return create_overlay(o, want, e);
     if (compare_header(o, &is, want, e) || set_geometry(o, is.cluster_bits, e)) return -1;
     bool crashed = memcmp(is.boot_id, want->boot_id, sizeof(is.boot_id)) != 0;
     if (load_map(o, crashed, e)) return -1;
@@ -330,15 +355,17 @@ static int open_beside(struct overlay *o, bool *fresh, struct error *e)
     *fresh = o->fd < 0 && errno == ENOENT;
     if (*fresh) o->fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (o->fd < 0)
-        return error_set(e, "%s cannot be %s (%s): use --throwaway, or --write to change the image itself", file,
-                         *fresh ? "created" : "opened", strerror(errno));
+        return error_set(
+            e, "%s cannot be %s (%s): use --throwaway, or --write to change the image itself", file,
+            *fresh ? "created" : "opened", strerror(errno));
     if (file_lock(o->fd, true, file, e)) return -1;
     /* Somebody who only looked may have left an empty file behind. */
     if (file_size(o->fd) == 0) *fresh = true;
     return 0;
 }
 
-struct block *block_overlay_open(int base_fd, const char *path, u64 size, bool throwaway, struct error *e)
+struct block *block_overlay_open(int base_fd, const char *path, u64 size, bool throwaway,
+                                 struct error *e)
 {
     struct overlay *o = xalloc(sizeof(*o));
     struct header want = { .version = 0 };

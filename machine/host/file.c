@@ -1,5 +1,6 @@
-/* Files of the host (file.h). Locks are open-file-description locks: they belong to the descriptor, not to
- * the process, so two backends of one process exclude each other too, and the kernel drops them at exit. */
+/* Files of the host (file.h). Locks are open-file-description locks: they belong to the descriptor,
+ * not to the process, so two backends of one process exclude each other too, and the kernel drops
+ * them at exit. */
 #include "machine/host/file.h"
 
 #include <errno.h>
@@ -54,7 +55,8 @@ int file_lock(int fd, bool exclusive, const char *path, struct error *e)
     struct flock lock = { .l_type = exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
     if (!fcntl(fd, F_OFD_SETLK, &lock)) return 0;
     if (errno == EAGAIN || errno == EACCES)
-        return error_set(e, "%s is locked: another program is using it%s", path, exclusive ? "" : " for writing");
+        return error_set(e, "%s is locked: another program is using it%s", path,
+                         exclusive ? "" : " for writing");
     /* A file system without locks cannot protect; that is no reason to refuse the image. */
     return 0;
 }
@@ -63,15 +65,21 @@ int file_open_locked(const char *path, bool write, struct error *e)
 {
     int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) return error_set(e, "%s: no such file", path);
-    if (fd < 0 && write && (errno == EACCES || errno == EROFS || errno == EPERM) && !access(path, R_OK))
+    if (fd < 0 && write && (errno == EACCES || errno == EROFS || errno == EPERM) &&
+        !access(path, R_OK))
         return error_set(e, READ_ONLY, path);
     if (fd < 0) return error_set(e, "%s: %s", path, strerror(errno));
     struct stat st;
-    if (fstat(fd, &st)) error_set(e, "%s: %s", path, strerror(errno));
-    else if (S_ISDIR(st.st_mode)) error_set(e, "%s is a folder, not an image", path);
-    else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) error_set(e, "%s is neither a file nor a disk", path);
-    else if (write && S_ISREG(st.st_mode) && !(st.st_mode & 0222)) error_set(e, READ_ONLY, path); /* for root, too */
-    else if (!file_lock(fd, write, path, e)) return fd;
+    if (fstat(fd, &st))
+        error_set(e, "%s: %s", path, strerror(errno));
+    else if (S_ISDIR(st.st_mode))
+        error_set(e, "%s is a folder, not an image", path);
+    else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        error_set(e, "%s is neither a file nor a disk", path);
+    else if (write && S_ISREG(st.st_mode) && !(st.st_mode & 0222))
+        error_set(e, READ_ONLY, path); /* for root, too */
+    else if (!file_lock(fd, write, path, e))
+        return fd;
     close(fd);
     return -1;
 }
@@ -88,7 +96,8 @@ char *file_load(const char *path, u64 max, u64 *size, struct error *e)
     if (len < 0) {
         error_set(e, "%s is not a file", path);
     } else if ((u64)len > max) {
-        error_set(e, "%s is too large: %lld bytes, at most %llu", path, (long long)len, (unsigned long long)max);
+        error_set(e, "%s is too large: %lld bytes, at most %llu", path, (long long)len,
+                  (unsigned long long)max);
     } else {
         data = xalloc((size_t)len + 1);
         int err = file_pread(fd, 0, data, (u64)len);

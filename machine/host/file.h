@@ -10,7 +10,8 @@ int file_pread(int fd, u64 offset, void *buf, u64 len);
 int file_pwrite(int fd, u64 offset, const void *buf, u64 len);
 /* Size of a file or block device; -1 when it cannot be told. */
 i64 file_size(int fd);
-/* Opens with a lock that dies with the process: exclusive when write is set, else shared. -1 with a message. */
+/* Opens with a lock that dies with the process: exclusive when write is set, else shared. -1 with a
+ * message. */
 int file_open_locked(const char *path, bool write, struct error *e);
 /* 0, or -1 with a message that names the file. */
 int file_lock(int fd, bool exclusive, const char *path, struct error *e);

@@ -1,6 +1,8 @@
-/* Lays a host folder out as a CD: ISO 9660 level 2 (ECMA-119) with a Joliet tree beside it, both pointing at the same file extents. Entries are sorted, so the same
- * folder gives the same disc. Sectors: 16 primary descriptor, 17 Joliet descriptor, 18 terminator, then path tables, directories, files.
- * Left out: Rock Ridge, multi-extent files (over 4 GiB are refused), links, boot records. */
+/* Lays a host folder out as a CD: ISO 9660 level 2 (ECMA-119) with a Joliet tree beside it, both
+ * pointing at the same file extents. Entries are sorted, so the same folder gives the same disc.
+ * Sectors: 16 primary descriptor, 17 Joliet descriptor, 18 terminator, then path tables,
+ * directories, files. Left out: Rock Ridge, multi-extent files (over 4 GiB are refused), links,
+ * boot records. */
 #include "machine/host/iso_dir.h"
 
 #include <ctype.h>
@@ -77,8 +79,10 @@ static void iso_name(struct iso_node *n, const struct iso_node *dir, const char 
         char num[8] = "";
         if (tail) snprintf(num, sizeof(num), "%u", tail);
         int keep = (int)MIN(nb, 20 - strlen(num));
-        if (n->is_dir) snprintf(n->name, sizeof(n->name), "%.*s%s", keep, base, num);
-        else snprintf(n->name, sizeof(n->name), "%.*s%s.%s;1", keep, base, num, ext);
+        if (n->is_dir)
+            snprintf(n->name, sizeof(n->name), "%.*s%s", keep, base, num);
+        else
+            snprintf(n->name, sizeof(n->name), "%.*s%s.%s;1", keep, base, num, ext);
         if (!name_taken(dir, n->name)) return;
     }
 }
@@ -100,20 +104,22 @@ static int by_joliet(const void *a, const void *b)
     return c ? c : x->joliet_len - y->joliet_len;
 }
 
-
 static int add_entry(struct iso_tree *t, struct iso_node *dir, const char *name, struct error *e)
 {
     struct stat st;
     char *path = xasprintf("%s/%s", dir->host, name);
     bool usable = !lstat(path, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
     if (!usable || (S_ISREG(st.st_mode) && (u64)st.st_size > UINT32_MAX)) {
-        int ret = usable ? error_set(e, "%s is larger than 4 GiB: an ISO folder cannot hold it", path) : 0;
+        int ret = usable
+                      ? error_set(e, "%s is larger than 4 GiB: an ISO folder cannot hold it", path)
+                      : 0;
         free(path);
         return ret;
     }
     if (++t->nnodes > MAX_NODES) {
         free(path);
-        return error_set(e, "%s has more than %d entries: make an ISO of it instead", t->root->host, MAX_NODES);
+        return error_set(e, "%s has more than %d entries: make an ISO of it instead", t->root->host,
+                         MAX_NODES);
     }
     struct iso_node *n = xalloc(sizeof(*n));
     n->host = path;
@@ -133,16 +139,19 @@ static int add_entry(struct iso_tree *t, struct iso_node *dir, const char *name,
 /* Directories and names first, then what is inside. */
 static int read_dir(struct iso_tree *t, struct iso_node *dir, unsigned depth, struct error *e)
 {
-    if (depth > MAX_DEPTH) return error_set(e, "%s: folders nest deeper than %d", dir->host, MAX_DEPTH);
+    if (depth > MAX_DEPTH)
+        return error_set(e, "%s: folders nest deeper than %d", dir->host, MAX_DEPTH);
     DIR *d = opendir(dir->host);
     if (!d) return error_set(e, "%s: %s", dir->host, strerror(errno));
     int ret = 0;
     for (struct dirent *de; !ret && (de = readdir(d));) {
-        if (strcmp(de->d_name, ".") && strcmp(de->d_name, "..")) ret = add_entry(t, dir, de->d_name, e);
+        if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+            ret = add_entry(t, dir, de->d_name, e);
     }
     closedir(d);
     if (dir->nkids) qsort(dir->kids, dir->nkids, sizeof(*dir->kids), by_host);
-    for (unsigned k = 0; k < dir->nkids; k++) iso_name(dir->kids[k], dir, strrchr(dir->kids[k]->host, '/') + 1);
+    for (unsigned k = 0; k < dir->nkids; k++)
+        iso_name(dir->kids[k], dir, strrchr(dir->kids[k]->host, '/') + 1);
     for (unsigned k = 0; !ret && k < dir->nkids; k++) {
         if (dir->kids[k]->is_dir) ret = read_dir(t, dir->kids[k], depth + 1, e);
     }
@@ -167,7 +176,8 @@ static u32 dir_bytes(const struct iso_node *d, bool joliet)
     u32 at = 2 * 34;
     for (unsigned k = 0; k < d->nkids; k++) {
         u32 len = record_len(name_len(d->kids[k], joliet));
-        if (at % ISO_SECTOR + len > ISO_SECTOR) at = (at + ISO_SECTOR - 1) / ISO_SECTOR * ISO_SECTOR;
+        if (at % ISO_SECTOR + len > ISO_SECTOR)
+            at = (at + ISO_SECTOR - 1) / ISO_SECTOR * ISO_SECTOR;
         at += len;
     }
     return (u32)(sectors(at) * ISO_SECTOR);
@@ -193,7 +203,13 @@ static void record(u8 *r, const struct iso_node *n, bool joliet, const void *nam
     r[0] = record_len(len);
     both32(r + 2, n->is_dir && joliet ? n->jlba : n->lba);
     both32(r + 10, n->is_dir ? (joliet ? n->jbytes : n->bytes) : (u32)n->size);
-    u8 date[7] = { (u8)tm.tm_year, (u8)(tm.tm_mon + 1), (u8)tm.tm_mday, (u8)tm.tm_hour, (u8)tm.tm_min, (u8)MIN(tm.tm_sec, 59), 0 };
+    u8 date[7] = { (u8)tm.tm_year,
+                   (u8)(tm.tm_mon + 1),
+                   (u8)tm.tm_mday,
+                   (u8)tm.tm_hour,
+                   (u8)tm.tm_min,
+                   (u8)MIN(tm.tm_sec, 59),
+                   0 };
     memcpy(r + 18, date, 7);
     r[25] = n->is_dir ? 2 : 0;
     both16(r + 28, 1);
@@ -211,7 +227,8 @@ static void write_dir(u8 *base, struct iso_node *d, bool joliet)
     for (unsigned k = 0; k < d->nkids; k++) {
         const struct iso_node *n = d->kids[k];
         u8 len = name_len(n, joliet);
-        if (at % ISO_SECTOR + record_len(len) > ISO_SECTOR) at = (at + ISO_SECTOR - 1) / ISO_SECTOR * ISO_SECTOR;
+        if (at % ISO_SECTOR + record_len(len) > ISO_SECTOR)
+            at = (at + ISO_SECTOR - 1) / ISO_SECTOR * ISO_SECTOR;
         record(out + at, n, joliet, joliet ? (const void *)n->joliet : n->name, len);
         at += record_len(len);
     }
@@ -252,7 +269,8 @@ static void place(struct layout *l)
     for (unsigned j = 0; j < 2; j++) {
         collect_dirs(l, j);
         l->path_bytes[j] = 0;
-        for (unsigned k = 0; k < l->ndirs; k++) l->path_bytes[j] += (8u + path_name_len(l, k, j) + 1) & ~1u;
+        for (unsigned k = 0; k < l->ndirs; k++)
+            l->path_bytes[j] += (8u + path_name_len(l, k, j) + 1) & ~1u;
         for (unsigned big = 0; big < 2; big++) {
             l->path_lba[j][big] = (u32)l->next;
             l->next += sectors(l->path_bytes[j]);
@@ -320,7 +338,8 @@ static void write_descriptor(const struct layout *l, bool joliet)
     st32(d + 140, l->path_lba[joliet][0]);
     st32(d + 148, __builtin_bswap32(l->path_lba[joliet][1]));
     record(d + 156, l->t->root, joliet, "\0", 1);
-    field(d + 190, 813 - 190, "", joliet); /* set, publisher, preparer, application, three file names */
+    field(d + 190, 813 - 190, "",
+          joliet); /* set, publisher, preparer, application, three file names */
     for (unsigned k = 0; k < 4; k++) memset(d + 813 + k * 17, '0', 16); /* dates not given */
     d[881] = 1;
 }

@@ -13,10 +13,10 @@
 #define DISPLAY_MAX_H 4096u
 
 struct frame {
-    u32 width, height;  /* pixels; 0 x 0 before the first one */
-    u32 *pixels;        /* 0x00RRGGBB, width * height, no padding */
-    size_t capacity;    /* pixels allocated */
-    u64 serial;         /* grows with every published frame */
+    u32 width, height; /* pixels; 0 x 0 before the first one */
+    u32 *pixels;       /* 0x00RRGGBB, width * height, no padding */
+    size_t capacity;   /* pixels allocated */
+    u64 serial;        /* grows with every published frame */
     /* Text modes: the characters on screen, rows * cols bytes of code page 437; else cols == 0. */
     u32 cols, rows;
     u8 *text;
@@ -42,8 +42,8 @@ struct display *display_create(void);
 void display_destroy(struct display *d);
 /* src outlives the display */
 void display_add_source(struct display *d, const struct display_source *src);
-void frame_size(struct frame *f, u32 width, u32 height);  /* grows the buffer; content undefined */
-void frame_text(struct frame *f, u32 cols, u32 rows);     /* 0, 0 for graphics */
+void frame_size(struct frame *f, u32 width, u32 height); /* grows the buffer; content undefined */
+void frame_text(struct frame *f, u32 cols, u32 rows);    /* 0, 0 for graphics */
 
 /* Machine thread: draw and publish if something changed (or force). Returns whether it did. */
 bool display_refresh(struct display *d, bool force);

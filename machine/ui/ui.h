@@ -12,16 +12,16 @@ struct display;
 struct ui_host {
     struct display *display;
     void *opaque;
-    void (*key)(void *opaque, unsigned usage, bool down);        /* USB usage code of page 7 */
+    void (*key)(void *opaque, unsigned usage, bool down); /* USB usage code of page 7 */
     void (*pointer)(void *opaque, int dx, int dy, int wheel);
-    void (*buttons)(void *opaque, unsigned mask);                /* BUTTON_* of input.h */
+    void (*buttons)(void *opaque, unsigned mask); /* BUTTON_* of input.h */
     void (*release_all)(void *opaque);
     void (*toggle)(void *opaque);
     void (*power_button)(void *opaque);
     void (*reset)(void *opaque);
-    void (*quit)(void *opaque); /* the window was closed: end the machine */
+    void (*quit)(void *opaque);    /* the window was closed: end the machine */
     bool (*running)(void *opaque); /* false once the machine thread has ended */
-    const char *scale;                                           /* "fit", "integer", "none" */
+    const char *scale;             /* "fit", "integer", "none" */
     bool fullscreen;
     const char *name; /* for the title: the image's name, or "demo" */
 };

@@ -31,10 +31,10 @@ struct window {
     u64 seen; /* serial of the frame in the texture */
     enum scale scale;
     bool grabbed, fullscreen, sized_by_user, quit;
-    bool stale; /* what the window shows is not what draw() would draw */
-    u32 frame_event; /* SDL's number of "a frame was published" */
-    int frame_pending; /* atomic: such an event is under way */
-    u32 last_w, last_h; /* picture the window was last sized for */
+    bool stale;           /* what the window shows is not what draw() would draw */
+    u32 frame_event;      /* SDL's number of "a frame was published" */
+    int frame_pending;    /* atomic: such an event is under way */
+    u32 last_w, last_h;   /* picture the window was last sized for */
     int asked_w, asked_h; /* window size that was for */
     unsigned buttons;
     char source[64], title[256];
@@ -153,7 +153,8 @@ static void screenshot(struct window *w)
     }
     if (png_write(path, f->pixels, f->width, f->height, &e))
         fprintf(stderr, "aeropc: %s\n", e.text);
-    else fprintf(stderr, "aeropc: saved %s\n", path);
+    else
+        fprintf(stderr, "aeropc: saved %s\n", path);
 }
 
 /* --- input --- */
