@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "machine/board/board.h"
@@ -24,13 +23,6 @@
 #define REFRESH_NS 16666667u
 #define MAX_POSTMORTEMS 8
 #define RETRY_NS NS_PER_SEC /* after a host error, without a monitor */
-
-static u64 host_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (u64)ts.tv_sec * NS_PER_SEC + (u64)ts.tv_nsec;
-}
 
 void machine_request(void *machine, enum machine_request what, int arg, const char *why)
 {
@@ -197,7 +189,7 @@ static void triple_fault(struct machine *m)
  * per try. */
 static void host_trouble(struct machine *m)
 {
-    u64 now = host_ns();
+    u64 now = clock_host_ns();
     bool same = m->stop_ns && now - m->stop_ns < 2 * RETRY_NS && !strcmp(m->why, m->stop_why);
     m->stop_ns = now;
     snprintf(m->stop_why, sizeof(m->stop_why), "%s", m->why);
@@ -327,7 +319,7 @@ void machine_run(struct machine *m)
         /* Looking at the host clock costs more than a short slice. */
         u64 now = (++slices & 7) && m->state == MACHINE_RUNNING && m->clock.mode == CLOCK_HOST
                       ? 0
-                      : host_ns();
+                      : clock_host_ns();
         if (now >= next_poll || m->poll_now) {
             m->poll_now = false;
             host_work(m, now);
@@ -339,7 +331,7 @@ void machine_run(struct machine *m)
             clock_run_due(&m->clock, 256);
             if (!m->poll_now) run_slice(m);
         } else {
-            if (m->retry_ns && host_ns() >= m->retry_ns) machine_resume(m);
+            if (m->retry_ns && clock_host_ns() >= m->retry_ns) machine_resume(m);
             if (m->state == MACHINE_OFF && !(m->keep_alive && m->keep_alive(m))) break;
             mailbox_wait(&m->mailbox, 5 * POLL_NS);
         }

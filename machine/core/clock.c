@@ -13,7 +13,7 @@
 #define LATE_NS 200000ull /* and never more than this beyond a timer that has not fired yet */
 #define FIXED_WALL 1262304000ull /* 2010-01-01 00:00:00 UTC: where deterministic runs start */
 
-static u64 host_ns(void)
+u64 clock_host_ns(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -24,7 +24,7 @@ void clock_init(struct clock *c, enum clock_mode mode)
 {
     memset(c, 0, sizeof(*c));
     c->mode = mode;
-    c->host_base = host_ns();
+    c->host_base = clock_host_ns();
     c->running = mode != CLOCK_HOST; /* a host clock starts with clock_resume */
     c->ns_per_insn_q16 = 5 << 16;
     c->limit = UINT64_MAX;
@@ -52,7 +52,7 @@ u64 clock_now(struct clock *c)
         return c->now;
     }
     if (!c->running) return c->now;
-    u64 t = host_ns() - c->host_base, limit = c->now ? c->now + STALL_NS : UINT64_MAX;
+    u64 t = clock_host_ns() - c->host_base, limit = c->now ? c->now + STALL_NS : UINT64_MAX;
     if (c->limit < limit) limit = MAX(c->limit, c->now);
     /* All clocks slow down together when the host falls behind: a periodic interrupt that the guest
      * counts must not be lost because several of its periods went by between two slices. */
@@ -77,7 +77,7 @@ void clock_pause(struct clock *c)
 void clock_resume(struct clock *c)
 {
     if (c->mode != CLOCK_HOST || c->running) return;
-    c->host_base = host_ns() - c->now;
+    c->host_base = clock_host_ns() - c->now;
     c->running = true;
 }
 

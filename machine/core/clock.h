@@ -46,6 +46,9 @@ struct clock {
     void *kick_opaque;
 };
 
+/* The host's monotonic clock in ns: for deadlines that people wait for (polling, monitor waits,
+ * frames), never for the guest. */
+u64 clock_host_ns(void);
 void clock_init(struct clock *c, enum clock_mode mode);
 void clock_fini(struct clock *c);
 u64 clock_now(struct clock *c);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "machine/core/clock.h" /* clock_host_ns */
 #include "machine/core/error.h"
 
 void mailbox_init(struct mailbox *m)
@@ -55,11 +56,8 @@ unsigned mailbox_drain(struct mailbox *m)
 
 void mailbox_wait(struct mailbox *m, u64 ns)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    u64 at = (u64)ts.tv_sec * NS_PER_SEC + (u64)ts.tv_nsec + MIN(ns, NS_PER_SEC);
-    ts.tv_sec = (time_t)(at / NS_PER_SEC);
-    ts.tv_nsec = (long)(at % NS_PER_SEC);
+    u64 at = clock_host_ns() + MIN(ns, NS_PER_SEC);
+    struct timespec ts = { (time_t)(at / NS_PER_SEC), (long)(at % NS_PER_SEC) };
     pthread_mutex_lock(&m->lock);
     if (!m->len) pthread_cond_timedwait(&m->arrived, &m->lock, &ts);
     pthread_mutex_unlock(&m->lock);

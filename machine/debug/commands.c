@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "machine/board/board.h"
 #include "machine/core/pattern.h"
@@ -45,13 +44,6 @@ static int number(struct call *k, const char *s, u64 *v)
     bool ok;
     *v = cpu_get_reg(k->m->cpu, s, &ok);
     return ok ? 0 : fail(k, "'%s' is neither a number nor a register", s);
-}
-
-static u64 host_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (u64)ts.tv_sec * NS_PER_SEC + (u64)ts.tv_nsec;
 }
 
 /* --- looking --- */
@@ -231,7 +223,7 @@ static int cmd_type(struct call *k)
     unsigned left_out = input_type(&k->m->typist, k->argv[1]);
     if (left_out) text_add(k->out, "%u characters have no key on a US keyboard\n", left_out);
     k->mon->wait = WAIT_TYPING; /* so that the next command finds the text typed */
-    k->mon->wait_until = host_ns() + 60 * NS_PER_SEC;
+    k->mon->wait_until = clock_host_ns() + 60 * NS_PER_SEC;
     return 0;
 }
 
@@ -270,7 +262,7 @@ static int cmd_wait(struct call *k)
     double seconds = strtod(k->argv[1], &end);
     if (!*end) {
         mon->wait = WAIT_TIME;
-        mon->wait_until = host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
+        mon->wait_until = clock_host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
         return 0;
     }
     for (unsigned n = 0; n < LEN(kinds); n++) {
@@ -291,7 +283,7 @@ static int cmd_wait(struct call *k)
         seconds = k->argc > at ? strtod(k->argv[at], NULL) : DEFAULT_WAIT_S;
         mon->wait = kinds[n].kind;
         mon->wait_port = kinds[n].port;
-        mon->wait_until = host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
+        mon->wait_until = clock_host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
         mon->next_look = 0;
         k->m->poll_now = true; /* looked at before the guest goes on */
         return 0;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "machine/board/board.h"
@@ -15,13 +14,6 @@
 #define SERIAL_KEEP (1u << 20) /* bytes of serial output remembered at least */
 #define SCREEN_LOOK_NS 100000000u
 #define CTRL_C 3
-
-static u64 host_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (u64)ts.tv_sec * NS_PER_SEC + (u64)ts.tv_nsec;
-}
 
 /* --- what the guest says --- */
 
@@ -296,7 +288,7 @@ int monitor_open(struct machine *m, const char *spec, struct error *e)
 
 void monitor_poll(struct machine *m)
 {
-    u64 now = host_ns();
+    u64 now = clock_host_ns();
     for (struct monitor *mon = m->monitors; mon && !m->quit; mon = mon->next) {
         check_wait(mon, now);
         take_backlog(mon);
