@@ -442,14 +442,14 @@ static int pit_init(struct device *d, struct error *e)
     return bus_map(d->host->io, 0x61, &p->ports61, 0, e);
 }
 
-/* The chip has no reset input: firmware must program every channel. Until then nothing counts. */
+/* The chip has no reset input: firmware must program every channel. Until then nothing counts, and
+ * OUT is low, so that a program without firmware finds no interrupt waiting. */
 static void pit_reset(struct device *d, enum reset_kind kind)
 {
     struct pit *p = (struct pit *)d;
     (void)kind;
     for (int n = 0; n < 3; n++) {
         p->ch[n] = (struct channel){
-            .mode = 3,
             .rw = RW_BOTH,
             .gate = n != 2,
             .null_count = true,

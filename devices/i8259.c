@@ -287,13 +287,15 @@ static int pic_init(struct device *d, struct error *e)
     return bus_map(d->host->io, 0x4d0, &p->elcr_ports, 0, e);
 }
 
+/* The data sheet leaves the state before ICW1 open. Here everything is masked, so that a program
+ * which never heard of the chip may enable interrupts. */
 static void pic_reset(struct device *d, enum reset_kind kind)
 {
     struct pic *p = (struct pic *)d;
     (void)kind;
     for (int n = 0; n < 2; n++) {
         u8 lines = p->chip[n].lines; /* the wires are not ours to reset */
-        p->chip[n] = (struct chip){ .lines = lines, .lowest = 7, .icw_step = 0 };
+        p->chip[n] = (struct chip){ .lines = lines, .lowest = 7, .imr = 0xff };
     }
     update_irq(p);
 }

@@ -54,7 +54,7 @@ static const struct row rows[] = {
     { "trace",      "PATTERN",  K_STR,    AT(trace),      NULL,   NULL, "trace events to switch on, e.g. 'ata_*,pci_*'" },
     { "trace-file", "PATH",     K_STR,    AT(trace_file), NULL,   NULL, "write trace events there (default: ring only)" },
     { "log",        "LEVELS",   K_STR,    AT(log),        NULL,   NULL, "error, warn, info, debug; or component=level, comma-separated" },
-    { "set",        "DEV.OPT=VALUE", K_LIST, AT(sets),    NULL,   NULL, "option of one device; --help DEV lists them" },
+    { "set",        "DEV.OPT=VALUE", K_LIST, AT(sets),    NULL,   NULL, "option of one device; --help DEV lists them; testdev=on adds the test device" },
     { "rom-dir",    "DIR",      K_STR,    AT(rom_dir),    NULL,   NULL, "folder of the built ROM images" },
     { "print-config", NULL,     K_PRINT,  0,              NULL,   NULL, "print the effective configuration as a config file" },
     { "version",    NULL,       K_VERSION, 0,             NULL,   NULL, "print the version" },

@@ -3,7 +3,8 @@
  * below only walks them. Disks are the one thing made by code, because the user names them.
  *
  * ISA interrupts: every source of IRQ n is an input of one or-gate; its output goes to pin n of the
- * 8259 pair and to pin n of the I/O APIC (IRQ 0 to pin 2), so the same wiring serves both modes. */
+ * 8259 pair and to pin n of the I/O APIC (IRQ 0 to pin 2), so the same wiring serves both modes.
+ * I/O APIC pins 16-23 have an or-gate each, too, for the HPET and the test device. */
 #include "machine/board/board.h"
 
 #include <errno.h>
@@ -38,7 +39,8 @@ struct board {
     unsigned ndevices;
     struct irq_or isa[16];
     struct irq_split isa_split[16];
-    int isa_inputs[16];
+    struct irq_or gsi[8]; /* I/O APIC inputs 16-23 */
+    int inputs[24];       /* of the or-gates, used so far */
     struct block *blocks[MAX_BLOCKS];
     unsigned nblocks;
     struct block *cd;
@@ -66,6 +68,7 @@ static const struct board_row board_rows[] = {
     { &debugcon_class, "debugcon", ALWAYS,     NULL, "chardev=@debugcon" },
     { &port80_class,   "port80",   ALWAYS,     NULL, NULL },
     { &testexit_class, "testexit", ALWAYS,     NULL, NULL },
+    { &testdev_class,  "testdev",  IF_TESTDEV, NULL, NULL },
     { &fpu_port_class, "fpu",      ALWAYS,     NULL, NULL },
     { &fwcfg_class,    "fwcfg",    ALWAYS,     NULL, NULL },
     { &pci_bus_class,  "pci0",     ALWAYS,     NULL, NULL },
@@ -228,6 +231,21 @@ static bool aerogpu_boots(const struct machine *m)
     return !strcmp(m->cfg->profile, "aerogpu");
 }
 
+/* The one chip that --set makes as a whole: "testdev=on". */
+static bool names_testdev(const char *set)
+{
+    return !strncmp(set, "testdev=", 8);
+}
+
+static bool wants_testdev(const struct config *c)
+{
+    bool on = false;
+    for (unsigned k = 0; k < c->sets.n; k++) {
+        if (names_testdev(c->sets.s[k])) on = !strcmp(c->sets.s[k] + 8, "on");
+    }
+    return on;
+}
+
 static bool present(const struct machine *m, const struct board_row *r)
 {
     const char *profile = m->cfg->profile;
@@ -237,6 +255,7 @@ static bool present(const struct machine *m, const struct board_row *r)
     case IF_AEROGPU: return strcmp(profile, "vga") != 0 && !aerogpu_boots(m);
     case IF_AEROGPU_BOOT: return aerogpu_boots(m);
     case IF_HPET: return m->cfg->hpet;
+    case IF_TESTDEV: return wants_testdev(m->cfg);
     default: return true;
     }
 }
@@ -270,6 +289,7 @@ static int set_user_options(struct machine *m, struct device *d, struct error *e
 {
     for (unsigned k = 0; k < m->cfg->sets.n; k++) {
         const char *s = m->cfg->sets.s[k], *dot = strchr(s, '.'), *eq = strchr(s, '=');
+        if (names_testdev(s)) continue;
         if (!dot || !eq || dot > eq)
             return error_set(e, "--set %s: expected DEVICE.OPTION=VALUE", s);
         if (strncmp(s, d->name, (size_t)(dot - s)) || strlen(d->name) != (size_t)(dot - s))
@@ -284,7 +304,13 @@ static int set_user_options(struct machine *m, struct device *d, struct error *e
 static int check_sets(struct machine *m, struct error *e)
 {
     for (unsigned k = 0; k < m->cfg->sets.n; k++) {
+        const char *set = m->cfg->sets.s[k];
         char name[64];
+        if (names_testdev(set)) {
+            if (strcmp(set + 8, "on") && strcmp(set + 8, "off"))
+                return error_set(e, "--set %s: use on or off", set);
+            continue;
+        }
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(m->cfg->sets.s[k], "."),
                  m->cfg->sets.s[k]);
         if (!board_device(m, name))
@@ -392,10 +418,21 @@ static int place_cd(struct machine *m, struct device *d, struct error *e)
 
 /* --- wires --- */
 
-static struct irq isa_line(struct machine *m, unsigned irq)
+/* One more source of an interrupt: 0-15 ISA, 16-23 inputs that only the I/O APIC has. */
+static struct irq irq_line(struct machine *m, unsigned irq)
 {
     struct board *b = m->board;
-    return irq_or_input(&b->isa[irq], b->isa_inputs[irq]++);
+    return irq_or_input(irq < 16 ? &b->isa[irq] : &b->gsi[irq - 16], b->inputs[irq]++);
+}
+
+/* Chips that can drive many lines: the HPET any of 16-23, the test device all but the cascade. */
+static void connect_many(struct machine *m)
+{
+    struct device *hpet = board_device(m, "hpet"), *test = board_device(m, "testdev");
+    for (unsigned n = 0; n < 24; n++) {
+        if (hpet && n >= 16) device_connect(hpet, "gsi", n, irq_line(m, n));
+        if (test && n != 2) device_connect(test, "line", n, irq_line(m, n));
+    }
 }
 
 static void connect_isa(struct machine *m)
@@ -408,8 +445,10 @@ static void connect_isa(struct machine *m)
             (struct irq_split){ device_input(pic, (int)n), device_input(ioapic, n ? (int)n : 2) };
         if (n == 2) b->isa_split[n].b = (struct irq){ 0 };
         b->isa[n].out = irq_split_input(&b->isa_split[n]);
-        if (n > 2 && n != 8 && n != 13) device_connect(isa, "isa_irq", n, isa_line(m, n));
+        if (n > 2 && n != 8 && n != 13) device_connect(isa, "isa_irq", n, irq_line(m, n));
     }
+    for (unsigned n = 16; n < 24; n++) b->gsi[n - 16].out = device_input(ioapic, (int)n);
+    connect_many(m);
     for (unsigned k = 0; k < LEN(wire_rows); k++) {
         const struct wire_row *w = &wire_rows[k];
         struct device *from = board_device(m, w->from), *to = w->to ? board_device(m, w->to) : NULL;
@@ -417,7 +456,7 @@ static void connect_isa(struct machine *m)
         /* Where the HPET would sit in between but is absent, the wire goes straight to what the
          * HPET would drive. */
         int pin = w->to && !to ? (w->pin ? 8 : 0) : w->pin;
-        struct irq line = to ? device_input(to, w->pin) : isa_line(m, (unsigned)pin);
+        struct irq line = to ? device_input(to, w->pin) : irq_line(m, (unsigned)pin);
         check(device_connect(from, w->output, w->index, line) == 0);
     }
 }

@@ -13,6 +13,7 @@ enum presence {
     IF_AEROGPU,
     IF_AEROGPU_BOOT,
     IF_HPET,
+    IF_TESTDEV,
     IF_COM2,
     IF_CONFIGURED /* made by code: disks */
 };
