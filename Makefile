@@ -44,6 +44,7 @@ roms: $(ROMS)
 -include bios/bios.mk bios/vga/vga.mk bios/demo/demo.mk
 -include tests/guest/guest.mk
 -include tests/oracle/oracle.mk
+-include tests/w7/w7.mk
 
 $(B)/aeropc: $(OBJ)
 	@echo "  LD $@"
