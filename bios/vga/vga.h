@@ -10,9 +10,9 @@
    - FS is free: ld8 and friends load it with the segment they are asked for.
    - The ROM keeps no variables. State lives in the device and in the BIOS data area (segment 40h),
      as a foreign interpreter may run this code on a private copy of memory.
-   - call, ret and leave are replaced by macros made of 16-bit forms, and code is compiled with
-     frame pointers, because interpreters of INT 10h are known to get the 32-bit forms of those
-     and operands relative to ESP wrong. */
+   - call, ret and leave are replaced by macros made of 16-bit forms, 32-bit LEA by nolea.awk, and
+     code is compiled with frame pointers, because interpreters of INT 10h are known to get the
+     32-bit forms of those and operands relative to ESP wrong. */
 
 #ifndef BIOS_VGA_VGA_H
 #define BIOS_VGA_VGA_H

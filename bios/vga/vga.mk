@@ -22,17 +22,20 @@ roms/vgabios.bin: $(VGABIOS_DIR)/vgabios.flat $(VGABIOS_DIR)/mkrom
 $(VGABIOS_DIR)/vgabios.flat: $(VGABIOS_DIR)/vgabios.elf
 	objcopy -O binary -j .rom_image $< $@
 
-# Operands relative to ESP and 32-bit calls and returns would break INT 10h interpreters (vga.h).
+# Operands relative to ESP and 32-bit calls, returns and LEA would break INT 10h interpreters (vga.h).
 $(VGABIOS_DIR)/vgabios.elf: $(VGABIOS_OBJ) bios/vga/rom.ld
 	ld -m elf_i386 -nostdlib --no-warn-rwx-segments -z noexecstack -T bios/vga/rom.ld -o $@.tmp $(VGABIOS_OBJ)
 	@if objdump -d -m i8086 $(VGABIOS_SRC:bios/vga/%.c=$(VGABIOS_DIR)/%.o) | \
-	    grep -E '\(%esp|calll|retl|leavel|%fs:\(%esp'; \
+	    grep -E '\(%esp|calll|retl|leavel|%fs:\(%esp|lea .*,%e[a-ds]'; \
 	 then echo "video BIOS: forbidden instruction form above" >&2; exit 1; fi
 	@mv $@.tmp $@
 
-$(VGABIOS_DIR)/%.o: bios/vga/%.c bios/vga/vga.h $(wildcard bios/vga/font*.h)
+# By way of assembler text, from which 32-bit LEA is removed.
+$(VGABIOS_DIR)/%.o: bios/vga/%.c bios/vga/vga.h bios/vga/nolea.awk $(wildcard bios/vga/font*.h)
 	@mkdir -p $(@D)
-	$(VGABIOS_CC) $(VGABIOS_CFLAGS) -c -o $@ $<
+	$(VGABIOS_CC) $(VGABIOS_CFLAGS) -S -o $(@:.o=.s) $<
+	awk -f bios/vga/nolea.awk $(@:.o=.s) >$(@:.o=.asm)
+	$(VGABIOS_CC) -m16 -x assembler -c -o $@ $(@:.o=.asm)
 
 $(VGABIOS_DIR)/%.o: bios/vga/%.S
 	@mkdir -p $(@D)
