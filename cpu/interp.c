@@ -72,6 +72,7 @@ static void step(struct cpu *c)
 {
     struct insn i;
     bool single_step = c->rflags & FL_TF, resume = c->rflags & FL_RF;
+    if (c->bits != BITS64) c->rip = (u32)c->rip;
     c->insn_rip = c->rip;
     c->shadow = 0;
     c->no_step = false;
@@ -103,7 +104,10 @@ static struct block *find_block(struct cpu *c)
     struct icache *ic = c->icache;
     u64 gla = c->rip;
     if (c->bits != BITS64) {
-        if (unlikely(gla > c->seg[SEG_CS].limit)) return NULL;
+        if (unlikely(gla > c->seg[SEG_CS].limit)) {
+            if (!(gla >> 32)) return NULL;
+            c->rip = gla = (u32)gla; /* behind the last byte of 4 GiB comes the first */
+        }
         gla = (u32)(gla + c->seg[SEG_CS].base);
     }
     const struct xtlb_entry *x = &c->xtlb[c->cpl == 3][(gla >> 12) % XTLB_ENTRIES];
@@ -278,6 +282,7 @@ enum cpu_stop cpu_run(struct cpu *c, u64 budget)
     c->slice = c->budget = budget;
     cpu_check_generation(c);
     enum cpu_stop stop = run_slice(c);
+    if (c->bits != BITS64) c->rip = (u32)c->rip;
     c->icount_base += c->slice - c->budget;
     c->slice = c->budget = 0;
     return stop;
