@@ -142,11 +142,7 @@ static int read_vex(struct reader *d, u8 b)
     d->vex_v = ~b1 >> 3 & 15;
     d->vex_l = b1 >> 2 & 1;
     d->vex_pp = b1 & 3;
-    if (d->mode->bits != BITS64) {
-        rex &= 8;
-        d->vex_v &= 7;
-    }
-    d->rex = rex;
+    d->rex = d->mode->bits == BITS64 ? rex : rex & 8;
     return map >= 1 && map <= 3 ? MAP_V1 + map - 1 : MAP_COUNT;
 }
 
@@ -353,7 +349,7 @@ enum decode_result decode_insn(const struct decode_mode *m, const u8 *code, unsi
     }
     i->rep = d.rep;
     i->mapop = b;
-    i->vvvv = d.vex_v;
+    i->vvvv = m->bits == BITS64 ? d.vex_v : d.vex_v & 7;
     i->vl = d.vex_l;
     const struct op_row *r = NULL;
     if (!d.short_read && map < MAP_COUNT && !(d.vex && d.legacy_before_vex))

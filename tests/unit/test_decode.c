@@ -56,6 +56,8 @@ static const struct {
     ROW(BITS32, "\xf2\x0f\x38\xf0\xc0", 5, "crc32", OSZ32),
     ROW(BITS64, "\xc4\xe2\x78\xf2\xc1", 5, "andn", OSZ32),
     ROW(BITS64, "\xc4\xe2\xf8\xf2\xc1", 5, "andn", OSZ64),
+    ROW(BITS32, "\xc4\xe3\x7b\xf0\xc0\x01", 6, "rorx", OSZ32),
+    ROW(BITS32, "\xc4\xe3\x3b\xf0\xc0\x01", 4, "(bad)", 0), /* vvvv without its top bit */
     ROW(BITS32, "\xc5\x00", 2, "lds", OSZ32), /* mod != 3: not VEX */
     ROW(BITS32, "\x62\x08", 2, "bound", OSZ32),
     ROW(BITS64, "\x63\xc8", 2, "movsxd", OSZ32),
