@@ -47,6 +47,7 @@ enum {
     SIZE_NATURAL,
     SIZE_Z,
     SIZE_VEX,
+    SIZE_PAIR,
     SIZE_FAR
 };
 
@@ -63,6 +64,7 @@ static const struct kind kinds[OK_COUNT] = {
     [OK_Eq] = { CLASS_RM, 8, 0, NULL },
     [OK_Ev] = { CLASS_RM, SIZE_OSZ, 0, NULL },
     [OK_Ey] = { CLASS_RM, SIZE_W, 0, NULL },
+    [OK_Ez] = { CLASS_RM, SIZE_Z, 0, NULL },
     [OK_Evw] = { CLASS_RM, SIZE_OSZ, 2, NULL },
     [OK_Edb] = { CLASS_RM, 4, 1, NULL },
     [OK_Edw] = { CLASS_RM, 4, 2, NULL },
@@ -73,6 +75,7 @@ static const struct kind kinds[OK_COUNT] = {
     [OK_Gv] = { CLASS_REG, SIZE_OSZ, 0, NULL },
     [OK_Gy] = { CLASS_REG, SIZE_W, 0, NULL },
     [OK_Gz] = { CLASS_REG, SIZE_Z, 0, NULL },
+    [OK_Gm] = { CLASS_REG, SIZE_NATURAL, 0, NULL },
     [OK_Rm] = { CLASS_RM_REG, SIZE_NATURAL, 0, NULL },
     [OK_Rv] = { CLASS_RM_REG, SIZE_OSZ, 0, NULL },
     [OK_Ry] = { CLASS_RM_REG, SIZE_W, 0, NULL },
@@ -86,7 +89,7 @@ static const struct kind kinds[OK_COUNT] = {
     [OK_Mqq] = { CLASS_MEM, 32, 0, NULL },
     [OK_Mv] = { CLASS_MEM, SIZE_OSZ, 0, NULL },
     [OK_My] = { CLASS_MEM, SIZE_W, 0, NULL },
-    [OK_Ma] = { CLASS_MEM, SIZE_NONE, 0, NULL },
+    [OK_Ma] = { CLASS_MEM, SIZE_PAIR, 0, NULL },
     [OK_Mp] = { CLASS_MEM, SIZE_FAR, 0, NULL },
     [OK_Ms] = { CLASS_MEM, SIZE_NONE, 0, NULL },
     [OK_Mt] = { CLASS_MEM, 10, 0, NULL },
@@ -162,6 +165,7 @@ static unsigned bytes_of(const struct printer *p, unsigned size)
     case SIZE_NATURAL: return p->bits == 64 ? 8 : 4;
     case SIZE_Z: return MIN(osz, 4);
     case SIZE_VEX: return p->i->vl ? 32 : 16;
+    case SIZE_PAIR: return osz * 2;
     case SIZE_FAR: return 0;
     default: return size;
     }
@@ -208,7 +212,7 @@ static void print_address(struct printer *p)
     text_add(p->t, "[");
     if (i->flags & INSN_SEGOVR) text_add(p->t, "%s:", seg_names[i->seg & 7]);
     if (i->base == REG_RIP) {
-        print_hex(p, p->next + (u64)(i64)i->disp);
+        print_hex(p, (p->next + (u64)(i64)i->disp) & mask_n(asz));
         text_add(p->t, "]");
         return;
     }
@@ -319,11 +323,15 @@ static void print_operand(struct printer *p, const struct kind *k)
     }
 }
 
-/* "cbw|cwde|cdqe": the part for operand size 16, 32 or 64. */
+/* "cbw|cwde|cdqe": the part for operand size 16, 32 or 64; JrCXZ goes by address size. */
 static void print_mnemonic(struct printer *p)
 {
     const char *s = p->row->name;
     unsigned part = p->i->osz > OSZ16 ? p->i->osz - 1u : 0;
+    if (!strcmp(s, "jrcxz")) {
+        s = "jcxz|jecxz|jrcxz";
+        part = p->i->asz - 1u;
+    }
     for (const char *bar; part && (bar = strchr(s, '|')); part--) s = bar + 1;
     text_addn(p->t, s, strcspn(s, "|"));
 }
@@ -340,8 +348,15 @@ static void print_insn(struct printer *p)
     bool compares = (p->row->opcode & ~9u) == 0xa6; /* A6 A7 AE AF: CMPS, SCAS */
     if (i->rep && (p->row->flags & OF_STR))
         text_add(p->t, "%s ", i->rep == 0xf2 ? "repne" : compares ? "repe" : "rep");
-    if (p->row->map == MAP_0 && i->mapop == 0x90 && i->rm == RAX) {
-        text_add(p->t, i->rep == 0xf3 ? "pause" : "nop");
+    if (p->row->map == MAP_0 && (i->mapop & 0xf8) == 0x90) { /* XCHG with rAX, unless both are rAX */
+        if (i->rm == RAX) {
+            text_add(p->t, i->rep == 0xf3 ? "pause" : "nop");
+        } else {
+            text_add(p->t, "xchg ");
+            print_reg(p, i->rm, bytes_of(p, SIZE_OSZ));
+            text_add(p->t, ", ");
+            print_reg(p, RAX, bytes_of(p, SIZE_OSZ));
+        }
         return;
     }
     print_mnemonic(p);

@@ -78,8 +78,8 @@ enum {
  *   8 ... 128 bits; Vo Ho Lo always 128 bits; VMd VMq gathered elements */
 #define OPERAND_KINDS(K)                                                                           \
     K(_)                                                                                           \
-    K(Eb) K(Ew) K(Ed) K(Eq) K(Ev) K(Ey) K(Evw) K(Edb) K(Edw)                                       \
-    K(Gb) K(Gw) K(Gd) K(Gq) K(Gv) K(Gy) K(Gz) K(Rm) K(Rv) K(Ry) K(By)                              \
+    K(Eb) K(Ew) K(Ed) K(Eq) K(Ev) K(Ey) K(Ez) K(Evw) K(Edb) K(Edw)                                       \
+    K(Gb) K(Gw) K(Gd) K(Gq) K(Gv) K(Gy) K(Gz) K(Gm) K(Rm) K(Rv) K(Ry) K(By)                              \
     K(M) K(Mb) K(Mw) K(Md) K(Mq) K(Mdq) K(Mqq) K(Mv) K(My) K(Ma) K(Mp) K(Ms) K(Mt) K(Menv)         \
     K(Ib) K(Ibs) K(Iw) K(Iz) K(Iv) K(Iw2) K(Ib2) K(Jb) K(Jz) K(Ap) K(Ob) K(Ov) K(Zb) K(Zv)         \
     K(AL) K(AX) K(eAX) K(rAX) K(CL) K(DX) K(One) K(XMM0)                                           \
