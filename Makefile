@@ -45,6 +45,7 @@ roms: $(ROMS)
 -include tests/guest/guest.mk
 -include tests/oracle/oracle.mk
 -include tests/w7/w7.mk
+-include tests/zydis/zydis.mk
 
 $(B)/aeropc: $(OBJ)
 	@echo "  LD $@"
@@ -72,12 +73,13 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
 	@$(MAKE) --no-print-directory check-built
 
-check-built: layers unit guest-tests cli-tests
+check-built: layers unit zydis-short guest-tests cli-tests
 
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory check-oracle SECONDS=30
+	@$(MAKE) --no-print-directory check-zydis
 	@$(MAKE) --no-print-directory check-guests
 
 # --- tests ---
