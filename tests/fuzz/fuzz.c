@@ -16,7 +16,7 @@
 enum { HANG_SECONDS = 2, STUCK_SECONDS = 300, MEMORY_MIB = 1500 };
 
 struct progress {
-    volatile u64 seed, done;
+    volatile u64 seed, done, insns;
 };
 
 /* The sanitizers read their settings from here: a stack on abort(), and no growth without end. */
@@ -44,15 +44,22 @@ static void arm(bool on)
     alarm(on ? STUCK_SECONDS : 0);
 }
 
-static void run_seeds(struct progress *p, u64 seed, u64 count, double end, void (*one)(u64 seed))
+struct limits {
+    u64 seeds, insns; /* insns 0: no limit */
+    double end;       /* 0: no limit */
+};
+
+static void run_seeds(struct progress *p, u64 seed, const struct limits *l, u64 (*one)(u64 seed))
 {
     signal(SIGPROF, hang);
     signal(SIGALRM, hang);
-    for (u64 k = 0; k < count && (!end || (double)time(NULL) < end); k++) {
+    for (u64 k = 0; k < l->seeds; k++) {
+        if (l->end && (double)time(NULL) >= l->end) break;
+        if (l->insns && p->insns >= l->insns) break;
         struct rusage use;
         p->seed = seed + k;
         arm(true);
-        one(seed + k);
+        p->insns += one(seed + k);
         arm(false);
         p->done++;
         getrusage(RUSAGE_SELF, &use);
@@ -64,27 +71,28 @@ static void run_seeds(struct progress *p, u64 seed, u64 count, double end, void 
     }
 }
 
-int fuzz_main(int argc, char **argv, void (*one)(u64 seed))
+int fuzz_main(int argc, char **argv, u64 (*one)(u64 seed))
 {
-    u64 seed = 1, count = 1;
-    double end = 0;
+    u64 seed = 1;
+    struct limits l = { .seeds = 1 };
     int k = 1;
-    if (argc > 2 && !strcmp(argv[1], "--seconds")) {
-        end = (double)time(NULL) + atof(argv[2]);
-        count = UINT64_MAX;
+    if (argc > 2 && (!strcmp(argv[1], "--seconds") || !strcmp(argv[1], "--insns"))) {
+        if (argv[1][2] == 's') l.end = (double)time(NULL) + atof(argv[2]);
+        else l.insns = strtoull(argv[2], NULL, 0);
+        l.seeds = UINT64_MAX;
         k = 3;
     }
     if (argc > k) seed = strtoull(argv[k], NULL, 0);
-    if (argc > k + 1) count = strtoull(argv[k + 1], NULL, 0);
+    if (argc > k + 1) l.seeds = strtoull(argv[k + 1], NULL, 0);
     struct progress *p =
         mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return 1;
     p->seed = seed;
-    p->done = 0;
+    p->done = p->insns = 0;
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        run_seeds(p, seed, count, end, one);
+        run_seeds(p, seed, &l, one);
         exit(0); /* with leak check */
     }
     int status = 0;
@@ -94,7 +102,7 @@ int fuzz_main(int argc, char **argv, void (*one)(u64 seed))
                 argv[0], (unsigned long long)p->seed);
         return 1;
     }
-    printf("ok   %s: %llu seeds from %llu\n", argv[0], (unsigned long long)p->done,
-           (unsigned long long)seed);
+    printf("ok   %s: %llu seeds from %llu, %llu instructions\n", argv[0],
+           (unsigned long long)p->done, (unsigned long long)seed, (unsigned long long)p->insns);
     return 0;
 }

@@ -3,6 +3,7 @@
  *
  *   program [SEED [COUNT]]          runs COUNT seeds (1) from SEED on
  *   program --seconds N [SEED]      as many seeds as fit into N seconds
+ *   program --insns N [SEED]        as many seeds as it takes to execute N guest instructions
  *
  * A seed alone decides what an iteration does. The child may crash, be stopped by a sanitizer, use
  * more than HANG_SECONDS of processor time for one seed or grow beyond MEMORY_MIB: the parent then
@@ -61,7 +62,8 @@ static inline void rnd_fill(struct rng *r, void *p, size_t n)
     }
 }
 
-/* Runs one(seed) as the command line says; returns the exit status. */
-int fuzz_main(int argc, char **argv, void (*one)(u64 seed));
+/* Runs one(seed) as the command line says; returns the exit status. one() returns how many guest
+ * instructions it executed. */
+int fuzz_main(int argc, char **argv, u64 (*one)(u64 seed));
 
 #endif

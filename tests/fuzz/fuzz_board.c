@@ -550,7 +550,7 @@ static void remove_files(const char *dir)
     rmdir(dir);
 }
 
-static void fuzz_one(u64 seed)
+static u64 fuzz_one(u64 seed)
 {
     struct fuzz f = { .rng = { seed }, .dir = image_dir };
     struct config c;
@@ -568,8 +568,10 @@ static void fuzz_one(u64 seed)
         acts[k].run(&f);
         serve(&f);
     }
+    u64 insns = cpu_icount(f.m->cpu);
     machine_destroy(f.m);
     config_free(&c);
+    return insns;
 }
 
 int main(int argc, char **argv)

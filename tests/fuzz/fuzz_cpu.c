@@ -3,8 +3,9 @@
  * model-specific registers, interrupts of every kind, code that writes code, and the monitor's
  * queries in between. One seed is one processor and ROUNDS set-ups.
  *
- * Most bytes are made as instructions (prefixes, opcode map, ModRM, small displacements), else
- * nearly all of them would end at the first undefined opcode. Apart from crashes it is checked that
+ * A third of the set-ups run random bytes as they are, and data is random bytes everywhere. In the
+ * others most bytes are made as instructions (prefixes, opcode map, ModRM, small displacements),
+ * else nearly all of them would end at the first undefined opcode. Apart from crashes it is checked that
  * cpu_run keeps to its budget and that RIP and CPL stay what the mode allows. */
 #include "tests/fuzz/fuzz.h"
 
@@ -23,6 +24,7 @@ enum {
     TABLES = 0x10000,
     DATA = 0x20000,
     DATA_LEN = 0x20000,
+    BYTES_LEN = 0xe0000, /* random bytes from DATA on, wherever wild jumps go */
     SLICE = 3000,
     LONG_STRING = 0x1000
 };
@@ -31,6 +33,7 @@ struct fuzz {
     struct rng rng;
     struct rig *r;
     struct cpu *c;
+    bool raw; /* this set-up's code is bytes without any form */
 };
 
 static u64 any_address(struct fuzz *f)
@@ -171,6 +174,11 @@ static unsigned put_insn(struct fuzz *f, u8 *p)
 static void make_code(struct fuzz *f)
 {
     u8 *p = f->r->bytes + CODE;
+    if (f->raw) {
+        rnd_fill(&f->rng, p, CODE_LEN + 32);
+        ram_written(&f->r->ram, CODE, CODE_LEN + 32);
+        return;
+    }
     for (unsigned n = 0; n < CODE_LEN;) n += put_insn(f, p + n);
     ram_written(&f->r->ram, CODE, CODE_LEN + 32);
 }
@@ -205,8 +213,8 @@ static void make_tables(struct fuzz *f)
     if (one_in(r, 3)) rnd_fill(r, f->r->bytes + RIG_TSS, one_in(r, 2) ? 0x68 : 32);
     for (unsigned k = 0; k < 256; k++)
         st32(f->r->bytes + k * 4, CODE / 16 << 16 | rnd(r, CODE_LEN)); /* real-mode vectors */
-    rnd_fill(r, f->r->bytes + DATA, 4096);
-    ram_written(&f->r->ram, 0, DATA + 4096);
+    rnd_fill(r, f->r->bytes + DATA, DATA_LEN);
+    ram_written(&f->r->ram, 0, DATA + DATA_LEN);
 }
 
 /* A page table entry that mostly maps RAM; big: a large page at that level. */
@@ -413,13 +421,15 @@ static void run(struct fuzz *f)
     if (stop == CPU_SHUTDOWN) set_mode(f);
 }
 
-static void fuzz_one(u64 seed)
+static u64 fuzz_one(u64 seed)
 {
     static const char *const models[] = { "win7", "qemu64", "max" };
     struct fuzz f = { .rng = { seed } };
     f.r = rig_new(models[rnd(&f.rng, 3)]);
     f.c = f.r->c;
+    rnd_fill(&f.rng, f.r->bytes + DATA, BYTES_LEN);
     for (unsigned n = 0; n < ROUNDS; n++) {
+        f.raw = one_in(&f.rng, 3);
         make_code(&f);
         set_mode(&f);
         for (unsigned k = 0; k < 12; k++) {
@@ -429,7 +439,9 @@ static void fuzz_one(u64 seed)
             if (one_in(&f.rng, 3)) make_registers(&f);
         }
     }
+    u64 insns = cpu_icount(f.c);
     rig_free(f.r);
+    return insns;
 }
 
 int main(int argc, char **argv)
