@@ -3,6 +3,7 @@
  *
  *   oracle-native --seconds 60 [--seed N] [--modes 64,32,16] [--first I] [--count N]
  *   oracle-native --seed N --modes 64 --first I --count 1     runs one case again and shows it
+ *   oracle-native --modes 32 --code "0f 0b"                   runs these bytes with a random state
  *
  * The work is done in a child process; when a case kills it or never ends, that case is reported
  * and a new child goes on behind it. Prints a line per failing case (at most 40) and in the end
@@ -31,6 +32,8 @@ struct options {
     u64 seed, first, count;
     unsigned seconds, modes, mode[MODES], shown_max;
     bool verbose;
+    u8 code[GEN_CODE_MAX]; /* --code */
+    unsigned code_len;
 };
 
 struct shared {
@@ -369,6 +372,25 @@ static void note_case(struct shared *sh, const struct gen_case *g)
     memcpy(p, g->names, sizeof(g->names));
 }
 
+/* The bytes of --code instead of a generated sequence. */
+static void given_case(const struct options *o, struct gen_case *g, unsigned mode, u64 n)
+{
+    u64 seed = o->seed + n;
+    memset(g, 0, sizeof(*g));
+    g->mode = mode;
+    g->off = OV_ENTRY;
+    g->len = o->code_len;
+    memcpy(g->code, o->code, g->len);
+    ov_expand(ov_next(&seed), mode, n & 3, &g->in);
+    snprintf(g->names, sizeof(g->names), "given bytes");
+}
+
+static void show_outcome(const char *who, const struct outcome *o)
+{
+    printf("%s: exception %d/%x cr2 %llx rip %llx flags %x\n", who, o->exc, o->err,
+           (unsigned long long)o->cr2, (unsigned long long)o->s.rip, o->s.flags);
+}
+
 static void run_case(struct session *s, u64 n)
 {
     unsigned which = (unsigned)(n % s->o->modes), mode = s->o->mode[which];
@@ -377,7 +399,8 @@ static void run_case(struct session *s, u64 n)
     char why[2048];
     memset(&got, 0, sizeof(got));
     memset(&want, 0, sizeof(want));
-    gen_make(&g, &s->rows[mode], mode, s->o->seed, n / s->o->modes);
+    if (s->o->code_len) given_case(s->o, &g, mode, n / s->o->modes);
+    else gen_make(&g, &s->rows[mode], mode, s->o->seed, n / s->o->modes);
     fill_windows(s, &g);
     note_case(s->sh, &g);
     if (!run_core(s, &g, &got)) {
@@ -385,6 +408,7 @@ static void run_case(struct session *s, u64 n)
         return;
     }
     run_host(s, &g, &want);
+    if (s->o->code_len) show_outcome("core", &got), show_outcome("host", &want);
     compare(s, &g, &got, &want, why, sizeof(why));
     if (!why[0]) {
         s->sh->passed++;
@@ -461,6 +485,16 @@ static void parse_modes(struct options *o, const char *s)
     }
 }
 
+static void parse_code(struct options *o, const char *s)
+{
+    for (char *end; o->code_len < GEN_CODE_MAX; s = end) {
+        unsigned long v = strtoul(s, &end, 16);
+        if (end == s) break;
+        o->code[o->code_len++] = (u8)v;
+    }
+    o->count = 1;
+}
+
 static bool parse(struct options *o, int argc, char **argv)
 {
     parse_modes(o, "64,32,16");
@@ -475,6 +509,7 @@ static bool parse(struct options *o, int argc, char **argv)
         else if (!strcmp(a, "--modes")) parse_modes(o, v);
         else if (!strcmp(a, "--first")) o->first = strtoull(v, NULL, 0);
         else if (!strcmp(a, "--count")) o->count = strtoull(v, NULL, 0);
+        else if (!strcmp(a, "--code")) parse_code(o, v);
         else if (!strcmp(a, "--show")) o->shown_max = (unsigned)atoi(v);
         else return false;
         k++;
@@ -488,7 +523,7 @@ int main(int argc, char **argv)
                          .shown_max = SHOWN_MAX };
     if (!parse(&o, argc, argv)) {
         fprintf(stderr, "usage: oracle-native [--seconds N] [--seed N] [--modes 64,32,16] "
-                        "[--first I] [--count N] [--show N] [--verbose]\n");
+                        "[--first I] [--count N] [--show N] [--code BYTES] [--verbose]\n");
         return 2;
     }
     if (o.count == 1) o.verbose = true;
