@@ -350,20 +350,37 @@ int08:  pushw %ds
         popw %ds
         iret
 
-/* Interrupt lines nobody serves. */
-        .globl irq_master, irq_slave, int75, int76
+/* Interrupt lines nobody serves. A request that is gone by the time it is acknowledged arrives as IRQ 7
+ * (of the second 8259: IRQ 15) without being in service; ending it would end somebody else's. */
+        .globl irq_master, irq_slave, irq7, irq15, int75, int76
+irq15:  pushw %ax
+        movb $0x0b, %al                 /* in-service register */
+        outb %al, $0xa0
+        inb $0xa0, %al
+        testb $0x80, %al
+        jmp 1f
 irq_slave:
 int76:  pushw %ax
-        movb $0x20, %al
+        orb $1, %al
+1:      movb $0x20, %al
+        jz 2f
         outb %al, $0xa0
-        outb %al, $0x20
+2:      outb %al, $0x20                 /* the cascade is in service either way */
         popw %ax
         iret
+irq7:   pushw %ax
+        movb $0x0b, %al
+        outb %al, $0x20
+        inb $0x20, %al
+        testb $0x80, %al
+        jmp 1f
 irq_master:
         pushw %ax
+        orb $1, %al
+1:      jz 2f
         movb $0x20, %al
         outb %al, $0x20
-        popw %ax
+2:      popw %ax
         iret
 /* FPU error: clear the request and pass it on as the NMI of the first PC. */
 int75:  pushw %ax

@@ -12,7 +12,7 @@
 
 enum { ITEM_CPUS = 5 };
 
-extern u8 dummy_iret[], irq_master[], irq_slave[];
+extern u8 dummy_iret[], irq_master[], irq_slave[], irq7[], irq15[];
 extern u8 int05[], int08[], int09[], int0e[], int11[], int12[], int13[], int14[], int15[], int16[];
 extern u8 int17[], int18[], int19[], int1a[], int70[], int74[], int75[], int76[];
 
@@ -25,7 +25,8 @@ static void init_low_memory(void)
         { 0x05, int05 }, { 0x08, int08 }, { 0x09, int09 }, { 0x0e, int0e }, { 0x11, int11 },
         { 0x12, int12 }, { 0x13, int13 }, { 0x14, int14 }, { 0x15, int15 }, { 0x16, int16 },
         { 0x17, int17 }, { 0x18, int18 }, { 0x19, int19 }, { 0x1a, int1a }, { 0x40, int13 },
-        { 0x70, int70 }, { 0x74, int74 }, { 0x75, int75 }, { 0x76, int76 },
+        { 0x70, int70 }, { 0x74, int74 }, { 0x75, int75 }, { 0x76, int76 }, { 0x0f, irq7 },
+        { 0x77, irq15 },
     };
     u16 warm = bda16(0x72);
     flat_fill(0x400, 0, 0x200);
