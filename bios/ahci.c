@@ -15,6 +15,7 @@ enum {
     P_TFD = 0x20, P_SIG = 0x24, P_SSTS = 0x28, P_SERR = 0x30, P_CI = 0x38,
     CMD_ST = 1, CMD_SUD = 2, CMD_POD = 4, CMD_FRE = 1 << 4, CMD_FR = 1 << 14, CMD_CR = 1 << 15,
     IS_TFES = 1 << 30, TFD_BSY = 0x80, TFD_DRQ = 0x08, TFD_ERR = 0x01,
+    TFD_ABRT = 0x0400, TFD_WP = 0x4000,
     SIG_DISK = 0x00000101, SIG_PACKET = 0xeb140101,
     C_READ_DMA = 0xc8, C_WRITE_DMA = 0xca, C_READ_DMA_EXT = 0x25, C_WRITE_DMA_EXT = 0x35,
     C_PACKET = 0xa0, C_IDENTIFY = 0xec, C_IDENTIFY_PACKET = 0xa1,
@@ -98,8 +99,12 @@ static u8 run(struct drive *d, u32 header, u32 addr, u32 bytes)
         }
         relax();
     }
-    if (result == DISK_OK && (port_read(d, P_TFD) & TFD_ERR || port_read(d, P_IS) & IS_TFES))
-        result = DISK_CONTROLLER;
+    u32 tfd = port_read(d, P_TFD);
+    if (result == DISK_OK && (tfd & TFD_ERR || port_read(d, P_IS) & IS_TFES)) {
+        /* A write within the disk that is aborted: the medium is protected. */
+        int refused = header == H_WRITE && tfd & (TFD_ABRT | TFD_WP);
+        result = refused ? DISK_PROTECTED : DISK_CONTROLLER;
+    }
     if (result) {
         port_stop(d);
         port_start(d);

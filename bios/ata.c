@@ -9,7 +9,7 @@
 #include "bios/pci.h"
 
 enum {
-    R_DATA = 0, R_FEATURE = 1, R_COUNT = 2, R_LBA0 = 3, R_LBA1 = 4, R_LBA2 = 5, R_DEVICE = 6,
+    R_DATA = 0, R_FEATURE = 1, R_ERROR = 1, E_ABRT = 0x04, E_WP = 0x40, R_COUNT = 2, R_LBA0 = 3, R_LBA1 = 4, R_LBA2 = 5, R_DEVICE = 6,
     R_COMMAND = 7, R_STATUS = 7,
     ST_BSY = 0x80, ST_DRDY = 0x40, ST_DF = 0x20, ST_DRQ = 0x08, ST_ERR = 0x01,
     CTL_QUIET = 0x0a, CTL_NORMAL = 0x08, CTL_RESET = 0x0e,
@@ -155,7 +155,11 @@ u8 ata_rw(struct drive *d, u64 lba, u16 count, u32 addr, int write)
     if (dma) dma_prepare(d, addr, count * 512u, write);
     set_address(d, lba, count, ext);
     outb(d->cmd + R_COMMAND, commands[dma][ext][write]);
-    return dma ? dma_run(d, write) : pio_run(d, addr, count, write);
+    u8 result = dma ? dma_run(d, write) : pio_run(d, addr, count, write);
+    /* A write within the disk that is aborted: the medium is protected. */
+    if (result == DISK_CONTROLLER && write && inb(d->cmd + R_ERROR) & (E_ABRT | E_WP))
+        return DISK_PROTECTED;
+    return result;
 }
 
 /* ------------------------------------------------------------------ packet devices */

@@ -767,6 +767,7 @@ static int ata_disk_init(struct device *dev, struct error *e)
     struct ata_drive *d = (struct ata_drive *)dev;
     if (!d->block) return error_set(e, "no image");
     if (d->block->size < SECTOR) return error_set(e, "the image is smaller than a sector");
+    if (d->readonly) d->block->readonly = true;
     d->queue = xalloc(ATA_TAGS * sizeof(*d->queue));
     return ata_drive_init(d, &disk_type, e);
 }
@@ -795,6 +796,8 @@ static void ata_disk_fini(struct device *dev)
 
 static const struct device_option ata_disk_options[] = {
     ATA_OPTIONS("AEROPC DISK"),
+    { "readonly", OPT_BOOL, offsetof(struct ata_drive, readonly), "off",
+      "on: the disk is write-protected, each write is aborted" },
     { NULL, 0, 0, NULL, NULL },
 };
 

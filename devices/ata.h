@@ -68,6 +68,7 @@ struct ata_drive {
     struct device dev;
     struct block *block; /* pointer "block" */
     char *serial, *model, *firmware;
+    bool readonly; /* option: a disk that refuses writes */
     const struct ata_type *type;
     const struct ata_port *port; /* set by ata_attach */
     void *port_opaque;

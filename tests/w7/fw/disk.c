@@ -2,8 +2,8 @@
  * Firmware probe: what a boot sector finds and INT 13h on hard disks (W7-001 to 016).
  *
  * The image's sectors carry stamps (mkimg.c), so a wrong sector, a short read and a byte too many are all seen. Variants:
- * 0 everything on a small disk; 1 only sizes, bounds and CHS, for disks of any size; 2 and 3 the first and the second
- * start of W7-011: what one start writes the next one reads; 4 a disk that refuses writes.
+ * 0 everything on a small disk; 1 only sizes, bounds and CHS, for disks of any size; 2 writes at its first start and looks
+ * at its second whether that is still there; 4 a disk that refuses writes; 5 a disk that must not be started.
  */
 #include "fw.h"
 
@@ -289,10 +289,11 @@ static void writing(void)
     expect(11, "AH=43h behind the end fails", transfer(0x43, &far_off, 2 | IF) != 0, 1);
 }
 
-static void second_start(void)
+static void two_starts(void)
 {
     disk_read(DRIVE, 1001, 1, SEG_BUF, 0);
-    expect(11, "what the last start wrote is still there", filled(SEG_BUF, 0, 0x3c, 512), 1);
+    if (stamped(SEG_BUF, 0, 1001, 512)) writing();
+    else expect(11, "what the last start wrote is still there", filled(SEG_BUF, 0, 0x3c, 512), 1);
 }
 
 static void protected(void)
@@ -434,9 +435,13 @@ static void unknown(void)
 
 void probe_main(void)
 {
-    if (params.variant == 3 || params.variant == 4) {
+    if (params.variant == 5) {
+        fail(1, "boot sector without 55AAh", 1, 0);
+        return;
+    }
+    if (params.variant == 2 || params.variant == 4) {
         plan(11, 11);
-        if (params.variant == 3) second_start();
+        if (params.variant == 2) two_starts();
         else protected();
         return;
     }

@@ -1,7 +1,7 @@
 # Firmware probes: boot images of 16-bit programs under build/w7/fw, run by tests/w7/fw.sh.
 # Included by tests/w7/w7.mk; works alone from the root too: make -f tests/w7/fw/fw.mk fw-images
 
-FW_DIR := build/w7/fw
+FW_DIR := $(if $(B),$(B),build)/w7/fw
 FW_CC ?= gcc
 FW_FLAGS := -m16 -march=i386 -Itests/w7/fw -ffreestanding
 FW_CFLAGS := $(FW_FLAGS) -std=gnu11 -Os -mregparm=3 -mno-sse -mno-mmx -mno-80387 -fno-pic -fno-stack-protector \
@@ -23,11 +23,8 @@ $(FW_DIR)/%_s.o: tests/w7/fw/%.S tests/w7/fw/fw.h tests/w7/fw/fw.mk
 	@echo "  AS16  $<"
 	@$(FW_CC) $(FW_FLAGS) -c -o $@ $<
 
-FW_EXTRA_sys := sys_mem.o sys_int.o sys_tab.o sys_s_s.o
-
-.SECONDEXPANSION:
-$(FW_BODIES): $(FW_DIR)/%.bin: $(FW_DIR)/%.o $(FW_DIR)/start_s.o $(FW_DIR)/lib.o \
-        $$(addprefix $(FW_DIR)/,$$(FW_EXTRA_$$*)) tests/w7/fw/fw.ld
+$(FW_DIR)/sys.bin: $(FW_DIR)/sys_mem.o $(FW_DIR)/sys_int.o $(FW_DIR)/sys_tab.o $(FW_DIR)/sys_s_s.o
+$(FW_BODIES): $(FW_DIR)/%.bin: $(FW_DIR)/%.o $(FW_DIR)/start_s.o $(FW_DIR)/lib.o tests/w7/fw/fw.ld
 	@ld -m elf_i386 -T tests/w7/fw/fw.ld --build-id=none -z noexecstack --no-warn-rwx-segments \
 	    -o $(@:.bin=.elf) $(filter %.o,$^)
 	@objcopy -O binary -j .image $(@:.bin=.elf) $@
@@ -41,5 +38,7 @@ $(FW_DIR)/mkimg: tests/w7/fw/mkimg.c
 	@echo "  CC    $<"
 	@$(FW_CC) -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -o $@ $<
 
+FW_ALL := $(FW_DIR)/mkimg $(FW_BODIES) $(FW_SECTORS:%=$(FW_DIR)/%.bin)
+W7_PROGRAMS += $(FW_ALL)
 .PHONY: fw-images
-fw-images: $(FW_DIR)/mkimg $(FW_BODIES) $(FW_SECTORS:%=$(FW_DIR)/%.bin)
+fw-images: $(FW_ALL)
