@@ -96,7 +96,7 @@ $(B)/unit-tests: $(LIBOBJ) $(TESTOBJ) $(B)/tests/unit/main.o
 
 build-tests: $(B)/unit-tests
 
-unit: $(B)/unit-tests
+unit: $(B)/unit-tests roms
 	CK_FORK=$(if $(filter asan,$(MODE)),no,yes) $(B)/unit-tests
 
 guest-tests: $(B)/aeropc roms
