@@ -1,7 +1,8 @@
 /* Machines that our own BIOS has started, for the tests of what Windows 7 finds in memory (tests named
  * w7_NNN_*: the statements of the Windows 7 checklist). Each configuration boots once, before the
  * first test, from a sector that asks INT 15h E820h for the memory map and ends through port F4h;
- * the tests look at the machine as POST left it. The ROMs come from AEROPC_ROMS or ./roms.
+ * the tests look at the machine as POST left it. The ROMs are those of the tree the program was
+ * built in.
  *
  *   struct guest *g;
  *   FOR_GUESTS (g) EXPECT(g, ld32(table(g, "APIC") + 36) == 0xfee00000);
@@ -69,6 +70,23 @@ static inline void boot_set(struct guest *g, const char *name, const char *value
     ck_assert_msg(config_set(&g->cfg, name, value, &e) == 0, "%s: %s", g->what, e.text);
 }
 
+/* roms/ beside the folder of the program or one further up (build/asan), as main.c looks for it. */
+static inline void boot_roms(struct guest *g)
+{
+    char dir[4096], file[4200];
+    ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+    dir[MAX(n, 0)] = 0;
+    for (char *slash; (slash = strrchr(dir, '/'));) {
+        *slash = 0;
+        snprintf(file, sizeof(file), "%s/roms/bios.bin", dir);
+        if (access(file, R_OK)) continue;
+        snprintf(file, sizeof(file), "%s/roms", dir);
+        boot_set(g, "rom-dir", file);
+        return;
+    }
+    boot_set(g, "rom-dir", "roms");
+}
+
 /* A disk of one track that holds the sector; the caller removes it. */
 static inline void boot_disk(char path[40])
 {
@@ -99,9 +117,8 @@ static inline bool boot_guest(struct guest *g)
 {
     char path[40];
     struct error e = { "" };
-    const char *roms = getenv("AEROPC_ROMS");
     config_init(&g->cfg);
-    boot_set(g, "rom-dir", roms ? roms : "roms");
+    boot_roms(g);
     boot_set(g, "memory", g->memory);
     boot_set(g, "profile", g->profile);
     boot_set(g, "boot-vga", g->boot_vga);
