@@ -107,18 +107,24 @@ cli-tests: $(B)/aeropc roms
 	@bash tests/boot/cli.sh $(B)/aeropc
 
 # --- hostile guests (tests/fuzz/README.md); the programs want MODE=asan ---
-.PHONY: fuzz fuzz-short fuzz-programs
+.PHONY: fuzz fuzz-short fuzz-programs fuzz-random
 .PRECIOUS: $(B)/tests/fuzz/%.o
 SECONDS ?= 60
-fuzz-programs: $(B)/fuzz_board $(B)/fuzz_cpu
+fuzz-programs: $(B)/fuzz_board $(B)/fuzz_cpu $(B)/fuzz_code
 
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(LIBOBJ)
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/fuzz_machine.o $(LIBOBJ)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
 fuzz fuzz-short:
 	@$(MAKE) --no-print-directory MODE=asan fuzz-programs
 	sh tests/fuzz/run.sh build/asan $(if $(filter fuzz,$@),$(SECONDS),60 1)
+
+INSNS ?= 1000000000
+SEED ?=
+fuzz-random:
+	@$(MAKE) --no-print-directory MODE=asan fuzz-programs
+	sh tests/fuzz/run.sh build/asan insns $(INSNS) $(SEED)
 
 check-guests: $(B)/aeropc roms
 	@AEROPC=$(abspath $(B)/aeropc) bash tests/boot/ladder.sh $(STEPS)

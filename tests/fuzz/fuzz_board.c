@@ -9,13 +9,13 @@
  * table); what is in them is random. */
 #include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <stdio.h>
 
 #include "machine/board/board.h"
 #include "machine/debug/postmortem.h"
 #include "machine/host/chardev.h"
 #include "machine/machine.h"
+#include "tests/fuzz/fuzz_machine.h"
 
 enum { STEPS = 6000, TABLES = 0x100000 /* where descriptor tables are put */, TABLE_PAGES = 64 };
 #define ABAR 0xe0000000u
@@ -23,11 +23,7 @@ enum { STEPS = 6000, TABLES = 0x100000 /* where descriptor tables are put */, TA
 struct fuzz {
     struct rng rng;
     struct machine *m;
-    const char *dir;
 };
-
-/* The folder of this run's images; main makes and removes it. */
-static char image_dir[] = "/tmp/fuzz-board-XXXXXX";
 
 static u16 any_port(struct fuzz *f)
 {
@@ -430,7 +426,7 @@ static void act_user(struct fuzz *f)
     switch (rnd(r, 4)) {
     case 0: board_power_button(f->m); break;
     case 1:
-        snprintf(path, sizeof(path), "%s/%s", f->dir, cd ? cd : "");
+        snprintf(path, sizeof(path), "%s/%s", fuzz_dir(), cd ? cd : "");
         board_change_cd(f->m, cd ? path : NULL, &e);
         break;
     case 2:
@@ -451,20 +447,11 @@ static void act_monitor(struct fuzz *f)
     text_free(&t);
 }
 
-static void serve(struct fuzz *f)
-{
-    struct machine *m = f->m;
-    if (m->want_reset || m->want_triple)
-        board_reset(m, m->want_triple ? RESET_COLD : m->reset_kind);
-    if (m->want_poweroff) board_reset(m, RESET_COLD);
-    m->want_reset = m->want_triple = m->want_poweroff = m->want_stop = m->quit = false;
-}
-
 /* Random bytes at the reset vector and in low memory run for a while: instructions meet devices. */
 static void act_cpu(struct fuzz *f)
 {
     cpu_run(f->m->cpu, 1 + rnd(&f->rng, 2000));
-    serve(f);
+    fuzz_serve(f->m);
 }
 
 static void act_reset(struct fuzz *f)
@@ -487,86 +474,18 @@ static const struct {
 
 /* --- one machine --- */
 
-static void make_file(struct fuzz *f, const char *name, u64 size, const u8 *head, size_t n)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-    FILE *out_file = fopen(path, "wb");
-    if (!out_file) exit(2);
-    fwrite(head, 1, n, out_file);
-    if (fflush(out_file) || ftruncate(fileno(out_file), (off_t)size)) exit(2);
-    fclose(out_file);
-}
-
-static void set(struct config *c, const char *dir, const char *name, const char *value)
-{
-    struct error e = { "" };
-    char *full = xasprintf("%s%s%s", dir ? dir : "", dir ? "/" : "", value);
-    if (config_set(c, name, full, &e)) fprintf(stderr, "%s\n", e.text), exit(2);
-    free(full);
-}
-
-static void configure(struct fuzz *f, struct config *c)
-{
-    static const char *const profiles[] = { "vga", "aerogpu", "dual" };
-    struct rng *r = &f->rng;
-    config_init(c);
-    set(c, NULL, "memory", one_in(r, 10) ? "4G" : one_in(r, 2) ? "16M" : "48M");
-    set(c, NULL, "profile", profiles[rnd(r, 3)]);
-    set(c, NULL, "boot-vga", one_in(r, 2) ? "stdvga" : "aerogpu");
-    set(c, NULL, "hpet", one_in(r, 2) ? "on" : "off");
-    set(c, NULL, "clock", "insn");
-    set(c, NULL, "throwaway", "on");
-    set(c, f->dir, "bios", "bios.rom");
-    set(c, f->dir, "vgabios", "vga.rom");
-    set(c, f->dir, "disk", "disk.img,if=ahci");
-    set(c, f->dir, "disk", "disk2.img,if=ide");
-    if (!one_in(r, 4)) set(c, f->dir, "floppy", "fd.img");
-    if (!one_in(r, 4)) set(c, f->dir, "cdrom", "cd.iso");
-}
-
-static void make_files(struct fuzz *f)
-{
-    static u8 rom[64 * KIB];
-    rnd_fill(&f->rng, rom, sizeof(rom));
-    make_file(f, "bios.rom", sizeof(rom), rom, sizeof(rom));
-    rom[0] = 0x55, rom[1] = 0xaa, rom[2] = 0x40;
-    make_file(f, "vga.rom", 32 * KIB, rom, 32 * KIB);
-    make_file(f, "disk.img", 4 * MIB, rom, sizeof(rom));
-    make_file(f, "disk2.img", 3 * MIB, rom, sizeof(rom));
-    make_file(f, "cd.iso", 2 * MIB, rom, sizeof(rom));
-    make_file(f, "fd.img", 1440 * KIB, rom, sizeof(rom));
-}
-
-static void remove_files(const char *dir)
-{
-    static const char *const names[] = { "bios.rom",  "vga.rom", "disk.img",
-                                         "disk2.img", "cd.iso",  "fd.img" };
-    char path[256];
-    for (unsigned k = 0; k < LEN(names); k++) {
-        snprintf(path, sizeof(path), "%s/%s", dir, names[k]);
-        unlink(path);
-    }
-    rmdir(dir);
-}
-
 static u64 fuzz_one(u64 seed)
 {
-    struct fuzz f = { .rng = { seed }, .dir = image_dir };
+    struct fuzz f = { .rng = { seed } };
     struct config c;
-    struct error e = { "" };
     unsigned total = 0;
-    make_files(&f);
-    configure(&f, &c);
-    f.m = machine_create(&c, &e);
-    if (!f.m) fprintf(stderr, "%s\n", e.text), exit(2);
-    f.m->clock.mode = CLOCK_MANUAL; /* time moves when an act says so */
+    f.m = fuzz_machine(&f.rng, &c);
     for (unsigned k = 0; k < LEN(acts); k++) total += acts[k].weight;
     for (unsigned n = 0; n < STEPS; n++) {
         unsigned at = rnd(&f.rng, total), k = 0;
         while (at >= acts[k].weight) at -= acts[k++].weight;
         acts[k].run(&f);
-        serve(&f);
+        fuzz_serve(f.m);
     }
     u64 insns = cpu_icount(f.m->cpu);
     machine_destroy(f.m);
@@ -576,11 +495,5 @@ static u64 fuzz_one(u64 seed)
 
 int main(int argc, char **argv)
 {
-    FILE *null = fopen("/dev/null", "w");
-    if (null) log_set_output(null);
-    log_configure("debug"); /* formats every message, shows none */
-    if (!mkdtemp(image_dir)) return 2;
-    int status = fuzz_main(argc, argv, fuzz_one);
-    remove_files(image_dir);
-    return status;
+    return fuzz_machines_main(argc, argv, fuzz_one);
 }

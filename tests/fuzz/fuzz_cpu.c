@@ -141,9 +141,10 @@ static unsigned put_insn(struct fuzz *f, u8 *p)
     unsigned n = 0;
     if (one_in(r, 8)) return put_system(f, p);
     if (one_in(r, 40)) return put_bytes(p, rnd64(r), 8);
-    if (one_in(r, 16)) { /* VEX: BMI */
-        n = put_bytes(p, 0xc4 | (0xe1 + rnd(r, 3)) << 8 | rnd(r, 256) << 16, 3);
-        p[n++] = one_in(r, 4) ? (u8)rnd64(r) : (u8)(0xf0 + rnd(r, 8));
+    if (one_in(r, 16)) { /* VEX: AVX in all maps, BMI */
+        if (one_in(r, 2)) n = put_bytes(p, 0xc5 | rnd(r, 256) << 8, 2);
+        else n = put_bytes(p, 0xc4 | (0xe1 + rnd(r, 3)) << 8 | rnd(r, 256) << 16, 3);
+        p[n++] = one_in(r, 4) ? (u8)(0xf0 + rnd(r, 8)) : (u8)rnd64(r);
         n += put_modrm(f, p + n);
         return n + put_bytes(p + n, rnd64(r), 1);
     }
@@ -330,6 +331,10 @@ static void set_mode(struct fuzz *f)
             rig_set_seg(c, SEG_CS, c->cpl ? 0x23 : 0x08,
                         (u16)(0xc09b | c->cpl << 5)); /* compatibility */
         c->cr4 |= (one_in(r, 4) ? 0 : CR4_OSFXSR | CR4_OSXMMEXCPT) | (one_in(r, 4) ? CR4_DE : 0);
+    }
+    if (cpu_has(c, FT_XSAVE) && !one_in(r, 4)) {
+        c->cr4 |= CR4_OSXSAVE;
+        c->xcr0 = one_in(r, 4) ? 3 : 7;
     }
     bool v86 = c->cpl == 3 && c->seg[SEG_CS].attr == 0xf3;
     cpu_update_mode(c);

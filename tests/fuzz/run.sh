@@ -1,14 +1,21 @@
 #!/bin/sh
-# Runs both fuzzers for a while: run.sh FOLDER-OF-THE-PROGRAMS SECONDS [FIRST-SEED]. Without a first
-# seed it takes one from the clock, so that every long run sees new seeds; a failing seed is printed
-# as the command that repeats it.
+# Runs the fuzzers: run.sh FOLDER-OF-THE-PROGRAMS SECONDS [FIRST-SEED] all of them for a while, or
+# run.sh FOLDER insns N [FIRST-SEED] those that execute code for N instructions in all. Without a
+# first seed it takes one from the clock, so that every long run sees new seeds; a failing seed is
+# printed as the command that repeats it.
 set -u
 bin=${1:?folder of the programs}
-seconds=${2:?seconds}
-seed=${3:-$(date +%s)000}
-each=$((seconds / 2))
+what=${2:?seconds}
 fail=0
-for f in fuzz_board fuzz_cpu; do
-    nice "$bin/$f" --seconds "$each" "$seed" || fail=1
+if [ "$what" = insns ]; then
+    insns=${3:?how many instructions}
+    seed=${4:-$(date +%s)000}
+    nice -n 15 "$bin/fuzz_cpu" --insns $((insns / 10 * 7)) "$seed" || fail=1
+    nice -n 15 "$bin/fuzz_code" --insns $((insns / 10 * 3)) "$seed" || fail=1
+    exit $fail
+fi
+seed=${3:-$(date +%s)000}
+for f in fuzz_board fuzz_cpu fuzz_code; do
+    nice "$bin/$f" --seconds $((what / 3)) "$seed" || fail=1
 done
 exit $fail
