@@ -2,7 +2,7 @@
 GUEST_SRC := $(filter-out %.inc,$(wildcard tests/guest/*.S))
 GUEST_IMG := $(GUEST_SRC:tests/guest/%.S=build/guest/%.img)
 
-build/guest/%.img: tests/guest/%.S tests/guest/guest.inc tests/guest/guest.ld
+build/guest/%.img: tests/guest/%.S tests/guest/guest.inc tests/guest/long.inc tests/guest/guest.ld
 	@mkdir -p $(@D)
 	@echo "  GUEST $@"
 	@$(CC) -m64 -c -Itests/guest -x assembler-with-cpp $< -o $(@:.img=.o)
