@@ -3,6 +3,7 @@
  * interp.c. */
 #include "cpu/model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cpu/apic.h"
@@ -13,18 +14,35 @@
 
 /* ---- life ---- */
 
+/* "MODEL" or "MODEL,hypervisor=on|off". */
+static const struct cpu_model *parse_model(const char *text, bool *no_hypervisor, struct error *e)
+{
+    char name[32];
+    size_t n = strcspn(text, ",");
+    snprintf(name, sizeof(name), "%.*s", (int)MIN(n, sizeof(name) - 1), text);
+    const char *option = text[n] ? text + n + 1 : "hypervisor=on";
+    *no_hypervisor = !strcmp(option, "hypervisor=off");
+    const struct cpu_model *m = model_find(name);
+    if (!m)
+        error_set(e, "CPU model '%s' is unknown: use one of %s", name, cpu_models());
+    else if (!*no_hypervisor && strcmp(option, "hypervisor=on"))
+        error_set(e, "CPU option '%s' is unknown: hypervisor=on and hypervisor=off are known", option);
+    else
+        return m;
+    return NULL;
+}
+
 struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct error *e)
 {
-    const struct cpu_model *m = model_find(model);
-    if (!m) {
-        error_set(e, "CPU model '%s' is unknown: use one of %s", model, cpu_models());
-        return NULL;
-    }
+    bool no_hypervisor;
+    const struct cpu_model *m = parse_model(model, &no_hypervisor, e);
+    if (!m) return NULL;
     size_t size = (sizeof(struct cpu) + 63) & ~(size_t)63;
     struct cpu *c = aligned_alloc(64, size); /* vector registers want 32-byte alignment */
     check(c != NULL);
     memset(c, 0, size);
     c->model = m;
+    c->no_hypervisor = no_hypervisor;
     c->env = *env;
     c->mem = env->host->mem;
     c->io = env->host->io;

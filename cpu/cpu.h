@@ -34,7 +34,7 @@ enum cpu_stop {
 };
 
 /* model: a name of the CPUID table ("win7", "qemu64", "max"); an unknown name fails and lists the
- * known ones. */
+ * known ones. ",hypervisor=off" behind the name hides CPUID's hypervisor bit and leaves. */
 struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct error *e);
 void cpu_destroy(struct cpu *c);
 void cpu_reset(struct cpu *c);      /* power-on or RESET#: state of SDM 3A table 9-1 */

@@ -118,7 +118,8 @@ static void leaf_vendor(const struct cpu *c, u32 max, u32 out[4])
 
 static void leaf_features(const struct cpu *c, u32 out[4])
 {
-    set4(out, c->model->signature, apic_id(c) << 24 | 1u << 16 | 0x0800, BIT(31), 0);
+    u32 hypervisor = c->no_hypervisor ? 0 : BIT(31);
+    set4(out, c->model->signature, apic_id(c) << 24 | 1u << 16 | 0x0800, hypervisor, 0);
     add_features(c, 1, out);
     if (!(c->apic_base & 0x800)) out[EDX] &= ~BIT(9);
     if (c->cr4 & CR4_OSXSAVE) out[ECX] |= BIT(27);
@@ -167,24 +168,39 @@ static void leaf_extended(const struct cpu *c, u32 leaf, u32 out[4])
     }
 }
 
+static void leaf_hypervisor(u32 out[4])
+{
+    u32 sig[4];
+    put_text(sig, "aeropcaeropc");
+    set4(out, 0x40000001, sig[0], sig[1], sig[2]);
+}
+
+/* IA32_MISC_ENABLE bit 22 hides the leaves above 3 from systems that cannot take them. */
+static u32 max_basic(const struct cpu *c)
+{
+    bool limited = !c->model->amd && (c->misc_enable & BIT64(22));
+    return limited ? MIN(c->model->max_leaf, 3u) : c->model->max_leaf;
+}
+
 void cpuid_leaf(struct cpu *c, u32 leaf, u32 sub, u32 out[4])
 {
     bool amd = c->model->amd;
     memset(out, 0, 16);
-    if (leaf == 0x40000000) {
-        u32 sig[4];
-        put_text(sig, "aeropcaeropc");
-        set4(out, 0x40000001, sig[0], sig[1], sig[2]);
+    if (!c->no_hypervisor && leaf >= 0x40000000 && leaf <= 0x400000ff) {
+        if (leaf == 0x40000000) leaf_hypervisor(out);
         return;
     }
-    if (leaf >= 0x40000001 && leaf <= 0x400000ff) return;
-    if (leaf >= 0x80000000) {
-        if (leaf <= c->model->max_ext) leaf_extended(c, leaf, out);
+    if (leaf >= 0x80000000 && leaf <= c->model->max_ext) {
+        leaf_extended(c, leaf, out);
         return;
     }
-    if (leaf > c->model->max_leaf) leaf = c->model->max_leaf; /* as hardware does; sub-leaf kept */
+    u32 max = max_basic(c);
+    if (leaf > max) {
+        if (amd) return;
+        leaf = max; /* Intel: data of the highest basic leaf; sub-leaf kept */
+    }
     switch (leaf) {
-    case 0: leaf_vendor(c, c->model->max_leaf, out); break;
+    case 0: leaf_vendor(c, max, out); break;
     case 1: leaf_features(c, out); break;
     case 2:
         if (!amd) set4(out, 1, 0, 0x4d, 0x002c307d);

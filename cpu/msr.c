@@ -64,6 +64,7 @@ static const struct msr_row rows[] = {
     { 0x179, 0x179, 1, ANY_CPU, READ_ONLY, FT_MCE, 0, 0x10a },
     { 0x17a, 0x17a, 1, ANY_CPU, ZERO_ONLY, FT_MCE, AT(mcg_status), 0 },
     { 0x17b, 0x17b, 1, ANY_CPU, STORE, FT_MCE, AT(mcg_ctl), 0 },
+    { 0x198, 0x19d, 1, INTEL_ONLY, CONSTANT, FT_NONE, 0, 0 }, /* P-state, clock modulation, thermal: not announced, but probed */
     { 0x1a0, 0x1a0, 1, INTEL_ONLY, MASKED, FT_NONE, AT(misc_enable), BIT64(34) | BIT64(22) | 1 },
     { 0x1d9, 0x1d9, 1, ANY_CPU, MASKED, FT_NONE, AT(debugctl), 0x3 },
     { 0x1db, 0x1de, 1, ANY_CPU, CONSTANT, FT_NONE, 0, 0 },

@@ -225,6 +225,7 @@ struct cpu {
     struct bus *mem, *io;
     struct clock *clock;
     const struct cpu_model *model;
+    bool no_hypervisor; /* CPUID shows bare hardware */
     struct apic *apic;
     u64 apic_page;     /* physical page of the local APIC, ~0 when disabled */
     u64 phys_mask;     /* physical address width of the model; A20 not included */

@@ -1,0 +1,38 @@
+#!/bin/bash
+# Groups C, D and M: the processor. Bare-metal programs on each CPU model, and the programs of tests/guest for what a flat kernel cannot
+# reach (real mode, virtual-8086 mode, task switches, privilege levels).
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+for model in win7 qemu64 max; do
+    BM_LABEL=$model bm cpu --no-reboot --cpu $model
+    BM_LABEL=$model bm cpu_msr --no-reboot --cpu $model
+    BM_LABEL=$model bm cpu_paging --no-reboot --cpu $model
+done
+BM_LABEL="no hypervisor" BM_APPEND=nohypervisor bm cpu --no-reboot --cpu win7,hypervisor=off
+
+# rom NAME "NNN WHAT"...: a program of tests/guest; its exit status speaks for all the statements it covers
+rom()
+{
+    local name=$1 got line
+    shift
+    timeout -k 5 60 "$AEROPC" --bios "$BUILD_GUEST/$name.img" --cpu "${MODEL:-win7}" --display none --clock insn -m 64M --no-reboot \
+        >"$OUT/$name.log" 2>&1
+    got=$?
+    for line in "$@"; do
+        if [ $got = 171 ]; then echo "W7-${line%% *} pass ${line#* } ($name ${MODEL:-win7})"
+        else echo "W7-${line%% *} fail ${line#* }: exit status $got, check $((got / 2)), expected 171 ($name ${MODEL:-win7})"; fi
+    done
+}
+BUILD_GUEST=$top/build/guest
+for MODEL in win7 qemu64 max; do
+    rom modes "092 real mode keeps hidden bases and limits until a reload, CS until the far jump" "094 16-bit code and stack in protected mode"
+    rom control "086 CR4 bits as announced" "096 PE with PG, LME with PG and PAE, illegal combinations" "123 CR8" "131 EFER"
+    rom paging "097 PDPTE reserved bits" "098 error codes" "099 accessed and dirty" "100 INVLPG and global pages"
+    rom gates "103 gates, conforming code, null selectors, error codes" "121 INT n against the gate's DPL" "094 gates"
+    rom task "104 task switches, task gate of #DF"
+    rom debug "109 debug registers, single step, RF" "121 INT3" "124 MOV SS and debug traps"
+    rom v86 "125 virtual-8086 mode with and without VME"
+done
+for MODEL in win7 max; do
+    rom long "105 IST, aligned frames, null SS" "106 SYSCALL, SYSRET, SYSENTER, SYSEXIT, SWAPGS, IRETQ" "108 bases" "110 addresses that are not canonical"
+done
