@@ -127,6 +127,14 @@ static void beep(void)
     outb(0x61, was);
 }
 
+/* Of the line that scrolling brings. Text: the attribute under the cursor; graphics: black. On its
+   own, so that its surface is off the stack when the scrolling begins. */
+static __attribute__((noinline)) u8 new_line_attr(u8 page, u16 pos)
+{
+    struct surface s;
+    return current_surface(&s, page) ? 0 : read_char(page, pos) >> 8;
+}
+
 void teletype(u8 page, u8 ch, u8 attr, u8 with_attr)
 {
     const u16 pos = cursor_of(page);
@@ -146,9 +154,7 @@ void teletype(u8 page, u8 ch, u8 attr, u8 with_attr)
     }
     const u8 last = bda8(BDA_ROWS);
     if (row > last) {
-        struct surface s;
-        /* Text: the new line has the attribute under the cursor; graphics: black. */
-        const u8 fill = current_surface(&s, page) ? 0 : read_char(page, pos) >> 8;
+        const u8 fill = new_line_attr(page, pos);
         scroll(page, 1, 1, fill, 0, (u16)(last << 8 | (u8)(cols - 1)));
         row = last;
     }
