@@ -69,6 +69,21 @@ static u32 lfb_base(void *opaque)
     return bar ? bar + LFB_AT : 0;
 }
 
+/* The legacy ranges follow the command register as the BARs do. */
+static void update_decode(struct aerogpu *g)
+{
+    u16 command = pci_command(&g->pci);
+    vga_core_decode(&g->core, command & PCI_CMD_MEM, command & PCI_CMD_IO);
+}
+
+static void config_written(struct pci_dev *p, unsigned reg, unsigned size)
+{
+    (void)reg, (void)size;
+    update_decode((struct aerogpu *)p);
+}
+
+static const struct pci_ops aerogpu_pci_ops = { config_written };
+
 /* Until the driver claims the scanout this function is what the machine shows, also next to another
  * display. */
 static bool claims(void *opaque)
@@ -103,6 +118,7 @@ static int aerogpu_init(struct device *d, struct error *e)
     void *mem = mmap(NULL, VRAM_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (mem == MAP_FAILED) return error_set(e, "no host memory for 64 MiB of video memory");
     g->vram_mem = mem;
+    g->pci.ops = &aerogpu_pci_ops;
     if (pci_register(&g->pci, &id, e)) return -1;
     region_init_io(&g->regs, "aerogpu-regs", REGS_SIZE, &regs_ops, g);
     region_init_ram(&g->vram, "aerogpu-vram", VRAM_SIZE, g->vram_mem);
@@ -123,6 +139,7 @@ static void aerogpu_reset(struct device *d, enum reset_kind kind)
     madvise(g->vram_mem, VRAM_SIZE, MADV_DONTNEED);
     ram_written(&g->vram, 0, VRAM_SIZE);
     if (g->legacy) vga_core_reset(&g->core);
+    update_decode(g);
 }
 
 static void aerogpu_post_load(struct device *d, u32 version)
@@ -130,6 +147,7 @@ static void aerogpu_post_load(struct device *d, u32 version)
     struct aerogpu *g = (struct aerogpu *)d;
     (void)version;
     pci_post_load(&g->pci);
+    update_decode(g);
     if (g->legacy) vga_core_post_load(&g->core);
 }
 

@@ -4,6 +4,7 @@
  * framebuffer decodes now (bits 31:16), because inside Windows the BIOS cannot reach configuration
  * space. Depths of 8 bits and more put a 64 KiB bank of the framebuffer over A0000h; 4 bits go
  * through the VGA's planes (vga_mem.c).
+ * ENABLE goes off by itself when a mode of the VGA is set by registers (vga_regs.c: write_misc).
  * Left out: the DDC register (EDID is in BAR2), 32 KiB banks, separate read and write banks. */
 #include "gpu/vga_core.h"
 
@@ -43,7 +44,7 @@ static void set_virtual_width(struct vga_core *v, u16 width)
 
 void vbe_update_bank(struct vga_core *v)
 {
-    bool want = vbe_active(v) && v->vbe[VBE_BPP] >= 8 && v->window.bus;
+    bool want = vbe_active(v) && v->vbe[VBE_BPP] >= 8 && v->window.bus && v->window.enabled;
     u64 at = v->lfb_at + (u64)v->vbe[VBE_BANK] * 0x10000 % v->lfb_size;
     if (v->bank_mapped && (!want || v->bank.ram != v->vram + at)) {
         bus_unmap(&v->bank);
@@ -71,6 +72,7 @@ static void start_mode(struct vga_core *v, bool clear)
     }
     v->vbe[VBE_BANK] = 0;
     v->vbe[VBE_VIRT_W] = 0;
+    v->seq[0] = 3; /* running, whatever was there: see write_misc() */
     set_virtual_width(v, x);
     if (clear) {
         u64 n = mode_size(x, y, bpp) * (bpp == 4 ? 4 : 1);
@@ -87,6 +89,12 @@ static void enable(struct vga_core *v, u16 value)
     v->dirty = true;
     if (!was && vbe_active(v)) start_mode(v, !(value & VBE_NOCLEAR));
     vbe_update_bank(v);
+}
+
+void vbe_leave(struct vga_core *v)
+{
+    enable(v, v->vbe[VBE_ENABLE] & (u16)~VBE_EN);
+    TRACE(vga_mode, 0, 0, 0, 0);
 }
 
 u16 vbe_read(const struct vga_core *v, u16 index)

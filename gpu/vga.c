@@ -15,7 +15,7 @@
 #define VGA_VRAM (16 * MIB)
 
 struct vga {
-    struct pci_dev pci;
+    struct pci_dev pci; /* first */
     struct vga_core core;
     struct display *display; /* pointer "display" */
     struct vga_rom *rom;     /* pointer "rom" */
@@ -94,6 +94,21 @@ static int map_rom(struct vga *v, struct error *e)
     return 0;
 }
 
+/* The legacy ranges follow the command register as the BARs do. */
+static void update_decode(struct vga *v)
+{
+    u16 command = pci_command(&v->pci);
+    vga_core_decode(&v->core, command & PCI_CMD_MEM, command & PCI_CMD_IO);
+}
+
+static void config_written(struct pci_dev *p, unsigned reg, unsigned size)
+{
+    (void)reg, (void)size;
+    update_decode((struct vga *)p);
+}
+
+static const struct pci_ops vga_pci_ops = { config_written };
+
 static u32 lfb_base(void *opaque)
 {
     return pci_bar_addr(&((struct vga *)opaque)->pci, 0);
@@ -107,6 +122,7 @@ static int vga_init(struct device *d, struct error *e)
     };
     if (v->class_code != 0x030000 && v->class_code != 0x038000)
         return error_set(e, "class must be 0x030000 or 0x038000");
+    v->pci.ops = &vga_pci_ops;
     if (pci_register(&v->pci, &id, e)) return -1;
     void *p = mmap(NULL, VGA_VRAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return error_set(e, "no memory for 16 MiB of video memory");
@@ -134,6 +150,7 @@ static void vga_reset(struct device *d, enum reset_kind kind)
     madvise(v->vram, VGA_VRAM, MADV_DONTNEED); /* zero again, and no longer resident */
     ram_written(&v->lfb, 0, VGA_VRAM);
     vga_core_reset(&v->core);
+    update_decode(v);
 }
 
 static void vga_post_load(struct device *d, u32 version)
@@ -141,6 +158,7 @@ static void vga_post_load(struct device *d, u32 version)
     struct vga *v = (struct vga *)d;
     (void)version;
     pci_post_load(&v->pci);
+    update_decode(v);
     vga_core_post_load(&v->core);
 }
 

@@ -92,6 +92,8 @@ int vga_core_init(struct vga_core *v, bool legacy, struct display *display, stru
 void vga_core_fini(struct vga_core *v);
 void vga_core_reset(struct vga_core *v);
 void vga_core_post_load(struct vga_core *v);
+/* What of the legacy ranges answers: the owner's memory and I/O decode bits. */
+void vga_core_decode(struct vga_core *v, bool memory, bool io);
 void vga_core_info(const struct vga_core *v, struct text *t);
 u64 vga_ports_read(struct vga_core *v, u16 port, unsigned size);
 void vga_ports_write(struct vga_core *v, u16 port, u64 value, unsigned size);
@@ -100,6 +102,7 @@ extern const struct io_ops vga_window_ops;
 /* vbe.c */
 extern const struct io_ops vga_dispi_ops;
 void vbe_reset(struct vga_core *v);
+void vbe_leave(struct vga_core *v); /* a legacy mode is being programmed */
 void vbe_write(struct vga_core *v, u16 index, u16 value);
 u16 vbe_read(const struct vga_core *v, u16 index);
 static inline bool vbe_active(const struct vga_core *v)

@@ -89,6 +89,15 @@ static bool port_decoded(const struct vga_core *v, u16 port)
     return true;
 }
 
+/* The clock is selected while the sequencer is held in reset: so begins a driver that sets a VGA
+ * mode by registers alone, as for a stop screen. A DISPI mode that is on then has to give way, or
+ * nobody would see it. */
+static void write_misc(struct vga_core *v, u8 b)
+{
+    if (vbe_active(v) && (v->seq[0] & 3) != 3) vbe_leave(v);
+    set(v, &v->misc, b & 0xef);
+}
+
 static u8 read_port(struct vga_core *v, u16 port)
 {
     if (!port_decoded(v, port)) return 0xff;
@@ -123,7 +132,7 @@ static void write_port(struct vga_core *v, u16 port, u8 b)
     if (!port_decoded(v, port)) return;
     switch (port) {
     case 0x3c0: attr_write(v, b); break;
-    case 0x3c2: set(v, &v->misc, b & 0xef); break;
+    case 0x3c2: write_misc(v, b); break;
     case 0x3c4: v->seq_index = b & 7; break;
     case 0x3c5: set(v, &v->seq[v->seq_index], b & seq_mask[v->seq_index]); break;
     case 0x3c6: set(v, &v->dac_mask, b); break;
@@ -214,6 +223,16 @@ void vga_core_fini(struct vga_core *v)
     bus_unmap(&v->ports_b);
     bus_unmap(&v->ports_c);
     bus_unmap(&v->dispi);
+}
+
+void vga_core_decode(struct vga_core *v, bool memory, bool io)
+{
+    if (!v->window.bus) return;
+    bus_enable(&v->window, memory);
+    bus_enable(&v->ports_b, io);
+    bus_enable(&v->ports_c, io);
+    bus_enable(&v->dispi, io);
+    vbe_update_bank(v);
 }
 
 void vga_core_reset(struct vga_core *v)

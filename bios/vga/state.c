@@ -127,7 +127,9 @@ static u16 save_hw(u16 seg, u16 at)
 
 static u16 restore_hw(u16 seg, u16 at)
 {
-    wr_seq(0, 1);
+    /* Our device takes a reset of the sequencer for the beginning of a VGA mode, which ends the VBE
+       mode that the dispi part has just restored. */
+    if (!dispi_active()) wr_seq(0, 1);
     for (u8 i = 1; i < 5; i++) wr_seq(i, ld8(seg, at + i));
     outb(0x3c2, ld8(seg, at + 5));
     wr_seq(0, 3);

@@ -89,6 +89,8 @@ START_TEST(fixed_ports_answer)
     ck_assert_uint_eq(bus_read(io, 0x2ff, 1), 0xa5);
     ck_assert_uint_ne(bus_read(io, 0x64, 1), 0xff);
     ck_assert_uint_ne(bus_read(io, 0x3f4, 1), 0xff);
+    ck_assert_uint_eq(bus_read(io, 0x1cf, 2), 0xffff); /* the display's own decode bit is off */
+    rig_pci_write(r.m, 12, 0, 0x04, 1);
     ck_assert_uint_ne(bus_read(io, 0x1cf, 2), 0xffff);
 }
 END_TEST

@@ -18,7 +18,7 @@ static void teardown(void)
     rig_close(&r);
 }
 
-START_TEST(identity_and_limits)
+START_TEST(w7_235_identity_and_limits)
 {
     ck_assert_uint_eq(rd_dispi(b, 0), 0xb0c5);
     wr_dispi(b, 0, 0xb0c2);
@@ -41,7 +41,7 @@ START_TEST(lfb_base_follows_the_bar)
 {
     rig_cfg(&r, 0x60, PCI_BAR0, 0xe0000000);
     ck_assert_uint_eq(rd_dispi(b, 0x10), 0xe000);
-    rig_cfg(&r, 0x60, PCI_COMMAND, 0);
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_IO);
     ck_assert_uint_eq(rd_dispi(b, 0x10), 0);
 }
 END_TEST
@@ -125,7 +125,7 @@ START_TEST(impossible_modes_stay_off)
 }
 END_TEST
 
-START_TEST(virtual_screen_and_offsets)
+START_TEST(w7_235_virtual_screen_and_offsets)
 {
     vbe_mode(b, 640, 480, 32, 0);
     wr_dispi(b, 6, 1000);
@@ -145,7 +145,7 @@ START_TEST(virtual_screen_and_offsets)
 }
 END_TEST
 
-START_TEST(banked_window)
+START_TEST(w7_235_banked_window)
 {
     out8(b, 0x3c2, 0x67);
     vbe_mode(b, 1024, 768, 32, 0);
@@ -201,6 +201,55 @@ START_TEST(mode_12_after_a_linear_mode)
 }
 END_TEST
 
+/* No DISPI register is touched: the sequencer's reset and the clock select end the linear mode. */
+START_TEST(w7_232_mode_12_by_vga_registers_alone)
+{
+    vbe_mode(b, 1024, 768, 32, 0);
+    out8(b, 0x3c2, 0x67); /* colour addresses, without a reset: the linear mode stays */
+    ck_assert_uint_eq(rd_dispi(b, 4), 0x41);
+    ck_assert_uint_eq(picture(&r)->width, 1024);
+    wr_seq(b, 0, 1);
+    ck_assert_uint_eq(rd_dispi(b, 4), 0x41);
+    set_mode(b, &mode_12); /* the clock first, then the sequencer runs again */
+    ck_assert_uint_eq(rd_dispi(b, 4) & 1, 0);
+    for (u32 k = 0; k < 38400; k++) poke(&r, 0xa0000 + k, 0);
+    wr_seq(b, 2, 5);
+    poke(&r, 0xa0000 + 80, 0x81);
+    const struct frame *f = picture(&r);
+    ck_assert_uint_eq(f->width, 640);
+    ck_assert_uint_eq(f->height, 480);
+    ck_assert_uint_eq(grey_at(&r, 0, 0), 0);
+    ck_assert_uint_eq(grey_at(&r, 0, 1), 5);
+    ck_assert_uint_eq(grey_at(&r, 1, 1), 0);
+    ck_assert_uint_eq(grey_at(&r, 7, 1), 5);
+    vbe_mode(b, 800, 600, 32, 0); /* and back */
+    ck_assert_uint_eq(picture(&r)->width, 800);
+}
+END_TEST
+
+START_TEST(w7_239_legacy_decode_follows_the_command_register)
+{
+    set_mode(b, &mode_03);
+    poke(&r, 0xb8000, 0x5a);
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_IO);
+    ck_assert_uint_eq(peek(&r, 0xb8000), 0xff);
+    ck_assert_uint_eq(in8(b, 0x3cc), 0x67);
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_MEM);
+    ck_assert_uint_eq(peek(&r, 0xb8000), 0x5a);
+    ck_assert_uint_eq(in8(b, 0x3cc), 0xff);
+    ck_assert_uint_eq(in8(b, 0x3b4), 0xff);
+    ck_assert_uint_eq(in16(b, 0x1ce), 0xffff);
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_IO | PCI_CMD_MEM);
+    vbe_mode(b, 640, 480, 8, 0);
+    poke(&r, 0xa0000, 0x33); /* through the bank, which is a mapping of its own */
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_IO);
+    ck_assert_uint_eq(peek(&r, 0xa0000), 0xff);
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_IO | PCI_CMD_MEM);
+    ck_assert_uint_eq(peek(&r, 0xa0000), 0x33);
+    ck_assert_uint_eq(picture(&r)->width, 640); /* what is shown does not depend on it */
+}
+END_TEST
+
 START_TEST(draws_only_for_visible_memory)
 {
     vbe_mode(b, 640, 480, 32, 0);
@@ -220,7 +269,7 @@ START_TEST(draws_only_for_visible_memory)
 }
 END_TEST
 
-START_TEST(register_window)
+START_TEST(w7_235_register_window)
 {
     ck_assert_uint_eq(mem32(b, RIG_REGS + 0x500) & 0xffff, 0xb0c5);
     bus_write(&b->mem, RIG_REGS + 0x502, 800, 2);
@@ -263,10 +312,10 @@ START_TEST(reset_turns_vbe_off)
     vbe_mode(b, 640, 480, 32, 0);
     set_mem32(b, RIG_LFB, 7);
     r.vga->cls->reset(r.vga, RESET_WARM);
+    rig_cfg(&r, 0x60, PCI_BAR0, RIG_LFB);
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_IO | PCI_CMD_MEM);
     ck_assert_uint_eq(rd_dispi(b, 4), 0);
     ck_assert_uint_eq(rd_dispi(b, 1), 0);
-    rig_cfg(&r, 0x60, PCI_BAR0, RIG_LFB);
-    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_MEM);
     ck_assert_uint_eq(mem32(b, RIG_LFB), 0);
 }
 END_TEST
@@ -304,7 +353,7 @@ static struct device *agpu(bool with_vga)
     ck_assert_int_eq(device_set_option(g, "legacy", with_vga ? "off" : "on", NULL), 0);
     board_start(b, g);
     rig_cfg(&r, 0x38, PCI_BAR0 + 4, BAR1);
-    rig_cfg(&r, 0x38, PCI_COMMAND, PCI_CMD_MEM);
+    rig_cfg(&r, 0x38, PCI_COMMAND, PCI_CMD_IO | PCI_CMD_MEM);
     return g;
 }
 
@@ -332,9 +381,18 @@ START_TEST(aerogpu_has_the_framebuffer_behind_its_planes)
 }
 END_TEST
 
-START_TEST(aerogpu_beside_standard_vga_decodes_nothing)
+START_TEST(w7_239_aerogpu_beside_standard_vga_decodes_nothing)
 {
     agpu(true);
+    set_mode(b, &mode_03);
+    poke(&r, 0xb8000, 0x5a);
+    rig_cfg(&r, 0x60, PCI_COMMAND, 0);
+    ck_assert_uint_eq(peek(&r, 0xb8000), 0xff); /* it does not step in */
+    ck_assert_uint_eq(in8(b, 0x3cc), 0xff);
+    rig_cfg(&r, 0x60, PCI_COMMAND, PCI_CMD_IO | PCI_CMD_MEM);
+    rig_cfg(&r, 0x38, PCI_COMMAND, 0);
+    ck_assert_uint_eq(peek(&r, 0xb8000), 0x5a);
+    rig_cfg(&r, 0x38, PCI_COMMAND, PCI_CMD_MEM);
     ck_assert_uint_eq(rd_dispi(b, 10), 256);
     vbe_mode(b, 640, 480, 32, 0);
     ck_assert_uint_eq(picture(&r)->width, 640);
@@ -342,9 +400,11 @@ START_TEST(aerogpu_beside_standard_vga_decodes_nothing)
 }
 END_TEST
 
-UNIT_SUITE(vbe, identity_and_limits, lfb_base_follows_the_bar, linear_32_bits, other_depths,
+UNIT_SUITE(vbe, w7_235_identity_and_limits, lfb_base_follows_the_bar, linear_32_bits, other_depths,
            eight_bit_dac, enabling_clears_unless_told, impossible_modes_stay_off,
-           virtual_screen_and_offsets, banked_window, planar_vbe_mode, mode_12_after_a_linear_mode,
-           draws_only_for_visible_memory, register_window, edid_block, reset_turns_vbe_off,
-           hostile_dispi, aerogpu_has_the_framebuffer_behind_its_planes,
-           aerogpu_beside_standard_vga_decodes_nothing)
+           w7_235_virtual_screen_and_offsets, w7_235_banked_window, planar_vbe_mode,
+           mode_12_after_a_linear_mode, w7_232_mode_12_by_vga_registers_alone,
+           w7_239_legacy_decode_follows_the_command_register, draws_only_for_visible_memory,
+           w7_235_register_window, edid_block, reset_turns_vbe_off, hostile_dispi,
+           aerogpu_has_the_framebuffer_behind_its_planes,
+           w7_239_aerogpu_beside_standard_vga_decodes_nothing)

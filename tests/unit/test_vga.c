@@ -69,7 +69,7 @@ START_TEST(crtc_protection_spares_line_compare)
 }
 END_TEST
 
-START_TEST(attribute_flip_flop_and_palette_lock)
+START_TEST(w7_234_attribute_flip_flop_and_palette_lock)
 {
     out8(b, 0x3c2, 0x67);
     wr_attr(b, 3, 0xff);
@@ -82,7 +82,7 @@ START_TEST(attribute_flip_flop_and_palette_lock)
 }
 END_TEST
 
-START_TEST(dac_reads_back_and_counts)
+START_TEST(w7_234_dac_reads_back_and_counts)
 {
     out8(b, 0x3c8, 0xff);
     for (u8 n = 1; n <= 6; n++) out8(b, 0x3c9, (u8)(n | 0xc0));
@@ -95,7 +95,7 @@ START_TEST(dac_reads_back_and_counts)
 }
 END_TEST
 
-START_TEST(retrace_bits_follow_the_frame)
+START_TEST(w7_234_retrace_bits_follow_the_frame)
 {
     set_mode(b, &mode_03);
     unsigned in_retrace = 0, blank = 0, starts = 0;
@@ -119,7 +119,7 @@ START_TEST(retrace_bits_follow_the_frame)
 }
 END_TEST
 
-START_TEST(retrace_happens_whatever_the_crtc_says)
+START_TEST(w7_234_retrace_happens_whatever_the_crtc_says)
 {
     out8(b, 0x3c2, 0x67);
     for (u8 n = 0; n < 25; n++) wr_crtc(b, n, 0xff);
@@ -130,7 +130,7 @@ START_TEST(retrace_happens_whatever_the_crtc_says)
 }
 END_TEST
 
-START_TEST(text_mode_draws_glyphs_and_attributes)
+START_TEST(w7_233_text_mode_draws_glyphs_and_attributes)
 {
     set_mode(b, &mode_03);
     cursor_off();
@@ -149,7 +149,7 @@ START_TEST(text_mode_draws_glyphs_and_attributes)
     ck_assert_uint_eq(grey_at(&r, 0, 0), 14);
     ck_assert_uint_eq(grey_at(&r, 1, 0), 1);
     ck_assert_uint_eq(grey_at(&r, 7, 0), 14);
-    ck_assert_uint_eq(grey_at(&r, 8, 0), 1); /* the ninth dot is background */
+    ck_assert_uint_eq(grey_at(&r, 8, 0), 1);  /* the ninth dot is background */
     ck_assert_uint_eq(grey_at(&r, 16, 0), 7); /* but for line-drawing characters */
     ck_assert_uint_eq(grey_at(&r, 17, 0), 7);
     ck_assert_uint_eq(grey_at(&r, 9, 16), 0);
@@ -157,7 +157,7 @@ START_TEST(text_mode_draws_glyphs_and_attributes)
 }
 END_TEST
 
-START_TEST(cursor_shape_rules)
+START_TEST(w7_233_cursor_shape_rules)
 {
     static const struct {
         u8 start, end, first, last;
@@ -180,7 +180,7 @@ START_TEST(cursor_shape_rules)
 }
 END_TEST
 
-START_TEST(cursor_and_characters_blink)
+START_TEST(w7_233_cursor_and_characters_blink)
 {
     set_mode(b, &mode_03);
     glyph_line('B', 5, 0xff);
@@ -202,7 +202,7 @@ START_TEST(cursor_and_characters_blink)
 }
 END_TEST
 
-START_TEST(second_font_by_attribute_bit_3)
+START_TEST(w7_233_second_font_by_attribute_bit_3)
 {
     set_mode(b, &mode_03);
     cursor_off();
@@ -298,7 +298,7 @@ START_TEST(forty_columns_and_200_lines_are_doubled)
 }
 END_TEST
 
-START_TEST(write_mode_0_sets_rotates_and_masks)
+START_TEST(w7_232_write_mode_0_sets_rotates_and_masks)
 {
     set_mode(b, &mode_12);
     poke(&r, 0xa0000, 0xf0);
@@ -326,7 +326,7 @@ START_TEST(write_mode_0_sets_rotates_and_masks)
 }
 END_TEST
 
-START_TEST(write_modes_1_2_3_and_functions)
+START_TEST(w7_232_write_modes_1_2_3_and_functions)
 {
     set_mode(b, &mode_12);
     wr_gc(b, 5, 2);
@@ -355,7 +355,7 @@ START_TEST(write_modes_1_2_3_and_functions)
 }
 END_TEST
 
-START_TEST(read_mode_1_compares_colours)
+START_TEST(w7_232_read_mode_1_compares_colours)
 {
     set_mode(b, &mode_12);
     wr_gc(b, 5, 2);
@@ -374,7 +374,7 @@ START_TEST(read_mode_1_compares_colours)
 }
 END_TEST
 
-START_TEST(mode_13_chains_and_doubles)
+START_TEST(w7_233_mode_13_chains_and_doubles)
 {
     set_mode(b, &mode_13);
     for (u32 n = 0; n < 4; n++) poke(&r, 0xa0000 + 320 + n, (u8)(10 + n));
@@ -504,12 +504,12 @@ START_TEST(hostile_registers)
 END_TEST
 
 UNIT_SUITE(vga, reset_state, crtc_protection_spares_line_compare,
-           attribute_flip_flop_and_palette_lock, dac_reads_back_and_counts,
-           retrace_bits_follow_the_frame, retrace_happens_whatever_the_crtc_says,
-           text_mode_draws_glyphs_and_attributes, cursor_shape_rules, cursor_and_characters_blink,
-           second_font_by_attribute_bit_3, mono_underline, text_scrolls_by_lines_and_dots,
-           split_screen, forty_columns_and_200_lines_are_doubled,
-           write_mode_0_sets_rotates_and_masks, write_modes_1_2_3_and_functions,
-           read_mode_1_compares_colours, mode_13_chains_and_doubles, mode_x_unchained,
-           cga_lines_interleave, window_selection, draws_only_when_something_changed,
-           hostile_registers)
+           w7_234_attribute_flip_flop_and_palette_lock, w7_234_dac_reads_back_and_counts,
+           w7_234_retrace_bits_follow_the_frame, w7_234_retrace_happens_whatever_the_crtc_says,
+           w7_233_text_mode_draws_glyphs_and_attributes, w7_233_cursor_shape_rules,
+           w7_233_cursor_and_characters_blink, w7_233_second_font_by_attribute_bit_3,
+           mono_underline, text_scrolls_by_lines_and_dots, split_screen,
+           forty_columns_and_200_lines_are_doubled, w7_232_write_mode_0_sets_rotates_and_masks,
+           w7_232_write_modes_1_2_3_and_functions, w7_232_read_mode_1_compares_colours,
+           w7_233_mode_13_chains_and_doubles, mode_x_unchained, cga_lines_interleave,
+           window_selection, draws_only_when_something_changed, hostile_registers)
