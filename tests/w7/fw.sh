@@ -89,4 +89,74 @@ part_sys()
     verdict 019 "memory map of the second start" "$(cksum < "$OUT/map2")" "$(cksum < "$OUT/map1")"
 }
 
-for part in ${FW_ONLY:-disk sys}; do part_$part; done
+part_cd()
+{
+    local all="033 034 035 036 037" name
+    image hd disk 60001 mbr disk
+    # count, segment, catalog as on common media; 0 stands for the default
+    for name in "0 0 plain" "8 0 efi-second" "30 0x1000 plain" "4 0 efi-first"; do
+        read -r count segment catalog <<< "$name"
+        image "cd-$count-$catalog" iso 1000 cdboot cd "count=$count" "segment=$segment" "catalog=$catalog"
+        run "cd-$count-$catalog" "$all" --throwaway --cdrom "$OUT/cd-$count-$catalog.img" --disk "$OUT/hd.img" --boot cdrom,disk
+    done
+    image cd-ahci iso 1001 cdboot cd count=8 disks=2
+    image second disk 20000 mbr disk
+    run cd-ahci "$all" --throwaway --cdrom "$OUT/cd-ahci.img,if=ahci" --disk "$OUT/hd.img,if=ide" --disk "$OUT/second.img,if=ide" \
+        --boot cdrom,disk
+    # a catalog that does not hold: the next device it is
+    image next disk 20000 mbr next variant=33
+    for name in bad-sum bad-mark; do
+        image $name iso 1000 cdboot cd variant=5 count=8 catalog=$name
+        run $name 033 --throwaway --cdrom "$OUT/$name.img" --disk "$OUT/next.img" --boot cdrom,disk
+    done
+}
+
+# 200 MiB as boot.wim is read; the time is the host's
+part_wim()
+{
+    local from=$SECONDS
+    image wim iso 110000 cdboot cd variant=1 count=8 stride=1024,1024
+    run wim 038 --throwaway --cdrom "$OUT/wim.img" --boot cdrom
+    verdict 038 "done within 60 s of this computer's time" "$([ $((SECONDS - from)) -lt 60 ] && echo yes || echo $((SECONDS - from)) s)" yes
+    rm -f "$OUT/wim.img"
+}
+
+# A setup that starts from DVD, installs, resets: the second start must be the disk's. Either the script of the monitor answers the
+# prompt of the first one only, or the disk comes first in the boot order and is still empty at the first start.
+part_setup()
+{
+    image installed disk 40 mbr next variant=39
+    image ask iso 1000 cdboot cd variant=2 count=8
+    image silent iso 1000 cdboot cd variant=3 count=8
+    image empty disk 60001 mbr next variant=39 nosignature=1 "file=$OUT/installed.img,40000"
+    printf 'wait screen "Press any key" 30\nsendkey ret\n' > "$OUT/answer"
+    run setup-asks 039 --throwaway --cdrom "$OUT/ask.img" --disk "$OUT/empty.img" --boot cdrom,disk --monitor stdio < "$OUT/answer"
+    verdict 039 "the answered prompt led to setup" "$(grep -ac 'first part done' "$OUT/setup-asks.e9")" 1
+    run setup-silent 039 --throwaway --cdrom "$OUT/silent.img" --disk "$OUT/empty.img"
+    verdict 039 "the empty disk led to setup" "$(grep -ac 'first part done' "$OUT/setup-silent.e9")" 1
+}
+
+part_kbd()
+{
+    local key menu="ret esc f8 f9 f10 up down tab a z 1"
+    image kbd disk 2000 mbr kbd
+    {
+        printf 'wait serial "READY1" 30\n'
+        for key in $menu; do printf 'sendkey %s\n' "$key"; done
+        printf 'wait serial "READY2" 30\n'
+        for key in $menu; do printf 'sendkey %s\n' "$key"; done
+        printf 'wait serial "READY3" 30\nsendkey shift-a\nwait serial "READY4" 30\n'
+        for key in {a..z} {0..9} {a..f}; do printf 'sendkey %s\n' "$key"; done
+        printf 'wait serial "READY5" 30\nsendkey f8\nwait serial "READY6" 30\nsendkey tab\n'
+    } > "$OUT/keys"
+    run kbd "028 029" --throwaway --disk "$OUT/kbd.img" --monitor stdio < "$OUT/keys"
+}
+
+part_again()
+{
+    image first disk 2000 mbr again variant=0
+    image other disk 2000 mbr again variant=1
+    run again 045 --throwaway --disk "$OUT/first.img,if=ide" --disk "$OUT/other.img"
+}
+
+for part in ${FW_ONLY:-disk sys cd wim setup kbd again}; do part_$part; done

@@ -9,8 +9,8 @@ FW_CFLAGS := $(FW_FLAGS) -std=gnu11 -Os -mregparm=3 -mno-sse -mno-mmx -mno-80387
     -mpreferred-stack-boundary=2 -fno-tree-loop-distribute-patterns -fno-common -fno-builtin \
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wpointer-arith -Wwrite-strings \
     -Wimplicit-fallthrough -Werror
-FW_PROBES := disk sys
-FW_SECTORS := mbr
+FW_PROBES := disk sys cd next again kbd
+FW_SECTORS := mbr cdboot
 FW_BODIES := $(FW_PROBES:%=$(FW_DIR)/%.bin)
 
 $(FW_DIR)/%.o: tests/w7/fw/%.c tests/w7/fw/fw.h tests/w7/fw/fw.mk
