@@ -27,6 +27,7 @@ enum { P61_GATE2 = 0x01, P61_STORED = 0x0f, P61_REFRESH = 0x10, P61_OUT2 = 0x20 
 
 struct channel {
     u8 mode, rw;
+    u8 written_mode; /* 6 and 7 count as 2 and 3, but status shows what was written */
     bool bcd, gate;
     bool loaded;     /* counting element was loaded since the control word */
     bool null_count; /* count register holds a value not yet loaded */
@@ -307,7 +308,7 @@ static void latch_status(struct channel *c, u64 now)
 {
     if (c->status_latched) return;
     bool null_count = c->null_count || (c->loaded && now < c->start);
-    c->status = out_level(c, now) << 7 | null_count << 6 | c->rw << 4 | c->mode << 1 | c->bcd;
+    c->status = out_level(c, now) << 7 | null_count << 6 | c->rw << 4 | c->written_mode << 1 | c->bcd;
     c->status_latched = true;
 }
 
@@ -341,6 +342,7 @@ static void wr_control(struct pit *p, u8 v)
     u8 mode = v >> 1 & 7;
     *c = (struct channel){
         .mode = mode > 5 ? mode - 4 : mode,
+        .written_mode = mode,
         .rw = rw,
         .bcd = v & 1,
         .gate = c->gate,
@@ -498,7 +500,8 @@ static void pit_fini(struct device *d)
 
 #define CH(n, f) FIELD(struct pit, ch[n].f)
 #define CH_FIELDS(n)                                                                               \
-    CH(n, mode), CH(n, rw), CH(n, bcd), CH(n, gate), CH(n, loaded), CH(n, null_count),             \
+    CH(n, mode), CH(n, written_mode), CH(n, rw), CH(n, bcd), CH(n, gate), CH(n, loaded),           \
+        CH(n, null_count),                                                                         \
         CH(n, write_msb), CH(n, read_msb), CH(n, status_latched), CH(n, count_latched),            \
         CH(n, lsb), CH(n, status), CH(n, latch), CH(n, count_reg), CH(n, initial), CH(n, start),   \
         CH(n, frozen), CH(n, switch_at)

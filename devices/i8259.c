@@ -62,10 +62,11 @@ static int pending(const struct pic *p, int n)
     if (c->icw_step) return -1;
     u8 blocking = c->isr;
     if (c->special_mask) blocking &= ~c->imr;
-    if (n == 0 && (c->icw4 & ICW4_SFNM)) blocking &= ~BIT(CASCADE);
-    int r = rank(c, requests(p, n) & ~c->imr);
-    if (r >= rank(c, blocking)) return -1;
-    return (c->lowest + 1 + r) & 7;
+    int r = rank(c, requests(p, n) & ~c->imr), limit = rank(c, blocking);
+    int input = (c->lowest + 1 + r) & 7;
+    /* Special fully nested: the slave in service may ask again; what ranks below it may not. */
+    if (n == 0 && (c->icw4 & ICW4_SFNM) && input == CASCADE && r < 8) limit++;
+    return r < limit && r < 8 ? input : -1;
 }
 
 static u8 requests(const struct pic *p, int n)
