@@ -7,12 +7,18 @@
  * The time of day is clock_wall() plus an offset that a guest changes by setting the clock; while
  * register B.SET is 1 the bytes stand still. Register A.UIP is 1 for the last 244 us of each
  * second, the update flag, the alarm and the date change come at the second's end, and all of it
- * derives from virtual time. The periodic interrupt is phase-locked to the divider. After a stall,
- * missed periodic ticks follow at twice the rate, never as a burst; more than a second's worth is
- * dropped.
+ * derives from virtual time. The divider reset (register A.DV = 11x) puts the next update half a
+ * second behind its release. The day of the week counts from what was written, as on the chip, which
+ * knows no calendar for it.
+ *
+ * The periodic interrupt is phase-locked to the divider. Guests count it to keep time (Windows 7
+ * without HPET), so no tick may get lost where a real CPU would have been fast enough: after a stall,
+ * missed ticks follow at twice the rate, never as a burst, and a tick that finds the interrupt before
+ * it still waiting in an interrupt controller is owed and raised soon after register C was read.
+ * More than a second's worth is dropped.
  *
  * Left out: square wave pin, daylight saving bit (stored, without effect, as on today's chips),
- * oscillator stop other than DV = 11x (divider reset). */
+ * oscillator stop other than DV = 11x. */
 #include "devices/mc146818.h"
 
 #include <stdlib.h>
@@ -46,11 +52,16 @@ struct rtc {
     struct irq irq8, nmi_mask;
     u8 cmos[256];     /* clock registers live here too while SET stops the clock */
     u8 index, index2; /* last values of 70h and 72h */
-    i64 offset;       /* guest time minus wall time, seconds */
+    i64 offset;       /* guest time minus wall time, whole seconds */
+    u32 phase;        /* and nanoseconds */
+    u8 weekday_shift; /* day of the week minus what the calendar says, 0-6 */
     i64 frozen;       /* guest time at the moment SET stopped the clock */
     u64 next_second;  /* ns of the next update, 0 while stopped */
     u64 next_tick;    /* number of the next periodic tick, 0 when off */
-    struct timer second_timer, tick_timer;
+    u32 owed;         /* periodic ticks to be made up for */
+    struct timer second_timer, tick_timer, repay_timer;
+    bool (*busy)(void *opaque); /* the last interrupt has not been taken yet */
+    void *busy_opaque;
     struct region ports;
 };
 
@@ -129,17 +140,30 @@ static unsigned decode_hour(const struct rtc *r, u8 v)
     return decode(r, v & 0x7f) % 12 + (v & 0x80 ? 12 : 0);
 }
 
-static i64 guest_time(const struct rtc *r)
+static i64 guest_time_ns(const struct rtc *r, u32 *nsec)
 {
     u64 sec;
+    clock_wall(rtc_clock(r), &sec, nsec);
+    *nsec += r->phase;
+    bool carry = *nsec >= NS_PER_SEC;
+    if (carry) *nsec -= NS_PER_SEC;
+    return (i64)sec + carry + r->offset;
+}
+
+static i64 guest_time(const struct rtc *r)
+{
     u32 nsec;
-    clock_wall(rtc_clock(r), &sec, &nsec);
-    return (i64)sec + r->offset;
+    return guest_time_ns(r, &nsec);
+}
+
+static bool divider_reset(const struct rtc *r)
+{
+    return (r->cmos[REG_A] & A_DV) >= 0x60;
 }
 
 static bool stopped(const struct rtc *r)
 {
-    return (r->cmos[REG_B] & B_SET) || (r->cmos[REG_A] & A_DV) >= 0x60;
+    return (r->cmos[REG_B] & B_SET) || divider_reset(r);
 }
 
 /* Writes the running time into the clock registers. */
@@ -149,7 +173,7 @@ static void show_time(struct rtc *r)
     r->cmos[SEC] = encode(r, t.sec);
     r->cmos[MIN_] = encode(r, t.min);
     r->cmos[HOUR] = encode_hour(r, t.hour);
-    r->cmos[WDAY] = encode(r, t.weekday);
+    r->cmos[WDAY] = encode(r, (t.weekday - 1 + r->weekday_shift) % 7 + 1);
     r->cmos[MDAY] = encode(r, t.day);
     r->cmos[MONTH] = encode(r, t.month);
     r->cmos[YEAR] = encode(r, t.year % 100);
@@ -169,6 +193,9 @@ static void take_time(struct rtc *r)
     i64 time = days * 86400 + decode_hour(r, r->cmos[HOUR]) % 24 * 3600 +
                decode(r, r->cmos[MIN_]) % 60 * 60 + decode(r, r->cmos[SEC]) % 60;
     r->frozen = time;
+    unsigned weekday = decode(r, r->cmos[WDAY]);
+    bool sane = weekday >= 1 && weekday <= 7;
+    r->weekday_shift = sane ? (weekday + 7 - date_of(time).weekday) % 7 : 0;
 }
 
 /* ---- once a second ---- */
@@ -180,9 +207,8 @@ static void arm_second(struct rtc *r)
         timer_cancel(&r->second_timer);
         return;
     }
-    u64 sec;
     u32 nsec;
-    clock_wall(rtc_clock(r), &sec, &nsec);
+    guest_time_ns(r, &nsec);
     r->next_second = clock_now(rtc_clock(r)) + NS_PER_SEC - nsec;
     timer_set(&r->second_timer, r->next_second);
 }
@@ -222,7 +248,7 @@ static bool updating(struct rtc *r)
 static u32 period(const struct rtc *r)
 {
     unsigned rs = r->cmos[REG_A] & A_RS;
-    if (!rs || (r->cmos[REG_A] & A_DV) >= 0x60) return 0;
+    if (!rs || divider_reset(r)) return 0;
     return 1u << (rs <= 2 ? rs + 6 : rs - 1);
 }
 
@@ -241,6 +267,7 @@ static u64 osc_now(const struct rtc *r)
 static void arm_tick(struct rtc *r)
 {
     u32 n = period(r);
+    r->owed = 0;
     if (!n) {
         r->next_tick = 0;
         timer_cancel(&r->tick_timer);
@@ -263,11 +290,30 @@ static void look_for_tick(struct rtc *r)
     r->next_tick = osc_now(r) / n + 1;
 }
 
+/* Register C was read: the next owed tick may follow. */
+static void repay_soon(struct rtc *r)
+{
+    if (r->owed)
+        timer_set(&r->repay_timer,
+                  clock_now(rtc_clock(r)) + MAX(osc_to_ns(period(r)) / 8, 50000u));
+}
+
+static void repay(void *opaque)
+{
+    struct rtc *r = opaque;
+    if (!r->owed || !(r->cmos[REG_B] & B_PIE) || (r->cmos[REG_C] & C_PF)) return;
+    r->owed--;
+    r->cmos[REG_C] |= C_PF;
+    update_irq(r);
+}
+
 static void tick(void *opaque)
 {
     struct rtc *r = opaque;
     u32 n = period(r);
     if (!n) return;
+    if ((r->cmos[REG_C] & C_PF) && r->owed < OSC / n && r->busy && r->busy(r->busy_opaque))
+        r->owed++;
     r->cmos[REG_C] |= C_PF;
     r->next_tick++;
     u64 now = clock_now(rtc_clock(r)), when = osc_to_ns(r->next_tick * n);
@@ -280,6 +326,15 @@ static void tick(void *opaque)
 }
 
 /* ---- registers ---- */
+
+/* The divider starts anew: the next update is half a second away. */
+static void start_divider(struct rtc *r)
+{
+    u64 sec;
+    u32 nsec;
+    clock_wall(rtc_clock(r), &sec, &nsec);
+    r->phase = (NS_PER_SEC + NS_PER_SEC / 2 - nsec) % NS_PER_SEC;
+}
 
 static void set_running(struct rtc *r, bool was_stopped)
 {
@@ -300,8 +355,9 @@ static void wr_control(struct rtc *r, unsigned i, u8 v)
     }
     look_for_tick(r);
     if (i == REG_A) {
-        bool rate_changed = (r->cmos[REG_A] ^ v) & (A_RS | A_DV);
+        bool rate_changed = (r->cmos[REG_A] ^ v) & (A_RS | A_DV), was_reset = divider_reset(r);
         r->cmos[REG_A] = v & ~A_UIP;
+        if (was_reset && !divider_reset(r)) start_divider(r);
         if (rate_changed) arm_tick(r);
     } else {
         if (v & B_SET) v &= ~B_UIE; /* MC146818A: SET clears UIE */
@@ -323,7 +379,6 @@ static void wr_time(struct rtc *r, unsigned i, u8 v)
     bool run = !stopped(r);
     if (run) show_time(r);
     r->cmos[i] = v;
-    if (i == WDAY) return; /* derived from the date; kept only while stopped */
     take_time(r);
     if (run) r->offset += r->frozen - guest_time(r);
 }
@@ -340,6 +395,7 @@ static u8 rd_byte(struct rtc *r, unsigned i)
         v = r->cmos[REG_C];
         r->cmos[REG_C] = 0;
         update_irq(r);
+        repay_soon(r);
         break;
     case REG_D: v = D_VRT; break;
     default: v = r->cmos[i];
@@ -389,6 +445,13 @@ static void wr_port(void *opaque, u64 offset, u64 value, unsigned size)
 
 static const struct io_ops port_ops = { rd_port, wr_port, 1, 1 };
 
+void mc146818_set_busy_probe(struct device *d, bool (*busy)(void *opaque), void *opaque)
+{
+    struct rtc *r = (struct rtc *)d;
+    r->busy = busy;
+    r->busy_opaque = opaque;
+}
+
 void mc146818_set_cmos(struct device *d, unsigned index, u8 value)
 {
     struct rtc *r = (struct rtc *)d;
@@ -427,6 +490,7 @@ static int rtc_init(struct device *d, struct error *e)
     struct rtc *r = (struct rtc *)d;
     timer_init(&r->second_timer, d->host->clock, d->name, second_ended, r);
     timer_init(&r->tick_timer, d->host->clock, d->name, tick, r);
+    timer_init(&r->repay_timer, d->host->clock, "rtc-repay", repay, r);
     r->cmos[REG_A] = 0x26; /* 32,768 Hz crystal, 1,024 Hz rate */
     r->cmos[REG_B] = B_24H;
     if (r->cmos_option && set_contents(r, r->cmos_option, e)) return -1;
@@ -476,6 +540,7 @@ static void rtc_fini(struct device *d)
     struct rtc *r = (struct rtc *)d;
     timer_cancel(&r->second_timer);
     timer_cancel(&r->tick_timer);
+    timer_cancel(&r->repay_timer);
     region_fini(&r->ports);
 }
 
@@ -486,7 +551,8 @@ static const struct device_option rtc_options[] = {
 };
 static const struct device_field rtc_fields[] = {
     FIELD_ARRAY(struct rtc, cmos), FIELD(struct rtc, index),  FIELD(struct rtc, index2),
-    FIELD(struct rtc, offset),     FIELD(struct rtc, frozen), { 0 },
+    FIELD(struct rtc, offset),     FIELD(struct rtc, phase),  FIELD(struct rtc, weekday_shift),
+    FIELD(struct rtc, frozen),     { 0 },
 };
 static const struct device_wire rtc_outputs[] = {
     { "irq8", offsetof(struct rtc, irq8), 1 },

@@ -478,13 +478,22 @@ static int intack(void *pic)
     return i8259_intack(pic);
 }
 
-/* Whether the timer's last interrupt still waits, wherever the guest has routed it. */
-static bool timer_busy(void *opaque)
+/* Whether a clock's last interrupt still waits, wherever the guest has routed it. */
+static bool still_waits(struct machine *m, int irq)
 {
-    struct machine *m = opaque;
-    int vector = ioapic_edge_vector(board_device(m, "ioapic"), 2);
-    return i8259_edge_pending(board_device(m, "pic"), 0) ||
+    int vector = ioapic_edge_vector(board_device(m, "ioapic"), irq ? irq : 2);
+    return i8259_edge_pending(board_device(m, "pic"), irq) ||
            (vector >= 0 && cpu_vector_pending(m->cpu, (u8)vector));
+}
+
+static bool pit_busy(void *machine)
+{
+    return still_waits(machine, 0);
+}
+
+static bool rtc_busy(void *machine)
+{
+    return still_waits(machine, 8);
 }
 
 static void eoi(void *ioapic, int vector)
@@ -503,7 +512,8 @@ static int make_cpu(struct machine *m, struct error *e)
     m->cpu = cpu_create(m->cfg->cpu, &env, e);
     if (!m->cpu) return error_prefix(e, "--cpu");
     cpu_set_eoi_listener(m->cpu, eoi, board_device(m, "ioapic"));
-    i8254_set_busy_probe(board_device(m, "pit"), timer_busy, m);
+    i8254_set_busy_probe(board_device(m, "pit"), pit_busy, m);
+    mc146818_set_busy_probe(board_device(m, "rtc"), rtc_busy, m);
     device_connect(pic, "intr", 0, irq_make(set_intr, m->cpu, 0));
     device_connect(fpu, "ignne", 0, irq_make(set_ignne, m->cpu, 0));
     return 0;

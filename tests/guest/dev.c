@@ -41,7 +41,7 @@ static void put_statement(void)
     put((char)('0' + statement % 10));
 }
 
-void w7(unsigned number)
+void about(unsigned number)
 {
 #ifdef TEST
     number = 0; /* a ROM reports what failed, no statements */

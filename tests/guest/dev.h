@@ -2,7 +2,7 @@
  *
  * One source serves two harnesses. As a ROM in place of the BIOS (tests/guest/NAME.c, 32-bit, from power-on) it runs
  * test_NAME(), prints failed checks on port E9h and ends with exit status 171 or that of the failure count. As part of a
- * kernel of tests/w7 (32- and 64-bit) every check prints the statement it belongs to: w7(148) says which. The test device
+ * kernel of tests/w7 (32- and 64-bit) every check prints the statement it belongs to: about(148) says which. The test device
  * (--set testdev=on, QEMU: -device pc-testdev) gives the interrupt lines. */
 #ifndef TESTS_GUEST_DEV_H
 #define TESTS_GUEST_DEV_H
@@ -41,7 +41,7 @@ static inline u64 rdtsc(void)
 u64 dev_div(u64 a, u32 c);
 
 /* --- checks --- */
-void w7(unsigned number); /* statement that the next checks belong to, 0 none */
+void about(unsigned number); /* statement that the next checks belong to, 0 none */
 void check(const char *what, bool good);
 void check_eq(const char *what, u64 got, u64 want);
 void check_in(const char *what, u64 got, u64 lowest, u64 highest);

@@ -59,7 +59,7 @@ static u32 us(u32 n)
 
 static void control_words(void)
 {
-    w7(148);
+    about(148);
     gate(true);
     for (unsigned mode = 0; mode < 8; mode++) {
         control(2, mode, mode & 1);
@@ -345,7 +345,7 @@ static void channel0(void)
 
 static void port61(void)
 {
-    w7(149);
+    about(149);
     unsigned edges = 0;
     u32 start = pm_now();
     u8 last = inb(0x61) & 0x10;
@@ -367,7 +367,7 @@ static void port61(void)
     check_in("port 61h bit 5 is OUT of channel 2: a millisecond", pm_to_us(pm_since(start)), 990, 1030);
     gate(false);
     control(2, 3, false);
-    w7(0);
+    about(0);
 }
 
 void test_pit(void)

@@ -84,7 +84,83 @@ START_TEST(set_stops_and_takes_a_new_time)
     expect_time(0x101530, 0x19991231);
     advance_ns(b, 3000000000);
     expect_time(0x101533, 0x19991231);
-    ck_assert_uint_eq(rd(6), 6);
+    ck_assert_uint_eq(rd(6), 2); /* nobody wrote it: the chip knows no calendar */
+}
+END_TEST
+
+START_TEST(weekday_counts_from_what_was_written)
+{
+    wr(6, 7);
+    ck_assert_uint_eq(rd(6), 7);
+    wr(0, 0x58);
+    advance_ns(b, 3000000000); /* midnight */
+    ck_assert_uint_eq(rd(6), 1);
+    expect_time(0x000001, 0x20000229);
+}
+END_TEST
+
+START_TEST(divider_reset_puts_the_update_half_a_second_away)
+{
+    advance_ns(b, 123456789);
+    wr(0x0a, 0x76);
+    advance_ns(b, 2345678901);
+    wr(0x0a, 0x26);
+    rd(0x0c);
+    expect_time(0x235959, 0x20000228);
+    advance_ns(b, 499999998);
+    ck_assert_uint_eq(rd(0x0c) & 0x10, 0);
+    advance_ns(b, 4);
+    ck_assert_uint_eq(rd(0x0c) & 0x10, 0x10);
+    expect_time(0x000000, 0x20000229);
+}
+END_TEST
+
+static bool waiting;
+
+static bool is_waiting(void *opaque)
+{
+    (void)opaque;
+    return waiting;
+}
+
+/* The handler came late: the interrupt waited in the controller while four more ticks passed. */
+START_TEST(w7_154_ticks_that_found_the_last_one_waiting_are_made_up_for)
+{
+    mc146818_set_busy_probe(rtc, is_waiting, NULL);
+    wr(0x0b, 0x42); /* 1024 Hz */
+    rd(0x0c);
+    waiting = true;
+    advance_ns(b, 4900000);
+    waiting = false;
+    unsigned n = 0, longest = 0, run = 0;
+    for (unsigned i = 0; i < 10000; i++) { /* one second in steps of 0.1 ms */
+        bool taken = irq8->level;
+        if (taken) n++, rd(0x0c);
+        run = taken ? run + 1 : 0;
+        longest = MAX(longest, run);
+        advance_ns(b, 100000);
+    }
+    ck_assert_uint_ge(n, 1024 + 4 - 1);
+    ck_assert_uint_le(n, 1024 + 5 + 1);
+    ck_assert_uint_le(longest, 2); /* spaced, no burst */
+}
+END_TEST
+
+/* Windows' rule of the other side: who does not read C gets nothing, whatever is owed. */
+START_TEST(w7_150_no_interrupt_before_c_is_read)
+{
+    mc146818_set_busy_probe(rtc, is_waiting, NULL);
+    waiting = true;
+    wr(0x0b, 0x42);
+    rd(0x0c);
+    advance_ns(b, 500000000);
+    ck_assert_uint_eq(irq8->rises, 1);
+    wr(0x0b, 0x02); /* off: nothing is owed any more */
+    wr(0x0b, 0x42);
+    waiting = false;
+    rd(0x0c);
+    advance_ns(b, 976500);
+    ck_assert_uint_le(irq8->rises, 2);
 }
 END_TEST
 
@@ -222,7 +298,10 @@ START_TEST(bad_cmos_option_is_refused)
 END_TEST
 
 UNIT_SUITE(rtc, shows_the_wall_clock_in_bcd, leap_day_follows, binary_and_twelve_hours,
-           set_stops_and_takes_a_new_time, nonsense_time_stays_a_time, uip_precedes_the_update,
+           set_stops_and_takes_a_new_time,
+           weekday_counts_from_what_was_written, divider_reset_puts_the_update_half_a_second_away,
+           w7_154_ticks_that_found_the_last_one_waiting_are_made_up_for,
+           w7_150_no_interrupt_before_c_is_read, nonsense_time_stays_a_time, uip_precedes_the_update,
            update_interrupt_until_c_is_read, alarm_matches_and_ignores_fields, periodic_rate,
            periodic_flag_without_interrupt, unread_c_blocks_no_flag_but_gives_no_new_edge,
            cmos_bytes_and_banks, index_bit_7_masks_nmi, bad_cmos_option_is_refused)
