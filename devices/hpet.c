@@ -155,9 +155,20 @@ static void fire(void *opaque)
     }
 }
 
+/* Periods that went by while nobody was to be interrupted moved the comparator all the same. */
+static void catch_up(struct comparator *t)
+{
+    u64 mask = width_mask(t), step = t->period & mask;
+    bool fires = t->conf & T_ENABLE; /* then next_period() does it */
+    if (!(t->owner->conf & CONF_ENABLE) || fires || !(t->conf & T_PERIODIC) || !step) return;
+    u64 late = (counter_now(t->owner) - t->cmp) & mask;
+    if (late <= mask >> 1) t->cmp = (t->cmp + (late / step + 1) * step) & mask;
+}
+
 static void wr_conf(struct hpet *h, u64 v)
 {
     u64 changed = h->conf ^ v;
+    for (unsigned n = 0; n < TIMERS; n++) catch_up(&h->t[n]);
     if (changed & CONF_ENABLE) {
         h->counter = v & CONF_ENABLE ? h->counter - clock_ticks(h) : counter_now(h);
     }
@@ -172,6 +183,7 @@ static void wr_conf(struct hpet *h, u64 v)
 
 static void wr_timer_conf(struct comparator *t, u64 v)
 {
+    catch_up(t);
     t->conf = (v & T_WRITABLE) | T_PERIODIC_CAP | T_64BIT_CAP;
     if (t->conf & T_32BIT) {
         t->cmp &= 0xffffffff;
@@ -181,12 +193,17 @@ static void wr_timer_conf(struct comparator *t, u64 v)
     update_irq(t->owner);
 }
 
-/* A periodic comparator takes its phase only with SETVAL; every write gives the period. */
-static void wr_timer_cmp(struct comparator *t, u64 v)
+static u64 merge(u64 old, u64 v, u64 written)
 {
-    v &= width_mask(t);
-    if (t->conf & T_PERIODIC) t->period = v;
-    if (!(t->conf & T_PERIODIC) || (t->conf & T_SETVAL)) t->cmp = v;
+    return (old & ~written) | (v & written);
+}
+
+/* A periodic comparator takes its phase only with SETVAL; every write gives the period. */
+static void wr_timer_cmp(struct comparator *t, u64 v, u64 written)
+{
+    if (t->conf & T_PERIODIC) t->period = merge(t->period, v, written) & width_mask(t);
+    if (!(t->conf & T_PERIODIC) || (t->conf & T_SETVAL))
+        t->cmp = merge(t->cmp, v, written) & width_mask(t);
     t->conf &= ~(u64)T_SETVAL;
     rearm(t, false);
 }
@@ -202,7 +219,9 @@ static u64 rd_reg(struct hpet *h, u64 reg)
     u64 n = (reg - REG_TIMER) / 0x20;
     if (reg < REG_TIMER || n >= TIMERS) return 0;
     if ((reg & 0x18) == T_CONF) return h->t[n].conf | (u64)ROUTES << 32;
-    return (reg & 0x18) == T_CMP ? h->t[n].cmp : 0;
+    if ((reg & 0x18) != T_CMP) return 0;
+    catch_up(&h->t[n]);
+    return h->t[n].cmp;
 }
 
 static void wr_reg(struct hpet *h, u64 reg, u64 v, u64 written)
@@ -222,7 +241,7 @@ static void wr_reg(struct hpet *h, u64 reg, u64 v, u64 written)
     if ((reg & 0x18) == T_CONF) {
         wr_timer_conf(&h->t[n], v);
     } else if ((reg & 0x18) == T_CMP) {
-        wr_timer_cmp(&h->t[n], v);
+        wr_timer_cmp(&h->t[n], v, written);
     }
 }
 

@@ -50,11 +50,11 @@ static void set_mode(u8 a, u8 b)
 }
 
 /* The end of an update. */
-static void next_second(void)
+static void next_second(u8 b)
 {
-    set_mode(0x26, H24 | UIE);
+    set_mode(0x26, b | UIE);
     sleep_until(1, 7000000);
-    set_mode(0x26, H24);
+    set_mode(0x26, b);
 }
 
 static void set_clock(u8 b, u8 hour, u8 minute, u8 second, u8 day, u8 month, u8 year)
@@ -66,6 +66,8 @@ static void set_clock(u8 b, u8 hour, u8 minute, u8 second, u8 day, u8 month, u8 
     wr(7, day);
     wr(8, month);
     wr(9, year);
+    /* No document says in which form the century is kept under DM; both readings of these are harmless. */
+    wr(CENTURY, year == 0x99 ? 0x19 : b & DM ? 0x14 : 0x20);
     wr(B, b);
 }
 
@@ -144,21 +146,22 @@ static void acknowledging(void)
 static void update_cycle(void)
 {
     about(151);
-    next_second();
+    next_second(H24);
     check_eq("UIP is clear after the update", rd(A) & UIP, 0);
     u8 before = rd(0);
     unsigned seen = 0;
+    u32 start = pm_now();
     set_mode(0x26, H24 | PIE);
-    while (taken[RTC_VECTOR] < 1018) { /* 994 ms asleep */
+    while (pm_since(start) < 3554488) { /* 993 ms, mostly asleep */
         halt();
         seen += (rd(A) & UIP) != 0;
     }
     check_eq("UIP stays clear until shortly before", seen, 0);
     set_mode(0x26, H24);
-    u32 start = pm_now();
+    start = pm_now();
     while (!(rd(A) & UIP) && pm_since(start) < 50000) {}
     u32 rise = pm_now();
-    check_in("UIP rises in the seventh millisecond before the end of the second", pm_to_us((rise - start) & 0xffffff), 3000, 7000);
+    check_in("UIP rises in the seventh millisecond before the end of the second", pm_to_us((rise - start) & 0xffffff), 4000, 7000);
     check_eq("the time is still the old one", rd(0), before);
     while (!(rd(C) & UF) && pm_since(rise) < 50000) {}
     check_in("the update comes 244 us later and takes no more than 1984 us", pm_to_us(pm_since(rise)), 240, 2240);
@@ -189,7 +192,7 @@ static void setting(void)
     check_eq("SET: UIP stays clear", uip, 0);
     set_mode(0x26, H24);
     check_eq("time as set", rd(4) << 16 | rd(2) << 8 | rd(0), 0x123400u | second);
-    next_second();
+    next_second(H24);
     check_eq("and it runs again", rd(0), second + 1u);
 
     wr(A, 0x76); /* divider held in reset */
@@ -209,40 +212,33 @@ static void formats(void)
 {
     about(151);
     set_clock(H24, 0x23, 0x59, 0x58, 0x28, 0x02, 0x24);
-    wr(CENTURY, 0x20);
     wr(6, 7);
-    next_second();
-    next_second();
+    next_second(H24);
+    next_second(H24);
     check_eq("24 hours BCD: midnight", rd(4) << 16 | rd(2) << 8 | rd(0), 0);
     check_eq("29 February 2024", rd(9) << 16 | rd(8) << 8 | rd(7), 0x240229);
     check_eq("Saturday is followed by Sunday", rd(6), 1);
     set_clock(DM | H24, 23, 59, 59, 28, 2, 23);
-    next_second();
-    wr(B, DM | H24);
+    next_second(DM | H24);
     check_eq("binary: 1 March 2023", rd(9) << 16 | rd(8) << 8 | rd(7), 0x170301);
     set_clock(DM | H24, 13, 45, 30, 31, 12, 23);
     check_eq("binary: hours and minutes", rd(4) << 8 | rd(2), 0x0d2d);
     set_clock(0, 0x11, 0x59, 0x59, 0x01, 0x05, 0x24);
-    next_second();
-    wr(B, 0);
+    next_second(0);
     check_eq("12 hours BCD: noon is 12 PM", rd(4), 0x92);
     set_clock(0, 0x91, 0x59, 0x59, 0x01, 0x05, 0x24);
     check_eq("12 hours BCD: 11 PM", rd(4), 0x91);
-    next_second();
-    wr(B, 0);
+    next_second(0);
     check_eq("12 hours BCD: midnight is 12 AM", rd(4), 0x12);
     check_eq("12 hours: next day", rd(7), 0x02);
     set_clock(DM, 0x80 | 12, 59, 59, 1, 5, 24);
-    next_second();
-    wr(B, DM);
+    next_second(DM);
     check_eq("12 hours binary: 1 PM", rd(4), 0x81);
     about(152);
     set_clock(H24, 0x23, 0x59, 0x59, 0x31, 0x12, 0x99);
-    wr(CENTURY, 0x19);
-    next_second();
+    next_second(H24);
     check_eq("century: 2000 follows 1999", rd(CENTURY) << 8 | rd(9), 0x2000);
     set_clock(H24, 0x12, 0x00, 0x00, 0x15, 0x06, 0x26);
-    wr(CENTURY, 0x20);
     about(0);
 }
 
@@ -257,7 +253,7 @@ static void alarms(void)
 {
     about(152);
     alarm(0x13, 0x00, 0x02);
-    next_second();
+    next_second(H24);
     set_clock(H24, 0x12, 0x59, 0x58, 0x15, 0x06, 0x26);
     set_mode(0x26, H24 | AIE | UIE);
     sleep_until(3, 16000000);
