@@ -49,9 +49,14 @@ void about(unsigned number)
     statement = number;
 }
 
-unsigned dev_failed(void)
+void dev_plan(const u8 *numbers, unsigned count)
 {
-    return failures;
+    for (unsigned n = 0; n < count; n++) {
+        statement = numbers[n];
+        put_statement();
+        dev_print(" plan\n");
+    }
+    statement = 0;
 }
 
 static void verdict(const char *what, bool good, u64 got, u64 lowest, u64 highest)
@@ -121,7 +126,7 @@ __asm__(".pushsection .text\n .balign 16\n dev_stubs:\n .set v, 0\n .rept 256\n 
         " .set v, v + 1\n .endr\n .popsection\n");
 extern u8 dev_stubs[];
 
-__attribute__((noreturn)) static void stop(u8 code)
+void dev_stop(u8 code)
 {
     outb(0xf4, code);
     for (;;) __asm__ volatile("cli; hlt");
@@ -136,7 +141,7 @@ void dev_interrupt(word vector, word where)
         dev_print(", top of stack ");
         put_number(where);
         put('\n');
-        stop(0x54);
+        dev_stop(0x54);
     }
     taken[vector]++;
     if (norder < sizeof(order)) order[norder++] = (u8)vector;
@@ -250,6 +255,7 @@ void dev_init(void)
     pci_wr(1, 3, 0x40, 0x601);
     pci_wr(1, 3, 0x80, pci_rd(1, 3, 0x80) | 1);
     pci_wr(1, 3, 0x04, pci_rd(1, 3, 0x04) | 1);
+    outb(0x3f2, 0); /* the floppy controller lets go of IRQ 6 */
     pic_init(0);
     for (unsigned pin = 0; pin < 24; pin++) ioapic_entry(pin, 0, 0x10000);
     apic_wr(0xf0, 0x100 | SPURIOUS_VECTOR);
@@ -292,6 +298,6 @@ void rom_main(void)
     dev_print(", failed: ");
     put_number(failures);
     put('\n');
-    stop(failures ? (failures < 0x50 ? (u8)failures : 0x50) : 0x55);
+    dev_stop(failures ? (failures < 0x50 ? (u8)failures : 0x50) : 0x55);
 }
 #endif

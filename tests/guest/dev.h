@@ -46,7 +46,10 @@ void check(const char *what, bool good);
 void check_eq(const char *what, u64 got, u64 want);
 void check_in(const char *what, u64 got, u64 lowest, u64 highest);
 void dev_print(const char *s);
-unsigned dev_failed(void);
+/* The statements a kernel of tests/w7 is about to report, W7_PLAN(148, 149), and its end. */
+void dev_plan(const u8 *numbers, unsigned count);
+#define W7_PLAN(...) dev_plan((const u8[]){ __VA_ARGS__ }, sizeof((const u8[]){ __VA_ARGS__ }))
+__attribute__((noreturn)) void dev_stop(u8 code); /* emulator's exit status (code << 1) | 1; 16: came to the end */
 
 /* --- interrupts: every vector is counted and the first ones are kept in order --- */
 enum { EOI_PIC = 1, EOI_APIC = 2 };

@@ -354,6 +354,7 @@ static void level_lines(void)
 
 void test_pic(void)
 {
+    about(161);
     initialisation();
     edges();
     fully_nested();
@@ -363,7 +364,9 @@ void test_pic(void)
     cascade();
     special_fully_nested();
     polling();
+    about(162);
     level_lines();
+    about(0);
     fresh(0);
     pic_init(0);
 }

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Clocks, interrupt controllers, power management, input and serial ports: groups E, F, I, K and L, and the registers behind group B.
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+BM_SECONDS=60
+for program in pic pit rtc pm ioapic lapic; do
+    bm $program --clock insn --set testdev=on
+done
+bm hpet --clock insn --hpet
