@@ -24,7 +24,8 @@
 #define MAX_FEATURES \
     (BASE_FEATURES | F(SSSE3) | F(SSE41) | F(SSE42) | F(PCLMUL) | F(AES) | F(MOVBE) | F(POPCNT) | \
      F(FSGSBASE) | F(BMI1) | F(BMI2) | F(ERMS) | F(INVPCID) | F(ADX) | F(PG1G) | F(RDTSCP) | \
-     F(LZCNT) | F(PREFETCHW) | F(SMEP) | F(SMAP) | F(UMIP) | F(CLFLUSHOPT))
+     F(LZCNT) | F(PREFETCHW) | F(SMEP) | F(SMAP) | F(UMIP) | F(CLFLUSHOPT) | F(XSAVE) | F(AVX) | \
+     F(AVX2) | F(FMA) | F(F16C) | F(SHA))
 
 static const struct cpu_model models[] = {
     { "win7", "Intel Core 2 (45 nm) look, the safest for Windows 7", false, 0x00010673, 0x0a,
@@ -136,6 +137,17 @@ static void leaf_cache(u32 sub, u32 out[4])
     if (sub < LEN(caches)) memcpy(out, caches[sub], sizeof(caches[sub]));
 }
 
+/* XSAVE: components, sizes and the offset of YMM's upper halves (xsave.c). */
+static void leaf_xsave(const struct cpu *c, u32 sub, u32 out[4])
+{
+    bool avx = cpu_has(c, FT_AVX);
+    u32 enabled = c->xcr0 & 4 ? 832 : 576;
+    if (!cpu_has(c, FT_XSAVE)) return;
+    if (sub == 0) set4(out, avx ? 7 : 3, enabled, avx ? 832 : 576, 0);
+    else if (sub == 1) set4(out, 0xf, enabled, 0, 0); /* XSAVEOPT, XSAVEC, XGETBV 1, XSAVES */
+    else if (sub == 2 && avx) set4(out, 256, 576, 0, 0);
+}
+
 static void leaf_extended(const struct cpu *c, u32 leaf, u32 out[4])
 {
     bool amd = c->model->amd;
@@ -211,6 +223,7 @@ void cpuid_leaf(struct cpu *c, u32 leaf, u32 sub, u32 out[4])
     case 7:
         if (sub == 0) add_features(c, 7, out);
         break;
+    case 13: leaf_xsave(c, sub, out); break;
     default: break;
     }
 }

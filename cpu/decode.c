@@ -2,7 +2,7 @@
  * (SDM 2A chapter 2).
  *
  * opcodes.def is expanded into op_rows[]. For every (map, opcode) a head index names the last row
- * of that opcode in each of the three row files; rows of one opcode stand together, so the
+ * of that opcode in each of the four row files; rows of one opcode stand together, so the
  * candidates are found by walking back from there. An encoding that no row fits becomes an
  * instruction with the handler op_ud whose length covers what was read. Left out: EVEX, XOP and
  * 3DNow!. */
@@ -40,7 +40,7 @@ enum { ROW_COUNTER_BASE = __COUNTER__ };
 #define OP(map, opc, pfx, sel, mode, name, o1, o2, o3, o4, ft, flags, h)                           \
     [OPKEY(map, opc)... OPKEY(map, opc) + ((SEL_##sel) == SEL_PLUSR ? 7 : 0)] =                    \
         __COUNTER__ - ROW_COUNTER_BASE,
-static const u16 heads[3][MAP_COUNT * 256] = {
+static const u16 heads[4][MAP_COUNT * 256] = {
     {
 #include "cpu/opcodes_int.def"
     },
@@ -49,6 +49,9 @@ static const u16 heads[3][MAP_COUNT * 256] = {
     },
     {
 #include "cpu/opcodes_sse.def"
+    },
+    {
+#include "cpu/opcodes_avx.def"
     },
 };
 #undef OP
@@ -241,14 +244,15 @@ static void read_mem16(struct reader *d, struct insn *i, unsigned mod)
     i->seg = i->base == RBP ? SEG_SS : SEG_DS;
 }
 
-static void read_mem32(struct reader *d, struct insn *i, unsigned mod)
+/* vsib: the index is a vector register, 4 no exception. */
+static void read_mem32(struct reader *d, struct insn *i, unsigned mod, bool vsib)
 {
     unsigned rm = i->modrm & 7, rex = d->rex;
     if (rm == 4) {
         u8 sib = next8(d);
         i->scale = sib >> 6;
         i->index = (u8)((sib >> 3 & 7) | (rex & 2) << 2);
-        if (i->index == RSP) i->index = REG_ZERO;
+        if (i->index == RSP && !vsib) i->index = REG_ZERO;
         rm = sib & 7;
         i->base = (u8)(rm | (rex & 1) << 3);
         if (mod == 0 && rm == 5) i->base = REG_ZERO;
@@ -271,7 +275,7 @@ static void read_modrm(struct reader *d, const struct op_row *r, struct insn *i)
     if (mod == 3 || (r->sel & SEL_ALLREG)) return;
     i->flags |= INSN_MEM;
     if (i->asz == ASZ16) read_mem16(d, i, mod);
-    else read_mem32(d, i, mod);
+    else read_mem32(d, i, mod, r->flags & OF_VSIB);
 }
 
 static void read_immediate(struct reader *d, struct insn *i, unsigned kind)
@@ -324,6 +328,8 @@ static void decode_tail(struct reader *d, const struct op_row *r, struct insn *i
     /* LOCK without a lockable memory operand; the CR moves are listed for AMD's LOCK MOV CR0 = CR8,
      * which is not offered. */
     if (d->lock && !((r->flags & OF_LOCK) && is_mem)) make_ud(d, i);
+    /* A gather's operand has a SIB byte. */
+    if ((r->flags & OF_VSIB) && (i->asz == ASZ16 || (i->modrm & 7) != 4)) make_ud(d, i);
 }
 
 enum decode_result decode_insn(const struct decode_mode *m, const u8 *code, unsigned len,

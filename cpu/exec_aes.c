@@ -1,7 +1,7 @@
 /* AES-NI and PCLMULQDQ. The portable forms are written from FIPS 197 and the polynomial definition; when the host has the
- * instructions they run there. A state is 16 bytes, column by column; key words come from the source operand.
+ * instructions they run there; the VEX forms have 128 bits. A state is 16 bytes, column by column; key words come from the source operand.
  * SDM 2, Intel AES-NI white paper for the meaning of AESKEYGENASSIST. */
-#include "cpu/sse.h"
+#include "cpu/avx.h"
 
 /* clang-format off */
 /* FIPS 197 5.1.1: multiplicative inverse in GF(2^8) modulo x^8+x^4+x^3+x+1, then the affine map. */
@@ -134,6 +134,11 @@ static __m128i soft_aesimc(__m128i d, __m128i s)
     {                                                                                              \
         if (__builtin_cpu_supports("aes")) sse_int(c, i, host_##name, load_m128a);                 \
         else sse_int(c, i, soft_##name, load_m128a);                                               \
+    }                                                                                              \
+    void op_v##name(struct cpu *c, const struct insn *i)                                           \
+    {                                                                                              \
+        if (__builtin_cpu_supports("aes")) avx_int(c, i, host_##name);                             \
+        else avx_int(c, i, soft_##name);                                                           \
     }
 AES_OP(aesenc)
 AES_OP(aesenclast)
@@ -141,18 +146,30 @@ AES_OP(aesdec)
 AES_OP(aesdeclast)
 AES_OP(aesimc)
 
-void op_aeskeygenassist(struct cpu *c, const struct insn *i)
+static __m128i keygenassist(__m128i v, u32 rcon)
 {
     union v128 s, r;
-    u32 rcon = (u32)(i->imm & 0xff);
 
-    if (!sse_begin(c) || !load_m128a(c, i, &s.m)) return;
-    s.m = substitute(s.m, sbox);
+    s.m = substitute(v, sbox);
     r.d[0] = s.d[1];
     r.d[1] = (s.d[1] >> 8 | s.d[1] << 24) ^ rcon;
     r.d[2] = s.d[3];
     r.d[3] = (s.d[3] >> 8 | s.d[3] << 24) ^ rcon;
-    xmm_set(c, i->reg, r.m);
+    return r.m;
+}
+
+void op_aeskeygenassist(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (sse_begin(c) && load_m128a(c, i, &s)) xmm_set(c, i->reg, keygenassist(s, (u32)(i->imm & 0xff)));
+}
+
+void op_vaeskeygenassist(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (avx_begin(c) && load_m128u(c, i, &s)) ymm_set128(c, i->reg, keygenassist(s, (u32)(i->imm & 0xff)));
 }
 
 /* --- PCLMULQDQ --- */
@@ -177,13 +194,23 @@ INLINE __m128i host_pclmul(__m128i d, __m128i s)
     return d;
 }
 
+static __m128i pclmul(__m128i d, __m128i s, u64 imm)
+{
+    if (imm & 1) d = _mm_unpackhi_epi64(d, d);
+    if (imm & 0x10) s = _mm_unpackhi_epi64(s, s);
+    return __builtin_cpu_supports("pclmul") ? host_pclmul(d, s) : soft_pclmul(d, s);
+}
+
 void op_pclmulqdq(struct cpu *c, const struct insn *i)
 {
-    __m128i d, s;
+    __m128i s;
 
-    if (!sse_begin(c) || !load_m128a(c, i, &s)) return;
-    d = xmm_get(c, i->reg);
-    if (i->imm & 1) d = _mm_unpackhi_epi64(d, d);
-    if (i->imm & 0x10) s = _mm_unpackhi_epi64(s, s);
-    xmm_set(c, i->reg, __builtin_cpu_supports("pclmul") ? host_pclmul(d, s) : soft_pclmul(d, s));
+    if (sse_begin(c) && load_m128a(c, i, &s)) xmm_set(c, i->reg, pclmul(xmm_get(c, i->reg), s, i->imm));
+}
+
+void op_vpclmulqdq(struct cpu *c, const struct insn *i)
+{
+    __m128i s;
+
+    if (avx_begin(c) && load_m128u(c, i, &s)) ymm_set128(c, i->reg, pclmul(xmm_get(c, i->vvvv), s, i->imm));
 }

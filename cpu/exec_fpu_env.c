@@ -329,8 +329,10 @@ static unsigned fx_xmm_count(const struct cpu *c)
     return c->bits == BITS64 ? 16 : 8;
 }
 
-static void fx_pack(const struct cpu *c, bool wide, unsigned xmm, u8 *p)
+/* FCW to FDS and the registers: bytes 0-23 and 32-159 of the FXSAVE image; the others are left alone. */
+void fpu_pack_x87(const struct cpu *c, bool wide, u8 *p)
 {
+    memset(p, 0, 24);
     st16(p, c->fcw);
     st16(p + 2, c->fsw);
     p[4] = c->ftw;
@@ -344,14 +346,36 @@ static void fx_pack(const struct cpu *c, bool wide, unsigned xmm, u8 *p)
         st32(p + 16, (u32)c->fdp);
         st16(p + 20, c->fds);
     }
-    st32(p + 24, c->mxcsr);
-    st32(p + 28, 0xffff);
+    memset(p + 32, 0, 128);
     for (unsigned n = 0; n < 8; n++) {
         const struct f80 *v = &c->fpr[fpu_phys(c, n)];
         st64(p + 32 + 16 * n, v->mant);
         st16(p + 40 + 16 * n, v->se);
     }
-    for (unsigned n = 0; n < xmm; n++) memcpy(p + 160 + 16 * n, &c->v[n], 16);
+}
+
+void fpu_unpack_x87(struct cpu *c, bool wide, const u8 *p)
+{
+    c->fsw = ld16(p + 2);
+    c->ftw = p[4];
+    c->fop = ld16(p + 6) & 0x7ff;
+    c->fip = wide ? ld64(p + 8) : ld32(p + 8);
+    c->fcs = wide ? 0 : ld16(p + 12);
+    c->fdp = wide ? ld64(p + 16) : ld32(p + 16);
+    c->fds = wide ? 0 : ld16(p + 20);
+    for (unsigned n = 0; n < 8; n++) {
+        struct f80 *v = &c->fpr[fpu_phys(c, n)];
+        v->mant = ld64(p + 32 + 16 * n);
+        v->se = ld16(p + 40 + 16 * n);
+    }
+    set_fcw(c, ld16(p));
+}
+
+/* What XRSTOR makes of an x87 component that the area does not hold: FNINIT, and the registers cleared. */
+void fpu_initial_state(struct cpu *c)
+{
+    memset(c->fpr, 0, sizeof(c->fpr));
+    initialise(c);
 }
 
 /* Only the defined part is written: with XMM registers 160 + 16 each, without them up to MXCSR and then ST. */
@@ -363,7 +387,10 @@ void op_fxsave(struct cpu *c, const struct insn *i)
 
     if (!fpu_begin_nowait(c) || !fx_aligned(c, i, off)) return;
     if (!mem_probe_write(c, i->seg, off, 512)) return;
-    fx_pack(c, i->flags & INSN_REXW, xmm, image);
+    fpu_pack_x87(c, i->flags & INSN_REXW, image);
+    st32(image + 24, c->mxcsr);
+    st32(image + 28, 0xffff);
+    for (unsigned n = 0; n < xmm; n++) memcpy(image + 160 + 16 * n, &c->v[n], 16);
     if (!(c->cr4 & CR4_OSFXSR)) {
         if (!mem_write_n(c, i->seg, off, image, 24)) return;
         mem_write_n(c, i->seg, off + 32, image + 32, 128);
@@ -385,19 +412,7 @@ void op_fxrstor(struct cpu *c, const struct insn *i)
         exc_gp0(c);
         return;
     }
-    c->fsw = ld16(p + 2);
-    c->ftw = p[4];
-    c->fop = ld16(p + 6) & 0x7ff;
-    c->fip = wide ? ld64(p + 8) : ld32(p + 8);
-    c->fcs = wide ? 0 : ld16(p + 12);
-    c->fdp = wide ? ld64(p + 16) : ld32(p + 16);
-    c->fds = wide ? 0 : ld16(p + 20);
-    for (unsigned n = 0; n < 8; n++) {
-        struct f80 *v = &c->fpr[fpu_phys(c, n)];
-        v->mant = ld64(p + 32 + 16 * n);
-        v->se = ld16(p + 40 + 16 * n);
-    }
     if (xmm) c->mxcsr = ld32(p + 24);
     for (unsigned n = 0; n < xmm; n++) memcpy(&c->v[n], p + 160 + 16 * n, 16);
-    set_fcw(c, ld16(p));
+    fpu_unpack_x87(c, wide, p);
 }

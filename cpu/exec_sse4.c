@@ -1,7 +1,8 @@
 /* SSE4.1 and SSE4.2 beyond plain element operations: rounding, dot products, blends, inserts and extracts, PTEST, MPSADBW
- * and the string comparisons. Portable C; the floating-point steps of DPPS/DPPD run on the host (sse.h). SDM 2; for
+ * and the string comparisons, with their VEX forms where there is more than a move to share (rounding, dot products,
+ * string comparisons). Portable C; the floating-point steps of DPPS/DPPD run on the host (sse.h). SDM 2; for
  * PCMPxSTRx SDM 2 4.1. */
-#include "cpu/sse.h"
+#include "cpu/avx.h"
 
 /* --- ROUNDxx: imm8 bits 1:0 mode, bit 2 take MXCSR.RC, bit 3 no PE. No DE; DAZ applies. --- */
 
@@ -67,6 +68,57 @@ INLINE void round_lanes(struct cpu *c, const struct insn *i, sse_load_fn *load, 
     }
     if (i->imm & 8) flags &= ~FSW_PE;
     if (sse_finish(c, flags, SSE_INT, r.m, s.m, s.m)) xmm_set(c, i->reg, r.m);
+}
+
+/* VROUNDxx: count numbers of s; those of d behind them stay, the rest of the register becomes zero. */
+static void round_vex(struct cpu *c, const struct insn *i, unsigned size, unsigned count, struct ymm d, struct ymm s)
+{
+    unsigned mode = i->imm & 4 ? (c->mxcsr >> 13) & 3 : i->imm & 3;
+    bool daz = c->mxcsr & MXCSR_DAZ, scalar = count == 1;
+    union vreg from, to;
+    u32 flags = 0;
+
+    memcpy(&from, &s, sizeof(from));
+    memcpy(&to, &d, sizeof(to));
+    for (unsigned k = 0; k < count; k++) {
+        u32 one = 0;
+        if (size == 4) to.d[k] = (u32)round_number(from.d[k], 23, 8, mode, daz, &one);
+        else to.q[k] = round_number(from.q[k], 52, 11, mode, daz, &one);
+        flags |= one;
+    }
+    if (i->imm & 8) flags &= ~FSW_PE;
+    memcpy(&d, &to, sizeof(d));
+    if (!sse_finish(c, flags, SSE_INT, d.h[0], d.h[0], d.h[0])) return;
+    if (scalar) ymm_set128(c, i->reg, d.h[0]);
+    else ymm_set(c, i, i->reg, d);
+}
+
+void op_vroundps(struct cpu *c, const struct insn *i)
+{
+    struct ymm s;
+
+    if (avx_begin(c) && avx_load(c, i, &s)) round_vex(c, i, 4, 4u << i->vl, s, s);
+}
+
+void op_vroundpd(struct cpu *c, const struct insn *i)
+{
+    struct ymm s;
+
+    if (avx_begin(c) && avx_load(c, i, &s)) round_vex(c, i, 8, 2u << i->vl, s, s);
+}
+
+void op_vroundss(struct cpu *c, const struct insn *i)
+{
+    struct ymm s = { { _mm_setzero_si128(), _mm_setzero_si128() } };
+
+    if (avx_begin(c) && load_m32(c, i, &s.h[0])) round_vex(c, i, 4, 1, ymm_get(c, i->vvvv), s);
+}
+
+void op_vroundsd(struct cpu *c, const struct insn *i)
+{
+    struct ymm s = { { _mm_setzero_si128(), _mm_setzero_si128() } };
+
+    if (avx_begin(c) && load_m64(c, i, &s.h[0])) round_vex(c, i, 8, 1, ymm_get(c, i->vvvv), s);
 }
 
 void op_roundps(struct cpu *c, const struct insn *i)
@@ -147,6 +199,45 @@ void op_dppd(struct cpu *c, const struct insn *i)
     s = _mm_unpackhi_epi64(d, d);
     if (!sse_run(c, host_addsd, d, s, SSE_SD | SSE_ADD, &d)) return;
     xmm_set(c, i->reg, _mm_and_si128(_mm_unpacklo_epi64(d, d), lanes64((unsigned)i->imm)));
+}
+
+/* The halves are independent dot products, but each step is one operation for exceptions. */
+void op_vdpps(struct cpu *c, const struct insn *i)
+{
+    __m128i use = lanes32((unsigned)(i->imm >> 4)), low = lanes32(5), put = lanes32((unsigned)i->imm);
+    unsigned n = 1u + i->vl;
+    struct ymm d, s;
+
+    if (!avx_begin(c) || !avx_load(c, i, &s)) return;
+    d = ymm_get(c, i->vvvv);
+    for (unsigned k = 0; k < n; k++) {
+        d.h[k] = _mm_and_si128(d.h[k], use);
+        s.h[k] = _mm_and_si128(s.h[k], use);
+    }
+    if (!avx_run(c, host_mulps, d, s, n, SSE_PS | SSE_MUL, &d)) return;
+    for (unsigned k = 0; k < n; k++) {
+        s.h[k] = _mm_srli_epi64(d.h[k], 32);
+        d.h[k] = _mm_and_si128(d.h[k], low);
+    }
+    if (!avx_run(c, host_addps, d, s, n, SSE_PS | SSE_ADD, &d)) return;
+    for (unsigned k = 0; k < n; k++) s.h[k] = _mm_unpackhi_epi64(d.h[k], d.h[k]);
+    if (!avx_run(c, host_addss, d, s, n, SSE_SS | SSE_ADD, &d)) return;
+    for (unsigned k = 0; k < n; k++) d.h[k] = _mm_and_si128(_mm_shuffle_epi32(d.h[k], 0), put);
+    ymm_set(c, i, i->reg, d);
+}
+
+void op_vdppd(struct cpu *c, const struct insn *i)
+{
+    __m128i d, use = lanes64((unsigned)(i->imm >> 4));
+    struct ymm s;
+
+    if (!avx_begin(c) || !avx_load(c, i, &s)) return;
+    d = _mm_and_si128(xmm_get(c, i->vvvv), use);
+    s.h[0] = _mm_and_si128(s.h[0], use);
+    if (!sse_run(c, host_mulpd, d, s.h[0], SSE_PD | SSE_MUL, &d)) return;
+    s.h[0] = _mm_unpackhi_epi64(d, d);
+    if (!sse_run(c, host_addsd, d, s.h[0], SSE_SD | SSE_ADD, &d)) return;
+    ymm_set128(c, i->reg, _mm_and_si128(_mm_unpacklo_epi64(d, d), lanes64((unsigned)i->imm)));
 }
 
 /* --- blends --- */
@@ -394,12 +485,12 @@ static void str_mask(struct cpu *c, unsigned result, unsigned imm)
     xmm_set(c, 0, r.m);
 }
 
-INLINE bool str_operands(struct cpu *c, const struct insn *i, bool explicit, unsigned *result)
+INLINE bool str_operands(struct cpu *c, const struct insn *i, bool explicit, bool vex, unsigned *result)
 {
     unsigned imm = (unsigned)i->imm, alen, blen;
     union v128 a, b;
 
-    if (!sse_begin(c) || !load_m128u(c, i, &b.m)) return false;
+    if (!(vex ? avx_begin(c) : sse_begin(c)) || !load_m128u(c, i, &b.m)) return false;
     a.m = xmm_get(c, i->reg);
     if (explicit) {
         alen = str_explicit_length(c->r[RAX], i->flags & INSN_REXW, imm);
@@ -412,30 +503,20 @@ INLINE bool str_operands(struct cpu *c, const struct insn *i, bool explicit, uns
     return true;
 }
 
-void op_pcmpestri(struct cpu *c, const struct insn *i)
-{
-    unsigned result;
-
-    if (str_operands(c, i, true, &result)) str_index(c, result, (unsigned)i->imm);
-}
-
-void op_pcmpestrm(struct cpu *c, const struct insn *i)
-{
-    unsigned result;
-
-    if (str_operands(c, i, true, &result)) str_mask(c, result, (unsigned)i->imm);
-}
-
-void op_pcmpistri(struct cpu *c, const struct insn *i)
-{
-    unsigned result;
-
-    if (str_operands(c, i, false, &result)) str_index(c, result, (unsigned)i->imm);
-}
-
-void op_pcmpistrm(struct cpu *c, const struct insn *i)
-{
-    unsigned result;
-
-    if (str_operands(c, i, false, &result)) str_mask(c, result, (unsigned)i->imm);
-}
+#define STR_OP(name, explicit, finish)                                                             \
+    void op_##name(struct cpu *c, const struct insn *i)                                            \
+    {                                                                                              \
+        unsigned result;                                                                           \
+        if (str_operands(c, i, explicit, false, &result)) finish(c, result, (unsigned)i->imm);     \
+    }                                                                                              \
+    void op_v##name(struct cpu *c, const struct insn *i)                                           \
+    {                                                                                              \
+        unsigned result;                                                                           \
+        if (!str_operands(c, i, explicit, true, &result)) return;                                  \
+        finish(c, result, (unsigned)i->imm);                                                       \
+        if (finish == str_mask) ymm_set128(c, 0, xmm_get(c, 0));                                   \
+    }
+STR_OP(pcmpestri, true, str_index)
+STR_OP(pcmpestrm, true, str_mask)
+STR_OP(pcmpistri, false, str_index)
+STR_OP(pcmpistrm, false, str_mask)

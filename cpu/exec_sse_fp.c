@@ -82,7 +82,15 @@ static bool unbounded_inexact(unsigned kind, __m128i d, __m128i s, u32 mxcsr)
     return false;
 }
 
-bool sse_finish(struct cpu *c, u32 flags, unsigned kind, __m128i r, __m128i d, __m128i s)
+bool sse_report(struct cpu *c, u32 flags)
+{
+    c->mxcsr |= flags;
+    if (!(flags & ~(c->mxcsr >> 7) & 0x3f)) return true;
+    exc_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
+    return false;
+}
+
+bool sse_finish_n(struct cpu *c, u32 flags, unsigned kind, unsigned n, const __m128i *r, const __m128i *d, const __m128i *s)
 {
     u32 unmasked = ~(c->mxcsr >> 7) & 0x3f;
 
@@ -90,17 +98,23 @@ bool sse_finish(struct cpu *c, u32 flags, unsigned kind, __m128i r, __m128i d, _
         c->mxcsr |= flags;
         return true;
     }
-    if ((unmasked & FSW_UE) && any_tiny(kind, r)) flags |= FSW_UE;
+    for (unsigned k = 0; (unmasked & FSW_UE) && k < n; k++) {
+        if (any_tiny(kind, r[k])) flags |= FSW_UE;
+    }
     if (flags & unmasked & FSW_PRE) {
         flags &= FSW_PRE; /* found before anything was computed */
     } else if ((flags & unmasked & (FSW_OE | FSW_UE)) && !(flags & ~unmasked & (FSW_OE | FSW_UE)) && kind > SSE_LANES) {
         flags &= ~FSW_PE;
-        if (unbounded_inexact(kind, d, s, c->mxcsr)) flags |= FSW_PE;
+        for (unsigned k = 0; k < n; k++) {
+            if (unbounded_inexact(kind, d[k], s[k], c->mxcsr)) flags |= FSW_PE;
+        }
     }
-    c->mxcsr |= flags;
-    if (!(flags & unmasked)) return true;
-    exc_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
-    return false;
+    return sse_report(c, flags);
+}
+
+bool sse_finish(struct cpu *c, u32 flags, unsigned kind, __m128i r, __m128i d, __m128i s)
+{
+    return sse_finish_n(c, flags, kind, 1, &r, &d, &s);
 }
 
 /* --- one host instruction, two operands --- */

@@ -216,12 +216,11 @@ void op_pmovmskb_x(struct cpu *c, const struct insn *i)
 }
 
 /* MASKMOVDQU: bytes whose mask bit is set go to [rDI]; nothing else is written, but the first faulting byte stops all. */
-void op_maskmovdqu(struct cpu *c, const struct insn *i)
+void maskmovdqu(struct cpu *c, const struct insn *i)
 {
     union v128 v, mask;
     u64 off = c->r[RDI];
 
-    if (!sse_begin(c)) return;
     off = i->asz == ASZ64 ? off : i->asz == ASZ32 ? (u32)off : (u16)off;
     v.m = xmm_get(c, i->reg);
     mask.m = xmm_get(c, i->rm);
@@ -230,6 +229,11 @@ void op_maskmovdqu(struct cpu *c, const struct insn *i)
     for (unsigned k = 0; k < 16; k++) {
         if ((mask.b[k] & 0x80) && !mem_write8(c, i->seg, off + k, v.b[k])) return;
     }
+}
+
+void op_maskmovdqu(struct cpu *c, const struct insn *i)
+{
+    if (sse_begin(c)) maskmovdqu(c, i);
 }
 
 /* --- shuffles --- */

@@ -279,27 +279,6 @@ void op_cpuid(struct cpu *c, const struct insn *i)
     set_reg32(c, RDX, out[3]);
 }
 
-void op_xgetbv(struct cpu *c, const struct insn *i)
-{
-    (void)i;
-    if (!(c->cr4 & CR4_OSXSAVE)) exc_raise(c, EXC_UD);
-    else if ((u32)c->r[RCX]) exc_gp0(c);
-    else set_edx_eax(c, c->xcr0);
-}
-
-void op_xsetbv(struct cpu *c, const struct insn *i)
-{
-    u64 v = edx_eax(c);
-    (void)i;
-    if (!(c->cr4 & CR4_OSXSAVE)) {
-        exc_raise(c, EXC_UD);
-        return;
-    }
-    if (!require_cpl0(c)) return;
-    if ((u32)c->r[RCX] || !(v & 1) || (v & ~3ull)) exc_gp0(c);
-    else c->xcr0 = v;
-}
-
 /* ---- fast system calls ---- */
 
 static const u16 ATTR_CODE64 = 0xa09b, ATTR_CODE32 = 0xc09b, ATTR_DATA32 = 0xc093;

@@ -41,6 +41,11 @@ static inline void fpu_pop(struct cpu *c)
 /* Makes ES and B agree with flags and masks, and FERR# with ES. exec_fpu_env.c */
 void fpu_update_es(struct cpu *c);
 
+/* x87 part of an FXSAVE image (bytes 0-23 and 32-159), wide: 64-bit pointers. exec_fpu_env.c; xsave.c uses them too. */
+void fpu_pack_x87(const struct cpu *c, bool wide, u8 *p);
+void fpu_unpack_x87(struct cpu *c, bool wide, const u8 *p);
+void fpu_initial_state(struct cpu *c);
+
 /* The slow part of fpu_begin: #NM, #MF, or waiting for the DOS error handler. Always returns false. */
 bool fpu_refuse(struct cpu *c);
 

@@ -77,6 +77,7 @@ static const struct msr_row rows[] = {
     { 0x401, 0x425, 4, ANY_CPU, ZERO_ONLY, FT_MCE, AT(mci_status[0]), 0 },
     { 0x402, 0x426, 4, ANY_CPU, ZERO_ONLY, FT_MCE, AT(mci_addr[0]), 0 },
     { 0x403, 0x427, 4, ANY_CPU, ZERO_ONLY, FT_MCE, AT(mci_misc[0]), 0 },
+    { 0xda0, 0xda0, 1, ANY_CPU, ZERO_ONLY, FT_XSAVE, 0, 0 }, /* IA32_XSS: no supervisor state */
     { 0xc0000081, 0xc0000081, 1, ANY_CPU, STORE, FT_SYSCALL, AT(star), 0 },
     { 0xc0000082, 0xc0000082, 1, ANY_CPU, CANONICAL, FT_LM, AT(lstar), 0 },
     { 0xc0000083, 0xc0000083, 1, ANY_CPU, CANONICAL, FT_LM, AT(cstar), 0 },

@@ -57,6 +57,7 @@ enum {
     OF_COND = 2048,  /* conditional branch: falls through inside a run */
     OF_STR = 4096,   /* string instruction: REP prefix is meaningful */
     OF_BASE1 = 8192, /* the address is computed after the stack pointer moved (POP Ev) */
+    OF_VSIB = 16384, /* the index register is a vector register (gathers) */
 };
 
 /* Operand kinds. Only the immediates, offsets and displacements change what decode.c reads.

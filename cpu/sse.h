@@ -15,6 +15,9 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* MASKMOVDQU after the checks of state (exec_sse_mov.c). */
+void maskmovdqu(struct cpu *c, const struct insn *i);
+
 bool sse_refuse(struct cpu *c); /* #UD or #NM; always false */
 
 INLINE bool sse_begin(struct cpu *c)
@@ -149,6 +152,10 @@ INLINE void host_ldmxcsr(u32 v)
 /* Merges the flags of an exact run; false: an unmasked exception was raised and nothing may be written.
  * r, d, s: result and operands of the operation. */
 bool sse_finish(struct cpu *c, u32 flags, unsigned kind, __m128i r, __m128i d, __m128i s);
+/* The same for n vectors of 128 bits that were one instruction. */
+bool sse_finish_n(struct cpu *c, u32 flags, unsigned kind, unsigned n, const __m128i *r, const __m128i *d, const __m128i *s);
+/* The end of it alone: flags are final; false: an unmasked one was raised. */
+bool sse_report(struct cpu *c, u32 flags);
 
 INLINE bool sse_run(struct cpu *c, sse_fn *fn, __m128i d, __m128i s, unsigned kind, __m128i *r)
 {
