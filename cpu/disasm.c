@@ -204,6 +204,21 @@ static void print_hex(struct printer *p, u64 v)
     text_add(p->t, "0x%llx", (unsigned long long)v);
 }
 
+static void print_vector(struct printer *p, unsigned n, unsigned bytes)
+{
+    text_add(p->t, "%s%u", bytes == 32 ? "ymm" : "xmm", n);
+}
+
+/* Index register; of a gather a vector as long as its elements' indices: doublewords (even opcodes) for quadword
+ * elements take half of VEX.L. */
+static void print_index(struct printer *p, unsigned asz)
+{
+    const struct insn *i = p->i;
+    bool half = !(i->mapop & 1) && (i->flags & INSN_REXW);
+    if (p->row->flags & OF_VSIB) print_vector(p, i->index, i->vl && !half ? 32 : 16);
+    else print_reg(p, i->index, asz);
+}
+
 static void print_address(struct printer *p)
 {
     const struct insn *i = p->i;
@@ -222,7 +237,7 @@ static void print_address(struct printer *p)
     }
     if (i->index != REG_ZERO) {
         if (some) text_add(p->t, "+");
-        print_reg(p, i->index, asz);
+        print_index(p, asz);
         if (i->scale) text_add(p->t, "*%u", 1u << i->scale);
         some = true;
     }
@@ -246,11 +261,6 @@ static void print_string_operand(struct printer *p, const struct kind *k)
              src ? seg_names[p->i->seg & 7] : "es");
     print_reg(p, src ? RSI : RDI, p->i->asz == ASZ64 ? 8 : p->i->asz == ASZ32 ? 4 : 2);
     text_add(p->t, "]");
-}
-
-static void print_vector(struct printer *p, unsigned n, unsigned bytes)
-{
-    text_add(p->t, "%s%u", bytes == 32 ? "ymm" : "xmm", n);
 }
 
 static void print_immediate(struct printer *p, const struct kind *k)
@@ -318,7 +328,9 @@ static void print_operand(struct printer *p, const struct kind *k)
         else print_vector(p, i->rm, bytes_of(p, k->size));
         break;
     case CLASS_XMM_VVVV: print_vector(p, i->vvvv, bytes_of(p, k->size)); break;
-    case CLASS_XMM_IS4: print_vector(p, i->imm >> 4 & 15, bytes_of(p, k->size)); break;
+    case CLASS_XMM_IS4:
+        print_vector(p, i->imm >> 4 & (p->bits == 64 ? 15 : 7), bytes_of(p, k->size));
+        break;
     default: print_special(p, k); break;
     }
 }

@@ -40,6 +40,8 @@ bool is_offered(const ZydisDecodedInstruction *z)
     case ZYDIS_ISA_EXT_AMD3DNOW_PREFETCH:
         return true;
     case ZYDIS_ISA_EXT_XSAVE: return has_row(MAP_0F, 0xae, 4) || z->raw.modrm.mod == 3;
+    case ZYDIS_ISA_EXT_XSAVEC: case ZYDIS_ISA_EXT_XSAVEOPT: case ZYDIS_ISA_EXT_XSAVES:
+        return has_rows(FT_XSAVE);
     case ZYDIS_ISA_EXT_AVX: return has_rows(FT_AVX);
     case ZYDIS_ISA_EXT_AVXAES: return has_rows(FT_AVX);
     case ZYDIS_ISA_EXT_AVX2: case ZYDIS_ISA_EXT_AVX2GATHER: return has_rows(FT_AVX2);
@@ -92,6 +94,8 @@ static const struct rule allowed[] = {
     { "movmskps movmskpd", ANY_OPERAND,
       "the upper half of the register is 0 either way (SDM 2B MOVMSKPS)" },
     { "lar lsl", ANY_OPERAND, "only the low 16 bits of the source are used (SDM 2A LAR, LSL)" },
+    { "vpextrd vpinsrd", WE_ARE_UNDEFINED,
+      "VEX.W = 1 outside 64-bit mode: #UD on AMD (recorded), Intel ignores W there" },
     { "sysenter sysexit", THEY_ARE_UNDEFINED,
       "real mode: #GP, not #UD (SDM 2B SYSENTER, SYSEXIT: real-address mode exceptions)" },
 };
