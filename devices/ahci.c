@@ -6,8 +6,8 @@
  * Commands without queuing run one at a time in slot order; queued ones run together and finish by
  * Set Device Bits FIS. A failed command halts the port until software restarts it (PxCMD.ST).
  * Serial ATA AHCI 1.3.1, sections 3 (registers), 4 (memory), 5 (port), 6 (errors), 10.4 (resets).
- * Left out: port multipliers, BIOS hand-off, power states, hot plug, command completion coalescing,
- * descriptor interrupts (DPS), DMA Setup FIS. */
+ * Left out: port multipliers, BIOS hand-off, power states, hot plug, command completion coalescing.
+ */
 #include "devices/ahci.h"
 
 #include "devices/ata.h"
@@ -40,6 +40,7 @@ enum {
     IS_DHRS = BIT(0),
     IS_PSS = BIT(1),
     IS_SDBS = BIT(3),
+    IS_DPS = BIT(5),
     IS_PCS = BIT(6),
     IS_PRCS = BIT(22),
     IS_OFS = BIT(24),
@@ -60,8 +61,8 @@ enum {
 };
 enum { SERR_N = BIT(16), SERR_X = BIT(26), LINK_UP = 0x123 };
 enum { HEADER_WRITE = 0x40, HEADER_CLEAR_BUSY = 0x400 };
-enum { FIS_H2D = 0x27, FIS_D2H = 0x34, FIS_SDB = 0xa1, FIS_PIO = 0x5f };
-enum { RX_PIO = 0x20, RX_D2H = 0x40, RX_SDB = 0x58 };
+enum { FIS_H2D = 0x27, FIS_D2H = 0x34, FIS_DMA = 0x41, FIS_PIO = 0x5f, FIS_SDB = 0xa1 };
+enum { RX_DMA = 0x00, RX_PIO = 0x20, RX_D2H = 0x40, RX_SDB = 0x58 };
 
 /* A command slot as read when the command was fetched, and how far its scatter list is used. */
 struct slot {
@@ -70,6 +71,7 @@ struct slot {
     u32 entries, entry;
     u64 entry_addr;
     u32 entry_left;
+    bool entry_irq; /* the entry asks for an interrupt when it is used up */
     u64 moved;
 };
 
@@ -117,6 +119,7 @@ static bool next_entry(struct port *p, struct slot *s)
     s->entry++;
     s->entry_addr = ld64(e) & ~1ull;
     s->entry_left = (ld32(e + 12) & 0x3fffff) + 1;
+    s->entry_irq = e[15] & 0x80;
     return true;
 }
 
@@ -134,6 +137,7 @@ static u64 move(struct port *p, struct slot *s, u8 *buf, u64 len, bool to_guest)
         s->entry_addr += n;
         s->entry_left -= (u32)n;
         done += n;
+        if (!s->entry_left && s->entry_irq) p->is |= IS_DPS;
     }
     s->moved += done;
     return done;
@@ -178,11 +182,21 @@ static void post_pio_setup(struct port *p, u32 len, bool to_guest, bool interrup
     const struct ata_drive *d = p->drive;
     u8 fis[20] = { FIS_PIO, (u8)((interrupt ? 0x40 : 0) | (to_guest ? 0x20 : 0)) };
     fill_registers(d, fis);
+    fis[2] = ATA_DRDY | ATA_DSC | ATA_DRQ; /* before the data; our drive is past it already */
     fis[15] = end_status;
     st16(fis + 16, (u16)len);
     p->tfd = end_status | d->error << 8;
     post(p, RX_PIO, fis, sizeof(fis));
     if (interrupt) p->is |= IS_PSS;
+}
+
+/* What a drive sends before the data of a queued command. */
+static void post_dma_setup(struct port *p, unsigned tag, u64 len, bool to_guest)
+{
+    u8 fis[28] = { FIS_DMA, to_guest ? 0x20 : 0 };
+    st32(fis + 4, tag);
+    st32(fis + 20, (u32)len);
+    post(p, RX_DMA, fis, sizeof(fis));
 }
 
 static void post_sdb(struct port *p, u32 finished)
@@ -395,6 +409,7 @@ static bool queue_data(void *opaque, unsigned tag, u64 offset, u8 *buf, u64 len,
 {
     struct port *p = opaque;
     (void)offset; /* chunks come in order; the slot keeps the place */
+    post_dma_setup(p, tag, len, to_guest);
     return move(p, &p->slot[tag], buf, len, to_guest) == len;
 }
 

@@ -567,7 +567,7 @@ bool ata_queue(struct ata_drive *d, u8 command)
     d->irq = false;
     d->last_command = command;
     if (!d->queue || d->queue[tag].busy || (d->status & (ATA_BSY | ATA_DRQ)) ||
-        d->block->readonly) {
+        (d->block->readonly && command == 0x61)) {
         queue_fail(d, tag, lba, ATA_ABRT);
         return false;
     }
