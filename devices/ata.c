@@ -172,8 +172,16 @@ int ata_drive_init(struct ata_drive *d, const struct ata_type *type, struct erro
         return error_set(e, "model name '%s' is longer than 40 characters", d->model);
     if (strlen(d->firmware) > 8)
         return error_set(e, "firmware revision '%s' is longer than 8 characters", d->firmware);
-    if (d->block) block_attach(d->block, d->dev.host);
+    if (strcmp(d->errors, "stop") && strcmp(d->errors, "report"))
+        return error_set(e, "errors=%s is neither stop nor report", d->errors);
+    if (d->block) ata_attach_block(d);
     return 0;
+}
+
+void ata_attach_block(struct ata_drive *d)
+{
+    d->block->report_errors = !strcmp(d->errors, "report");
+    block_attach(d->block, d->dev.host);
 }
 
 void ata_drive_fini(struct ata_drive *d)
@@ -468,6 +476,11 @@ static void disk_window_done(struct ata_drive *d)
 static void disk_io_done(struct ata_drive *d)
 {
     u8 flags = move_flags(d->last_command);
+    if (d->req.error) {
+        if (is_move(d->last_command)) encode_address(d, flags & MOVE_EXT, d->cur_lba);
+        ata_fail(d, d->req.op == BLOCK_OP_READ ? ATA_UNC : ATA_ABRT);
+        return;
+    }
     if (d->req.op == BLOCK_OP_READ) {
         expose_block(d, flags & MOVE_DMA ? ATA_DMA_IN : ATA_PIO_IN, !(flags & MOVE_DMA));
         return;
@@ -533,11 +546,12 @@ static void queue_io_done(void *opaque)
     struct ata_drive *d = q->drive;
     unsigned tag = (unsigned)(q - d->queue);
     u64 len = q->req.bytes;
-    bool ok = q->req.op != BLOCK_OP_READ ||
-              d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true);
+    bool failed = q->req.error != 0;
+    bool ok = !failed && (q->req.op != BLOCK_OP_READ ||
+                          d->port->queue_data(d->port_opaque, tag, q->offset, q->buf, len, true));
     if (!q->busy) return;
     if (!ok) {
-        queue_fail(d, tag, q->lba, ATA_ABRT);
+        queue_fail(d, tag, q->lba, failed && !q->write ? ATA_UNC : ATA_ABRT);
         d->port->queue_done(d->port_opaque, tag, false);
         return;
     }

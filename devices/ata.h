@@ -27,7 +27,7 @@ enum {
     ATA_DRDY = 0x40,
     ATA_BSY = 0x80
 };
-enum { ATA_ABRT = 0x04, ATA_IDNF = 0x10 }; /* error register */
+enum { ATA_ABRT = 0x04, ATA_IDNF = 0x10, ATA_UNC = 0x40 }; /* error register */
 enum { ATA_CD = 1, ATA_IO = 2 };           /* packet interrupt reason, in the count register */
 enum { ATA_DEV = 0x10, ATA_LBA = 0x40 };   /* device register */
 enum ata_phase { ATA_NO_DATA, ATA_PIO_IN, ATA_PIO_OUT, ATA_DMA_IN, ATA_DMA_OUT, ATA_PACKET };
@@ -68,6 +68,7 @@ struct ata_drive {
     struct device dev;
     struct block *block; /* pointer "block" */
     char *serial, *model, *firmware;
+    char *errors; /* option: what a host error does, "stop" or "report" */
     bool readonly; /* option: a disk that refuses writes */
     const struct ata_type *type;
     const struct ata_port *port; /* set by ata_attach */
@@ -111,6 +112,8 @@ struct ata_drive {
           "model name, up to 40 characters" },                                                     \
         { "firmware", OPT_STR, offsetof(struct ata_drive, firmware), "1.0",                        \
           "firmware revision, up to 8 characters" },                                               \
+        { "errors", OPT_STR, offsetof(struct ata_drive, errors), "stop",                           \
+          "when the host fails: stop (nothing is lost) or report (an error for the guest)" },      \
     {                                                                                              \
         "block", OPT_PTR, offsetof(struct ata_drive, block), NULL, "the image behind the drive"    \
     }
@@ -134,6 +137,7 @@ bool ata_queue(struct ata_drive *d, u8 command);
 
 /* --- shared by ata.c and atapi.c --- */
 int ata_drive_init(struct ata_drive *d, const struct ata_type *type, struct error *e);
+void ata_attach_block(struct ata_drive *d);
 void ata_drive_fini(struct ata_drive *d);
 void ata_changed(struct ata_drive *d);
 void ata_done(struct ata_drive *d);           /* command complete, interrupt */

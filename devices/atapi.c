@@ -18,6 +18,7 @@ enum {
     SENSE_NONE = 0,
     SENSE_NO_MEDIUM = 0x023a00,
     SENSE_TRAY_OPEN = 0x023a02,
+    SENSE_UNREADABLE = 0x031100,
     SENSE_BAD_COMMAND = 0x052000,
     SENSE_BAD_ADDRESS = 0x052100,
     SENSE_BAD_FIELD = 0x052400,
@@ -742,7 +743,9 @@ static void cd_window_done(struct ata_drive *d)
 
 static void cd_io_done(struct ata_drive *d)
 {
-    if (d->req.op == BLOCK_OP_READ)
+    if (d->req.error)
+        fail((struct atapi *)d, SENSE_UNREADABLE);
+    else if (d->req.op == BLOCK_OP_READ)
         expose((struct atapi *)d);
     else
         ata_done(d);
@@ -887,7 +890,7 @@ int atapi_set_media(struct device *cdrom, struct block *b, struct error *e)
     a->changed = b != NULL;
     a->media_event = b ? 2 : was ? 3 : 0;
     a->todo = 0;
-    if (b) block_attach(b, cdrom->host);
+    if (b) ata_attach_block(&a->d);
     if (reading) fail(a, b ? SENSE_CHANGED : SENSE_NO_MEDIUM);
     return 0;
 }

@@ -62,10 +62,14 @@ static void block_fire(void *opaque)
     while (b->head && b->head->due <= now) {
         struct block_req *r = b->head;
         int err = perform(b, r);
-        if (err) {
+        if (err && b->report_errors) {
+            LOG(LOG_ERROR, "block", "%s: %s; the guest is told",
+                r->op == BLOCK_OP_READ ? b->path : b->writes_to, strerror(-err));
+        } else if (err) {
             stall(b, r, err);
             return;
         }
+        r->error = err;
         b->stalled = false;
         b->head = r->next;
         if (!b->head) b->tail = NULL;
@@ -95,6 +99,7 @@ void block_submit(struct block *b, struct block_req *r)
 {
     check(b->host && !r->pending && r->offset <= b->size && r->bytes <= b->size - r->offset);
     r->pending = true;
+    r->error = 0;
     r->next = NULL;
     r->due = clock_now(b->host->clock) + DELAY_NS;
     if (b->tail)

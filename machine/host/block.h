@@ -4,7 +4,8 @@
  * time later, the same in every run, whatever the host's disk does. Requests of one backend
  * complete in order; the host I/O of a request happens just before its done(). When the host fails
  * (disk full, I/O error) the guest sees nothing: the backend asks the machine to stop with one
- * message and tries again once virtual time moves on, so a `cont` after making room loses nothing.
+ * message and tries again once virtual time moves on, so a `cont` after making room loses nothing. A
+ * device that would rather tell the guest sets report_errors: the request then ends with an error.
  * Offsets and lengths are multiples of 512. */
 #ifndef HOST_BLOCK_H
 #define HOST_BLOCK_H
@@ -26,6 +27,7 @@ struct block_req {
     unsigned iovcnt;
     void (*done)(void *opaque);
     void *opaque;
+    int error; /* at done(): 0, or -errno when the backend reports errors */
     /* block.c's own: */
     struct block_req *next;
     u64 due;
@@ -55,6 +57,7 @@ struct block {
     char *writes_to; /* the file that grows, for messages */
     u64 size;
     bool readonly; /* writes are refused by the device above */
+    bool report_errors; /* failed requests are the device's to handle; else the machine stops */
     /* block.c's own: */
     struct host_if *host;
     struct timer timer;
