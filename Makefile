@@ -106,6 +106,10 @@ guest-tests: $(B)/aeropc roms
 cli-tests: $(B)/aeropc roms
 	@bash tests/boot/cli.sh $(B)/aeropc
 
+.PHONY: check-aerogpu
+check-aerogpu: $(B)/unit-tests
+	@bash tests/aerogpu.sh $(B)/unit-tests
+
 # --- hostile guests (tests/fuzz/README.md); the programs want MODE=asan ---
 .PHONY: fuzz fuzz-short fuzz-programs fuzz-random
 .PRECIOUS: $(B)/tests/fuzz/%.o

@@ -78,7 +78,7 @@ static const struct board_row board_rows[] = {
     { &vga_class,      "vga",      IF_VGA,     "addr=0x60", "pci=pci0 display=@display rom=@vgarom" },
     /* Next to AeroGPU as the boot display: BARs only. */
     { &vga_class,      "vga",      IF_VGA_SPARE, "addr=0x60 class=0x038000 legacy=off", "pci=pci0 display=@display" },
-    { &aerogpu_class,  "aerogpu",  IF_AEROGPU, "addr=0x38", "pci=pci0" },
+    { &aerogpu_class,  "aerogpu",  IF_AEROGPU, "addr=0x38", "pci=pci0 display=@display" },
     { &aerogpu_class,  "aerogpu",  IF_AEROGPU_BOOT, "addr=0x38 legacy=on", "pci=pci0 display=@display" },
     { &fdc_class,      "fdc",      ALWAYS,     NULL, "dma=dma block0=@fd0 block1=@fd1" },
     { &atapi_cdrom_class, "cd0",   ALWAYS,     NULL, "block=@cd0" },

@@ -1,0 +1,71 @@
+/* Executors: what turns AeroGPU's command streams into pixels, behind one interface.
+ *
+ * The device validates a submission (aerogpu_cmd.h), wraps it into a batch and submits it; batches
+ * run in order. An executor finishes a batch with host->done, from the machine thread: at once,
+ * inside submit(), or later by mail. The device publishes fences in order and paces them, so every
+ * executor paces alike. Guest memory is read through host->read at any time between submit and
+ * done, from any thread; it is written only through host->write, which belongs to the machine
+ * thread: a threaded executor keeps its write-backs until its mail runs, just before done.
+ * Document: the contract's parts "driver behaviour", section 9, and "executor". */
+#ifndef GPU_EXEC_H
+#define GPU_EXEC_H
+
+#include "gpu/aerogpu_cmd.h"
+#include "machine/core/error.h"
+
+struct exec_range { /* one row of the allocation table */
+    u32 alloc_id, flags;
+    u64 gpa, size; /* gpa + size does not overflow */
+};
+
+struct exec_batch {
+    struct acmd_stream stream; /* of `bytes`; valid even when it ended early */
+    u8 *bytes;                 /* NULL: an empty submission */
+    struct exec_range *ranges; /* sorted by alloc_id, no duplicates */
+    u32 range_count;
+    u32 context_id;
+    u32 flags;             /* AGPU_SUBMIT_* */
+    u64 fence;             /* the descriptor's signal_fence */
+    u64 ticket;            /* the device's: names the submission */
+    enum agpu_error error; /* the executor's verdict, with `reason` */
+    const char *reason;
+    struct exec_batch *next; /* the executor's */
+};
+
+struct exec_host {
+    void *opaque;
+    /* Machine thread. The batch is the device's again. */
+    void (*done)(void *opaque, struct exec_batch *b);
+    /* Any thread: false, and nothing read, when the range is not plain guest RAM. */
+    bool (*read)(void *opaque, u64 gpa, void *buf, u64 len);
+    /* Machine thread: false, and nothing written, likewise. */
+    bool (*write)(void *opaque, u64 gpa, const void *buf, u64 len);
+};
+
+enum exec_reset {
+    EXEC_FORGET_ALL,   /* every object, context and token */
+    EXEC_KEEP_OBJECTS, /* pipeline states only: the driver comes back from sleep and its clients
+                          still hold their objects */
+};
+
+struct exec;
+struct exec_ops {
+    const char *name;
+    bool transfer; /* performs copies and write-backs */
+    struct exec *(*create)(const struct exec_host *host, struct error *e);
+    void (*submit)(struct exec *x, struct exec_batch *b);
+    /* Finishes or drops what was submitted (host->done is called for every batch before it
+     * returns). */
+    void (*reset)(struct exec *x, enum exec_reset kind);
+    void (*destroy)(struct exec *x); /* after reset */
+};
+
+extern const struct exec_ops exec_none; /* completes everything at once and draws nothing */
+
+/* NULL: unknown */
+const struct exec_ops *exec_find(const char *name);
+/* The range with this id, or NULL. */
+const struct exec_range *exec_range_find(const struct exec_batch *b, u32 alloc_id);
+void exec_batch_free(struct exec_batch *b);
+
+#endif
