@@ -26,6 +26,13 @@ static bool chance(struct gen_case *g, unsigned n, unsigned of)
     return below(g, of) < n;
 }
 
+/* AVX's mnemonics without their V, except where another one means something else. */
+static const char *base_name(const struct op_row *r)
+{
+    bool own = !strncmp(r->name, "ver", 3) || !strncmp(r->name, "vpcmp", 5);
+    return r->map >= MAP_V1 && r->name[0] == 'v' && !own ? r->name + 1 : r->name;
+}
+
 static bool in_list(const char *list, const char *name)
 {
     size_t n = strcspn(name, "|");
@@ -38,18 +45,16 @@ static bool in_list(const char *list, const char *name)
 /* ---- which rows ---- */
 
 /* Answers of the host itself (CPUID, time, descriptor tables of the kernel), kernel calls,
- * instructions that the kernel emulates (UMIP), images with FIP and FDP. */
+ * instructions that the kernel emulates (UMIP). */
 static const char left_out[] =
     "cpuid rdtsc rdtscp rdpmc syscall sysenter sysret sysexit sgdt sidt sldt str smsw lar lsl verr "
-    "verw monitor mwait xgetbv xsetbv xsave xrstor xsaveopt xsavec fnstenv fnsave fxsave retf iret "
-    "les lds lss lfs lgs rdrand rdseed";
+    "verw monitor mwait retf iret les lds lss lfs lgs rdrand rdseed";
 
 static bool usable(const struct op_row *r, unsigned mode, u64 features)
 {
     if (in_list(left_out, r->name)) return false;
     if (r->mode == (mode == OV_M64 ? MODE_N64 : MODE_64)) return false;
     if (r->feature && !(features >> r->feature & 1)) return false;
-    if (r->map >= MAP_V1 && mode == OV_M16) return false;
     for (unsigned k = 0; k < LEN(r->operand); k++) {
         u8 o = r->operand[k];
         if (o == OK_Mp || o == OK_Ap || (o >= OK_sES && o <= OK_sGS)) return false;
@@ -82,8 +87,9 @@ static bool reads_flags(const struct op_row *r)
 static bool sets_all_flags(const struct op_row *r)
 {
     return in_list("add sub cmp adc sbb neg xadd cmpxchg comiss comisd ucomiss ucomisd ptest "
-                   "popcnt pcmpistri pcmpistrm pcmpestri pcmpestrm",
-                   r->name);
+                   "popcnt pcmpistri pcmpistrm pcmpestri pcmpestrm vpcmpistri vpcmpistrm vpcmpestri "
+                   "vpcmpestrm testps testpd",
+                   base_name(r));
 }
 
 static u32 undefined_flags(const struct op_row *r)
@@ -197,6 +203,9 @@ static u64 pick_linear(struct gen_case *g, u32 base)
 
 struct encoding {
     bool m64, opsize, adsize, lock, rexw;
+    bool vexw, vexl, bad_prefix; /* VEX */
+    unsigned vexv;
+    u32 no_base; /* registers that cannot be part of the address */
     unsigned asz; /* bytes */
     u8 rep;
     int seg;          /* override or -1 */
@@ -213,18 +222,59 @@ static unsigned scratch_reg(struct gen_case *g, const struct encoding *e, unsign
 {
     unsigned r;
     do r = below(g, e->m64 ? 16 : 8);
-    while (r == 4 || r == not);
+    while (r == 4 || r == not || (e->no_base >> r & 1));
     return r;
 }
 
-static void memory16(struct gen_case *g, struct encoding *e, unsigned digit)
+/* ---- images of the floating-point state ---- */
+
+static void ignore(struct gen_case *g, u64 addr, unsigned len)
+{
+    if (g->ignores == LEN(g->ignore)) return;
+    g->ignore[g->ignores].addr = addr;
+    g->ignore[g->ignores++].len = len;
+}
+
+/* What is stored at linear, and not the same on two processors: FIP, FCS, FOP, FDP, FDS. What
+ * XRSTOR finds there: a header that it mostly accepts. */
+static void prepare_image(struct gen_case *g, const struct encoding *e, const struct op_row *r,
+                          u64 linear)
+{
+    bool small = (g->mode == OV_M16) != e->opsize && !e->rexw;
+    if (in_list("fnstenv fnsave", r->name)) ignore(g, linear + (small ? 6 : 12), small ? 8 : 16);
+    if (in_list("fxsave xsave xsaveopt xsavec", r->name)) ignore(g, linear + 6, 18);
+    g->image = linear;
+    g->has_image = true;
+    if (!in_list("xrstor", r->name) || chance(g, 1, 8)) return;
+    u8 header[16] = { (u8)below(g, 8) }, zero[16] = { 0 }, mxcsr[4] = { 0x80, 0x1f };
+    if (chance(g, 1, 16)) header[1 + below(g, 15)] = 0x80; /* a component that nobody has */
+    if (chance(g, 1, 4)) header[15] = 0x80, header[8] = header[0] | (u8)below(g, 8); /* compact */
+    if (chance(g, 1, 16)) mxcsr[below(g, 4)] = (u8)rnd(g);
+    patch(g, linear + 24, mxcsr, 4);
+    patch(g, linear + 512, header, 16);
+    for (unsigned k = 1; k < 4; k++) patch(g, linear + 512 + k * 16, zero, 16);
+}
+
+static bool is_image(const struct op_row *r)
+{
+    return in_list("fnstenv fnsave fxsave fxrstor xsave xsaveopt xsavec xsaves xrstor xrstors",
+                   r->name);
+}
+
+static u64 pick_operand(struct gen_case *g, const struct op_row *r, u32 base)
+{
+    u64 a = pick_linear(g, base);
+    return in_list("xsave xsaveopt xsavec xrstor", r->name) && chance(g, 7, 8) ? a & ~63ull : a;
+}
+
+static void memory16(struct gen_case *g, struct encoding *e, const struct op_row *r, unsigned digit)
 {
     static const u8 base[8] = { 3, 3, 5, 5, 6, 7, 5, 3 }, index[8] = { 6, 7, 6, 7, 8, 8, 8, 8 };
     unsigned rm = below(g, 8), mod = below(g, 3);
     bool absolute = mod == 0 && rm == 6;
     unsigned seg = e->seg >= 0 ? (unsigned)e->seg : base[rm] == 5 && !absolute ? OV_SS : OV_DS;
     u32 sb = segment_base(g, seg);
-    u64 linear = pick_linear(g, sb);
+    u64 linear = pick_operand(g, r, sb);
     u16 off = (u16)(linear - sb), disp = (u16)rnd(g);
     e->disp_size = absolute ? 2 : mod;
     if (mod == 1) disp = (u16)(i16)(i8)disp;
@@ -240,6 +290,7 @@ static void memory16(struct gen_case *g, struct encoding *e, unsigned digit)
     e->disp = disp;
     e->modrm = (u8)(mod << 6 | digit << 3 | rm);
     patch_something(g, sb + off);
+    if (is_image(r)) prepare_image(g, e, r, sb + off);
 }
 
 static void memory_sib(struct gen_case *g, struct encoding *e, unsigned digit, u64 off, u64 mask)
@@ -264,17 +315,62 @@ static void memory_sib(struct gen_case *g, struct encoding *e, unsigned digit, u
     e->disp = disp;
 }
 
-static void memory(struct gen_case *g, struct encoding *e, unsigned digit)
+/* ---- gathers ---- */
+
+static bool is_gather(const struct op_row *r)
 {
+    for (unsigned k = 0; k < LEN(r->operand); k++) {
+        if (r->operand[k] == OK_VMd || r->operand[k] == OK_VMq) return true;
+    }
+    return false;
+}
+
+/* The index vector can only come from the initial state; elsewhere it is what it is. */
+static void memory_vsib(struct gen_case *g, struct encoding *e, const struct op_row *r,
+                        unsigned digit)
+{
+    unsigned base = scratch_reg(g, e, 99), index = below(g, e->m64 ? 16 : 8), scale = below(g, 4);
+    unsigned mod = base == 5 || base == 13 ? 1 : below(g, 3);
+    i64 disp = mod == 1 ? (i8)rnd(g) : mod == 2 ? (i16)rnd(g) & 0xfff : 0;
+    bool wide = r->opcode & 1; /* 91h, 93h: quadword indices */
+    u32 sb = segment_base(g, e->seg >= 0 ? (unsigned)e->seg : OV_DS);
+    set_reg(g, base, OV_DATA + 0x2000 - sb - (u64)disp);
+    for (unsigned k = 0; !g->insns && k < 32; k += wide ? 8 : 4) {
+        u8 *half = k < 16 ? g->in.xmm[index] + k : g->in.ymmh[index] + (k - 16);
+        i64 v = (i64)below(g, 0x3c00) - 0x1e00;
+        if (chance(g, 1, 40)) v = (i64)ov_gen_int(&g->rng);
+        v >>= scale;
+        memcpy(half, &v, wide ? 8 : 4);
+    }
+    if (chance(g, 15, 16)) { /* else perhaps two of the three are the same register: #UD */
+        unsigned dest = digit | (e->rex & 4u) << 1;
+        while (index == dest) dest = digit = (digit + 1) & 7, e->rex &= 0xb;
+        while (e->vexv == dest || e->vexv == index) e->vexv = (e->vexv + 1) & 7;
+    }
+    e->modrm = (u8)(mod << 6 | digit << 3 | 4);
+    e->has_sib = true;
+    e->sib = (u8)(scale << 6 | (index & 7) << 3 | (base & 7));
+    e->rex |= (u8)((base >> 3) | (index >> 3) << 1);
+    e->disp_size = mod == 2 ? 4 : mod;
+    e->disp = disp;
+}
+
+static void memory(struct gen_case *g, struct encoding *e, const struct op_row *r, unsigned digit)
+{
+    if (is_gather(r) && e->asz != 2) {
+        memory_vsib(g, e, r, digit);
+        return;
+    }
     if (e->asz == 2) {
-        memory16(g, e, digit);
+        memory16(g, e, r, digit);
         return;
     }
     u64 mask = e->asz == 8 ? ~0ull : 0xffffffffull;
     u32 sb = e->seg >= 0 ? segment_base(g, (unsigned)e->seg) : segment_base(g, OV_DS);
-    u64 linear = pick_linear(g, sb), off = (linear - sb) & mask;
+    u64 linear = pick_operand(g, r, sb), off = (linear - sb) & mask;
     bool direct = chance(g, 1, 6);
     patch_something(g, linear);
+    if (is_image(r)) prepare_image(g, e, r, linear);
     if (!direct || off > 0x7fffffff) {
         memory_sib(g, e, digit, off, mask);
         return;
@@ -303,6 +399,23 @@ static bool has_operand(const struct op_row *r, u8 kind)
     return false;
 }
 
+/* W, L, vvvv: as the row wants them, now and then otherwise (#UD). Not for instructions whose other
+ * forms are of instruction sets that only the host has (VAES, VPCLMULQDQ). */
+static void choose_vex(struct gen_case *g, struct encoding *e, const struct op_row *r)
+{
+    bool strict = !strncmp(r->name, "vaes", 4) || !strncmp(r->name, "vpclmul", 7);
+    e->vexw = r->flags & OF_W1 || (!(r->flags & OF_W0) && chance(g, 1, 2));
+    e->vexl = r->flags & OF_L1 || (!(r->flags & OF_L0) && chance(g, 1, 2));
+    e->vexv = r->flags & OF_NOV ? 0 : below(g, e->m64 ? 16 : 8);
+    if (strict || !chance(g, 1, 100)) return;
+    switch (below(g, 4)) {
+    case 0: e->vexw = !e->vexw; break;
+    case 1: e->vexl = !e->vexl; break;
+    case 2: e->vexv = 1 + below(g, 7); break;
+    default: e->bad_prefix = true;
+    }
+}
+
 static void choose_prefixes(struct gen_case *g, struct encoding *e, const struct op_row *r)
 {
     e->m64 = g->mode == OV_M64;
@@ -319,12 +432,14 @@ static void choose_prefixes(struct gen_case *g, struct encoding *e, const struct
         e->rep = chance(g, 1, 2) ? 0xf2 : 0xf3;
     if (chance(g, 1, 12)) e->seg = (int)below(g, 6);
     if (e->m64 && chance(g, 1, 12)) e->seg = OV_FS + (int)below(g, 2);
-    if (branch) e->seg = -1;
+    if (branch || (g->insns && is_image(r))) e->seg = -1; /* WRGSBASE may have come before */
+    if (is_gather(r) && g->mode == OV_M16) e->adsize = chance(g, 7, 8);
     e->asz = e->m64 ? (e->adsize ? 4 : 8) : (g->mode == OV_M32) != e->adsize ? 4 : 2;
     if (e->m64 && chance(g, 1, 2)) {
         e->rex = (u8)(below(g, 16) & 12);
         e->rexw = e->rex & 8;
     }
+    if (vex) choose_vex(g, e, r);
 }
 
 /* Operands that need preparation to mean anything. */
@@ -343,7 +458,14 @@ static void prepare(struct gen_case *g, struct encoding *e, const struct op_row 
         u32 sb = segment_base(g, src);
         set_reg(g, 3, (pick_linear(g, sb) - sb) & mask);
     }
-    if (!strncmp(r->name, "maskmov", 7)) {
+    if (in_list("xsave xsaveopt xsavec xrstor", r->name)) {
+        e->no_base = 1 << 0 | 1 << 2; /* EDX:EAX is an operand */
+        set_reg(g, 0, below(g, 8));
+        set_reg(g, 2, 0);
+    }
+    if (is_image(r) && g->mode == OV_M16) e->no_base |= 1 << 5; /* SS instead of DS */
+    if (!strcmp(r->name, "xgetbv")) set_reg(g, 1, chance(g, 1, 2) ? 0 : 2 + below(g, 100));
+    if (!strncmp(base_name(r), "maskmovq", 8) || !strncmp(base_name(r), "maskmovdqu", 10)) {
         u32 sb = segment_base(g, src);
         set_reg(g, 7, (OV_DATA + 0x100 + below(g, 0x3d00) - sb) & mask);
     }
@@ -409,7 +531,11 @@ static void put_prefixes(struct gen_case *g, struct encoding *e, const struct op
     bool vex = r->map >= MAP_V1;
     if (e->adsize) put(g, 0x67);
     if (e->seg >= 0) put(g, seg_byte[e->seg]);
-    if (vex) return;
+    if (vex) {
+        static const u8 bad[] = { 0x66, 0xf2, 0xf3, 0xf0 };
+        if (e->bad_prefix) put(g, bad[below(g, 4)]);
+        return;
+    }
     if (e->lock) put(g, 0xf0);
     if (e->opsize) put(g, 0x66);
     if (e->rep) put(g, e->rep);
@@ -422,11 +548,15 @@ static void put_opcode(struct gen_case *g, struct encoding *e, const struct op_r
     if (r->sel == SEL_PLUSR) op += below(g, 8);
     if (r->map >= MAP_V1) {
         static const u8 pp[] = { [PF_NP] = 0, [PF_66] = 1, [PF_F3] = 2, [PF_F2] = 3 };
-        bool w = r->flags & OF_W1 || (!(r->flags & OF_W0) && chance(g, 1, 2));
-        unsigned v = r->flags & OF_NOV ? 0 : below(g, e->m64 ? 16 : 8);
-        put(g, 0xc4);
-        put(g, (~e->rex & 7) << 5 | (unsigned)(r->map - MAP_V1 + 1));
-        put(g, (unsigned)w << 7 | (~v & 15) << 3 | pp[r->prefix]);
+        unsigned low = (~e->vexv & 15) << 3 | (unsigned)e->vexl << 2 | pp[r->prefix];
+        if (r->map == MAP_V1 && !e->vexw && !(e->rex & 3) && chance(g, 1, 2)) {
+            put(g, 0xc5);
+            put(g, (~e->rex & 4) << 5 | low);
+        } else {
+            put(g, 0xc4);
+            put(g, (~e->rex & 7) << 5 | (unsigned)(r->map - MAP_V1 + 1));
+            put(g, (unsigned)e->vexw << 7 | low);
+        }
     } else if (r->map != MAP_0) {
         put(g, 0x0f);
         if (r->map == MAP_38) put(g, 0x38);
@@ -449,9 +579,8 @@ static void choose_modrm(struct gen_case *g, struct encoding *e, const struct op
         return;
     }
     bool mem = r->sel & SEL_MEMONLY || (!(r->sel & (SEL_REGONLY | SEL_ALLREG)) && chance(g, 1, 2));
-    if (!strcmp(r->name, "cvtpi2ps")) mem = false; /* x87 state with memory: README.md */
     if (mem) {
-        memory(g, e, digit);
+        memory(g, e, r, digit);
         e->lock = r->flags & OF_LOCK ? chance(g, 1, 3) : chance(g, 1, 200);
         return;
     }
@@ -472,6 +601,7 @@ static void emit(struct gen_case *g, const struct op_row *r)
     prepare(g, &e, r);
     choose_modrm(g, &e, r);
     if (r->map >= MAP_V1) e.lock = false;
+    g->start[g->insns] = (u16)g->len;
     put_prefixes(g, &e, r);
     put_opcode(g, &e, r);
     if (e.has_modrm) put(g, e.modrm);
@@ -491,14 +621,16 @@ static void emit(struct gen_case *g, const struct op_row *r)
 
 static bool ends_sequence(const struct op_row *r)
 {
-    return (r->flags & (OF_F64 | OF_COND)) || in_list("into int3 int int1 hlt", r->name);
+    return (r->flags & (OF_F64 | OF_COND)) || is_image(r) ||
+           in_list("into int3 int int1 hlt xgetbv cvtpi2ps", r->name);
 }
 
 static u8 tolerance_of(const struct op_row *r)
 {
     if (in_list("fsin fcos fsincos fptan fpatan f2xm1 fyl2x fyl2xp1", r->name)) return 1;
-    if (in_list("rcpps rcpss rsqrtps rsqrtss", r->name)) return 2;
-    return in_list("dpps dppd", r->name) ? 3 : in_list("ffree ffreep", r->name) ? 4 : 0;
+    if (in_list("rcpps rcpss rsqrtps rsqrtss", base_name(r))) return 2;
+    if (in_list("xgetbv", r->name)) return 5;
+    return in_list("dpps dppd", base_name(r)) ? 3 : in_list("ffree ffreep", r->name) ? 4 : 0;
 }
 
 static void add(struct gen_case *g, const struct op_row *r)

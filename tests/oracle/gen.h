@@ -7,7 +7,7 @@
 #include "cpu/decode.h"
 #include "tests/unit/ovec.h"
 
-enum { GEN_CODE_MAX = 220, GEN_INSNS = 8, GEN_PATCHES = 12, GEN_ROWS_MAX = 2048 };
+enum { GEN_CODE_MAX = 220, GEN_INSNS = 8, GEN_PATCHES = 16, GEN_ROWS_MAX = 2048 };
 
 struct gen_patch {
     u32 addr;
@@ -20,10 +20,21 @@ struct gen_case {
     u8 code[GEN_CODE_MAX];
     unsigned len, off, insns;
     u32 undef_end, undef_any; /* flags not defined after the last instruction; at any point */
-    u16 row[GEN_INSNS], end[GEN_INSNS]; /* row and end offset in code of every instruction */
-    u8 tolerance; /* of the last instruction: 1, 2 as in ovec.h, 3 any NaN, 4 C1 is undefined */
+    /* Row of every instruction, and where in code it starts (behind the MOVs that load its
+     * registers) and ends. */
+    u16 row[GEN_INSNS], start[GEN_INSNS], end[GEN_INSNS];
+    /* Of the last instruction: 1, 2 as in ovec.h, 3 any NaN, 4 C1 is undefined, 5 EDX:EAX is the
+     * host's own. */
+    u8 tolerance;
     unsigned patches;
     struct gen_patch patch[GEN_PATCHES]; /* memory contents to set first */
+    bool has_image;
+    u64 image; /* where an image of the floating-point state is saved or read */
+    unsigned ignores;
+    struct {
+        u64 addr;
+        unsigned len;
+    } ignore[4]; /* memory not to compare */
     char names[128];
     u64 rng;
 };

@@ -1,13 +1,13 @@
 /* Native execution for the oracle (host.h).
  *
- * Entering needs no system call: host_enter() loads x87/SSE state with FXRSTOR, segment registers
- * and bases, the general registers, and IRETQ loads RIP, CS, flags, RSP and SS at unchanged
+ * Entering needs no system call: host_enter() loads x87, SSE and (where the host has it) AVX state
+ * with XRSTOR, else x87 and SSE state with FXRSTOR, segment registers and bases, the general registers, and IRETQ loads RIP, CS, flags, RSP and SS at unchanged
  * privilege (SDM 2A IRET). The code under test ends with an exception; the kernel turns it into a
  * signal whose frame holds the interrupted registers (trap number, error code and CR2 as the
  * processor gave them). The handler copies the frame and leaves by loading the stack pointer that
  * host_enter() saved; nothing is blocked, so no sigreturn is owed.
  *
- * Left out: AVX state. */
+ * Left out: AVX-512 and AMX state; nothing that is generated touches it. */
 #define _GNU_SOURCE
 #include "tests/oracle/host.h"
 
@@ -20,6 +20,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+enum { XSAVE_BV = 512, XSAVE_YMMH = 576, XSAVE_LEN = 832, XSAVE_ALL = 7 };
+
 /* The assembly below knows these offsets. */
 struct host_block {
     u64 gpr[15];                   /* 0: r15 ... r8, rdi rsi rbp rbx rdx rcx rax */
@@ -31,8 +33,8 @@ struct host_block {
     u16 sel[4], out_sel[4];        /* 216, 224: DS ES FS GS */
     u64 legacy;                    /* 232: load selectors instead of bases */
     u64 running;                   /* 240 */
-    u64 pad;
-    u8 fx[512] __attribute__((aligned(64))); /* 256 */
+    u64 has_avx;                   /* 248: fx is an XSAVE area */
+    u8 fx[XSAVE_LEN] __attribute__((aligned(64))); /* 256 */
     const ov_state *in;
     ov_state *out;
     struct host_fault *fault;
@@ -59,8 +61,13 @@ __asm__(".text\n"
         "  mov %rsp, 176(%rdi)\n"
         "  rdfsbase %rax; mov %rax, 184(%rdi)\n"
         "  rdgsbase %rax; mov %rax, 192(%rdi)\n"
+        "  cmpq $0, 248(%rdi)\n"
+        "  jne 3f\n"
         "  fxrstor64 256(%rdi)\n"
-        "  cmpq $0, 232(%rdi)\n"
+        "  jmp 4f\n"
+        "3: mov $7, %eax; xor %edx, %edx; xrstor64 256(%rdi)\n"
+        "4: "
+        "cmpq $0, 232(%rdi)\n"
         "  jne 1f\n"
         "  mov 160(%rdi), %rax; wrfsbase %rax\n"
         "  mov 168(%rdi), %rax; wrgsbase %rax\n"
@@ -101,6 +108,10 @@ static void read_fx(const u8 *fx, ov_state *o)
     memcpy(&o->mxcsr, fx + 24, 4);
     for (unsigned k = 0; k < 8; k++) memcpy(o->st[k], fx + 32 + 16 * k, 10);
     memcpy(o->xmm, fx + 160, 256);
+    memset(o->ymmh, 0, sizeof(o->ymmh));
+    /* Linux marks a frame that goes on behind the 512 bytes of FXSAVE (asm/sigcontext.h). */
+    bool extended = ld32(fx + 464) == 0x46505853;
+    if (extended && (fx[XSAVE_BV] & 4)) memcpy(o->ymmh, fx + XSAVE_YMMH, 256);
 }
 
 __attribute__((used)) void host_signal_c(int sig, siginfo_t *info, void *context)
@@ -159,6 +170,8 @@ void host_run(const ov_state *in, unsigned mode, ov_state *out, struct host_faul
     memcpy(b->fx + 24, &in->mxcsr, 4);
     for (unsigned k = 0; k < 8; k++) memcpy(b->fx + 32 + 16 * k, in->st[k], 10);
     memcpy(b->fx + 160, in->xmm, 256);
+    b->fx[XSAVE_BV] = XSAVE_ALL;
+    memcpy(b->fx + XSAVE_YMMH, in->ymmh, 256);
     b->in = in;
     b->out = out;
     b->fault = f;
@@ -215,6 +228,7 @@ const char *host_open(struct host_windows *w)
     host_state = mmap((void *)HOST_BLOCK_AT, sizeof(*host_state), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0);
     if (host_state != (void *)HOST_BLOCK_AT) return "no place for the state block";
+    host_state->has_avx = __builtin_cpu_supports("avx") != 0;
     if (!w->code || !w->data || !w->ro || !w->stack) return "the windows' addresses are taken";
     for (unsigned k = 1; k < LEN(ov_ldt); k++) {
         if (!write_ldt(k, &ov_ldt[k])) return "the kernel refuses LDT entries";
