@@ -340,7 +340,10 @@ static bool forgive(struct session *s, const struct gen_case *g, struct outcome 
                     struct outcome *want)
 {
     const struct op_row *r = row_at(g, got->s.rip), *last = &op_rows[g->row[g->insns - 1]];
-    if (g->insns && is_one_of(last, "cvtpi2ps")) forgive_x87(got, want);
+    if (g->insns && is_one_of(last, "cvtpi2ps")) {
+        if (got->exc == 16 && r == last) return true;
+        forgive_x87(got, want);
+    }
     bool fault = got->exc >= 10 && got->exc <= 17 && got->exc != 16;
     const struct op_row *w = row_at(g, want->s.rip);
     bool host_fault = want->exc >= 11 && want->exc <= 14;
