@@ -159,4 +159,18 @@ part_again()
     run again 045 --throwaway --disk "$OUT/first.img,if=ide" --disk "$OUT/other.img"
 }
 
-for part in ${FW_ONLY:-disk sys cd wim setup kbd again}; do part_$part; done
+part_replay()
+{
+    local all="001 003 004 007 009 015 026 087 088 089 090 091 126 128 213 214" bus
+    image replay disk 20000 replay_mbr replay partition=2048 "file=$fw/replay_vbr.bin,2048"
+    for bus in ide ahci; do
+        run "replay-$bus" "$all" --throwaway --disk "$OUT/replay.img,if=$bus"
+    done
+    image triple disk 20000 mbr replay variant=1
+    start triple --throwaway --no-reboot --disk "$OUT/triple.img"
+    verdict 126 "exit status after a triple fault with --no-reboot" "$status" 2
+    verdict 126 "the report names it" "$(grep -ci 'triple fault' "$OUT/triple.log" | sed 's/^[1-9][0-9]*$/yes/')" yes
+    verdict 126 "the report shows the last exceptions" "$(grep -c '#BP\|#GP\|#DF\|vector' "$OUT/triple.log" | sed 's/^[1-9][0-9]*$/yes/')" yes
+}
+
+for part in ${FW_ONLY:-disk sys cd wim setup kbd again replay}; do part_$part; done

@@ -5,7 +5,8 @@
  *   mkimg iso  OUT BLOCKS  BOOT BODY [KEY=VALUE]...    El Torito: BOOT is the boot image, BODY lies behind it
  *
  * Keys: variant, disks (for struct params of fw.h); disk: stride=FROM,STEP stamps sectors FROM + n * STEP and the last
- * 256 instead of all from 128 on, nosignature=1 leaves out 55AAh, file=NAME,LBA puts a file at a sector; iso: count,
+ * 256 instead of all from 128 on, nosignature=1 leaves out 55AAh, file=NAME,LBA puts a file at a sector,
+ * partition=LBA makes the active entry of the partition table; iso: count,
  * segment (of the catalog), and catalog=KIND: plain, efi-second, efi-first, bad-sum, bad-mark. A stamped sector says which
  * one it is; the rest of the image is a hole, so a 2 TiB disk costs nothing.
  */
@@ -32,6 +33,7 @@ struct job {
     int fd, is_iso;
     struct params p;
     int no_signature;
+    uint32_t partition;
     const char *catalog, *file;
 };
 
@@ -87,6 +89,7 @@ static void option(struct job *j, const char *arg)
     else if (IS("disks")) j->p.disks = (uint32_t)number;
     else if (IS("count")) j->p.load_count = (uint32_t)number;
     else if (IS("segment")) j->p.load_segment = (uint32_t)number;
+    else if (IS("partition")) j->partition = (uint32_t)number;
     else if (IS("nosignature")) j->no_signature = 1;
     else if (IS("catalog")) j->catalog = v;
     else if (IS("file")) j->file = v;
@@ -125,6 +128,13 @@ static void make_disk(struct job *j, const char *boot, const char *body_name)
     mbr[0x1b4] = (uint8_t)count;
     mbr[0x1b5] = (uint8_t)(count >> 8);
     if (j->no_signature) mbr[510] = mbr[511] = 0;
+    if (j->partition) {
+        const uint32_t size = (uint32_t)j->p.sectors - j->partition;
+        const uint8_t row[8] = { 0x80, 0, 1, 0, 0x7f, 0xfe, 0xff, 0xff };
+        memcpy(mbr + 0x1be, row, sizeof row);
+        memcpy(mbr + 0x1c6, &j->partition, 4);
+        memcpy(mbr + 0x1ca, &size, 4);
+    }
     stamps(j);
     put(j, mbr, sizeof mbr, 0);
     put(j, body, count * 512, 512);
