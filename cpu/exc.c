@@ -385,7 +385,8 @@ bool exc_code_breakpoint(struct cpu *c)
 {
     u64 gla = cpu_pc_linear(c);
     u32 hit = 0;
-    if (c->rflags & FL_RF) return false;
+    /* Behind MOV SS a breakpoint is suppressed as if RF were set (SDM 3B 17.3.1.1). */
+    if ((c->rflags & FL_RF) || c->shadow == SHADOW_SS) return false;
     for (unsigned n = 0; n < 4; n++) {
         bool code = !(c->dr[7] >> (16 + n * 4) & 3);
         if (code && (c->dr[7] >> (n * 2) & 3) && c->dr[n] == gla) hit |= BIT(n);

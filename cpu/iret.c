@@ -19,8 +19,6 @@ static void set_flags_rf(struct cpu *c, u32 flags)
 {
     cpu_set_flags(c, flags);
     if (flags & FL_RF) cpu_event_set(c, CE_RF);
-    c->nmi_blocked = false;
-    if (c->nmi_pending) cpu_event_set(c, CE_NMI);
 }
 
 /* Frame entries from the top of the stack. */
@@ -112,9 +110,7 @@ static bool iret_task(struct cpu *c)
         return false;
     }
     if (!lin_read(c, c->tr.base, &link, 2)) return false;
-    if (!task_switch(c, link, TASK_IRET, false, 0)) return false;
-    c->nmi_blocked = false;
-    return true;
+    return task_switch(c, link, TASK_IRET, false, 0);
 }
 
 static bool return_code(struct cpu *c, u16 cs, struct desc *d)
@@ -167,6 +163,9 @@ static bool iret_protected(struct cpu *c, unsigned osz)
 
 bool int_return(struct cpu *c, unsigned osz)
 {
+    /* Executing IRET opens NMI, even when it faults (SDM 3A 6.7.1). */
+    c->nmi_blocked = false;
+    if (c->nmi_pending) cpu_event_set(c, CE_NMI);
     if (!(c->cr0 & CR0_PE)) return iret_real(c, osz);
     if (c->rflags & FL_VM) return iret_v86(c, osz);
     if (cpu_flags(c) & FL_NT) return iret_task(c);
