@@ -236,6 +236,12 @@ static void second_ended(void *opaque)
     update_irq(r);
 }
 
+/* The timer may fire a little after its moment; who asks in between sees the second ended. */
+static void look_for_second(struct rtc *r)
+{
+    if (r->next_second && clock_now(rtc_clock(r)) >= r->next_second) second_ended(r);
+}
+
 static bool updating(struct rtc *r)
 {
     u64 now = clock_now(rtc_clock(r));
@@ -390,6 +396,7 @@ static u8 rd_byte(struct rtc *r, unsigned i)
     switch (i) {
     case REG_A: v = r->cmos[REG_A] | (updating(r) ? A_UIP : 0); break;
     case REG_C:
+        look_for_second(r);
         look_for_tick(r);
         update_irq(r);
         v = r->cmos[REG_C];

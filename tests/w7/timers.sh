@@ -7,3 +7,7 @@ for program in pic pit rtc pm ioapic lapic; do
     bm $program --clock insn --set testdev=on
 done
 bm hpet --clock insn --hpet
+bm timers --clock insn --hpet
+BM_LABEL="host clock" BM_APPEND=ratios bm timers --hpet
+truncate -s 1M "$OUT/disk.img"
+bm irq --clock insn --throwaway --disk "$OUT/disk.img"
