@@ -1,6 +1,7 @@
 #!/bin/bash
 # The firmware statements: boot-sector programs of tests/w7/fw on images made for each run (mkimg.c says what is on them). Our BIOS by
-# default; FW_ARGS="--bios FILE --vgabios FILE" judges another one, FW_ONLY="disk sys" runs some of the parts below.
+# default; FW_ARGS="--bios FILE --vgabios FILE" judges another one, FW_ONLY="disk sys" runs some of the parts below, FW_TRIPS=100 makes part
+# thrash as long as W7-093 says.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 fw=$BUILD/w7/fw
@@ -173,4 +174,18 @@ part_replay()
     verdict 126 "the report shows the last exceptions" "$(grep -c '#BP\|#GP\|#DF\|vector' "$OUT/triple.log" | sed 's/^[1-9][0-9]*$/yes/')" yes
 }
 
-for part in ${FW_ONLY:-disk sys cd wim setup kbd again replay}; do part_$part; done
+# FW_TRIPS thousand round trips with a read each; then the processor time of this computer that a trip alone costs
+part_thrash()
+{
+    local TIMEFORMAT=%U seconds
+    image thrash disk 20000 mbr thrash "variant=${FW_TRIPS:-5}"
+    run thrash "030 087 092 093 094 095 096 097" --throwaway --disk "$OUT/thrash.img"
+    image trips disk 20000 mbr thrash "variant=$((0x80000000 + 100))"
+    { time run trips 093 --throwaway --disk "$OUT/trips.img" > "$OUT/trips.lines"; } 2> "$OUT/trips.time"
+    cat "$OUT/trips.lines"
+    seconds=$(tail -n 1 "$OUT/trips.time")
+    verdict 093 "less than 10 us of this computer's time a trip" \
+        "$(awk -v s="$seconds" 'BEGIN { us = s * 10; if (us < 10) print "yes"; else print us " us" }')" yes
+}
+
+for part in ${FW_ONLY:-disk sys cd wim setup kbd again replay thrash}; do part_$part; done

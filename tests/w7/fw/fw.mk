@@ -9,7 +9,7 @@ FW_CFLAGS := $(FW_FLAGS) -std=gnu11 -Os -mregparm=3 -mno-sse -mno-mmx -mno-80387
     -mpreferred-stack-boundary=2 -fno-tree-loop-distribute-patterns -fno-common -fno-builtin \
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wpointer-arith -Wwrite-strings \
     -Wimplicit-fallthrough -Werror
-FW_PROBES := disk sys cd next again kbd replay
+FW_PROBES := disk sys cd next again kbd replay thrash
 FW_SECTORS := mbr cdboot replay_mbr replay_vbr
 FW_BODIES := $(FW_PROBES:%=$(FW_DIR)/%.bin)
 
@@ -25,7 +25,9 @@ $(FW_DIR)/%_s.o: tests/w7/fw/%.S tests/w7/fw/fw.h tests/w7/fw/fw.mk
 
 $(FW_DIR)/sys.bin: $(FW_DIR)/sys_mem.o $(FW_DIR)/sys_int.o $(FW_DIR)/sys_tab.o $(FW_DIR)/sys_s_s.o
 $(FW_DIR)/replay.bin: $(FW_DIR)/ops_s_s.o
-$(FW_DIR)/ops_s_s.o: tests/w7/fw/ops.inc
+$(FW_DIR)/thrash.bin: $(FW_DIR)/thrash_s_s.o $(FW_DIR)/ops_s_s.o
+$(FW_DIR)/ops_s_s.o: tests/w7/fw/ops.inc tests/w7/fw/test.inc
+$(FW_DIR)/thrash_s_s.o: tests/w7/fw/test.inc
 $(FW_BODIES): $(FW_DIR)/%.bin: $(FW_DIR)/%.o $(FW_DIR)/start_s.o $(FW_DIR)/lib.o tests/w7/fw/fw.ld
 	@ld -m elf_i386 -T tests/w7/fw/fw.ld --build-id=none -z noexecstack --no-warn-rwx-segments \
 	    -o $(@:.bin=.elf) $(filter %.o,$^)

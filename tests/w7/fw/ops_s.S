@@ -5,6 +5,8 @@
 #include "fw.h"
 
         .globl ops_real, ops_protected, results16, results32
+        .globl fault_to, fault_ip, fault_error, fault_vector, hook, unhook
+        .globl protected_0, protected_5, protected_6, protected_13, protected_step
         .data
         .balign 4
 results16: .fill 32, 1, 0
@@ -104,6 +106,7 @@ unhook: xorw %di, %di
         popw %es
         ret
 
+#include "test.inc"
 #include "ops.inc"
         retl
 
@@ -358,12 +361,8 @@ protected_step:
 #define BITS 32
 #define NAME(x) x##_32
 results_32 = results32
-        .purgem T
-        .purgem REQ
-        .purgem E
-        .purgem FAULT
-        .purgem a32
-        .purgem a16
+        PURGE
+#include "test.inc"
 #include "ops.inc"
         ret
 
