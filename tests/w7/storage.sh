@@ -1,6 +1,6 @@
 #!/bin/bash
-# Disks and CDs: the bare-metal programs bm_ide, bm_ahci, bm_atapi and bm_soak on images made here, and what happens to images when the
-# emulator is killed or the host's disk is full. W7_FULL=1 (make check-all) runs the long forms.
+# Disks and CDs: the bare-metal programs bm_ide, bm_ahci and bm_atapi on images made here. W7_FULL=1 reads the whole DVD. What happens to
+# images when the emulator is killed or the host's disk is full is counted by hu.sh (tests/unit/test_w7_storage.c).
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -29,7 +29,7 @@ for bits in 32 64; do
     printf '%s\n' 'wait serial "EJECT PLEASE" 60' 'cd eject' 'wait serial "INSERT PLEASE" 60' "cd $other" 'wait poweroff 60' |
         BM_BITS=$bits BM_LABEL=change BM_APPEND="change=1" bm atapi --cdrom "$cd" --serial "file:$OUT/serial" --monitor stdio
 done
-# The DVD of 3 GiB; make check reads the first 256 MiB of it.
+# The DVD of 3 GiB; without W7_FULL=1 the first 256 MiB of it are read.
 dvd=$OUT/dvd.iso
 rm -f "$dvd"
 truncate -s 3G "$dvd"
