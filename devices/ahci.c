@@ -639,6 +639,7 @@ static void ahci_post_load(struct device *d, u32 version)
 {
     (void)version;
     pci_post_load(&((struct ahci *)d)->pci);
+    update_irq((struct ahci *)d);
 }
 
 static void ahci_info(struct device *d, struct text *t)
@@ -670,8 +671,28 @@ static const struct device_option ahci_options[] = {
     { NULL, 0, 0, NULL, NULL },
 };
 
+/* Registers, not commands in flight: a drive is saved when it is idle. */
+#define PORT_FIELDS(n)                                                                             \
+    FIELD(struct ahci, port[n].clb), FIELD(struct ahci, port[n].fb),                               \
+        FIELD(struct ahci, port[n].is), FIELD(struct ahci, port[n].ie),                            \
+        FIELD(struct ahci, port[n].cmd), FIELD(struct ahci, port[n].tfd),                          \
+        FIELD(struct ahci, port[n].sig), FIELD(struct ahci, port[n].ssts),                         \
+        FIELD(struct ahci, port[n].sctl), FIELD(struct ahci, port[n].serr),                        \
+        FIELD(struct ahci, port[n].sact), FIELD(struct ahci, port[n].ci),                          \
+        FIELD(struct ahci, port[n].current), FIELD(struct ahci, port[n].queued),                   \
+        FIELD(struct ahci, port[n].last), FIELD(struct ahci, port[n].halted),                      \
+        FIELD(struct ahci, port[n].in_reset)
+
 static const struct device_field ahci_fields[] = {
     PCI_FIELDS,
+    FIELD(struct ahci, ghc),
+    FIELD(struct ahci, is),
+    PORT_FIELDS(0),
+    PORT_FIELDS(1),
+    PORT_FIELDS(2),
+    PORT_FIELDS(3),
+    PORT_FIELDS(4),
+    PORT_FIELDS(5),
     { NULL, 0, 0, 0, 0 },
 };
 

@@ -114,7 +114,9 @@ void ata_abort(struct ata_drive *d)
 
 void ata_reset(struct ata_drive *d, bool hard)
 {
+    u8 *const registers[] = { d->feature, d->count, d->lba_low, d->lba_mid, d->lba_high };
     ata_abort(d);
+    for (unsigned i = 0; i < LEN(registers) && hard; i++) memset(registers[i], 0, 2);
     d->type->reset(d, hard);
     ata_signature(d);
 }
@@ -769,7 +771,8 @@ static void disk_reset(struct ata_drive *d, bool hard)
     d->transfer_mode[0] = sata ? 0 : 0x04; /* multiword 2 or Ultra 5 until the host chooses */
     d->transfer_mode[1] = sata ? 0x20 : 0;
     d->write_cache = d->look_ahead = true;
-    d->apm = 0;
+    d->apm = d->last_command = 0;
+    memset(&d->queue_error, 0, sizeof(d->queue_error));
 }
 
 static const struct ata_type disk_type = {
@@ -790,7 +793,6 @@ static void ata_disk_reset(struct device *dev, enum reset_kind kind)
 {
     (void)kind;
     struct ata_drive *d = (struct ata_drive *)dev;
-    memset(d->feature, 0, sizeof(d->feature));
     d->device = 0;
     ata_reset(d, true);
 }
@@ -815,12 +817,24 @@ static const struct device_option ata_disk_options[] = {
     { NULL, 0, 0, NULL, NULL },
 };
 
+static const struct device_field ata_disk_fields[] = {
+    ATA_FIELDS,
+    FIELD(struct ata_drive, queue_error.tag),
+    FIELD(struct ata_drive, queue_error.status),
+    FIELD(struct ata_drive, queue_error.error),
+    FIELD(struct ata_drive, queue_error.lba),
+    FIELD(struct ata_drive, queue_error.count),
+    FIELD(struct ata_drive, queue_error.valid),
+    { NULL, 0, 0, 0, 0 },
+};
+
 const struct device_class ata_disk_class = {
     .name = "ata_disk",
     .help = "ATA hard disk",
     .size = sizeof(struct ata_drive),
     .version = 1,
     .options = ata_disk_options,
+    .fields = ata_disk_fields,
     .init = ata_disk_init,
     .reset = ata_disk_reset,
     .info = ata_disk_info,

@@ -118,6 +118,18 @@ struct ata_drive {
         "block", OPT_PTR, offsetof(struct ata_drive, block), NULL, "the image behind the drive"    \
     }
 
+/* Saved while no command runs: what it moves, the window and the buffer, is not among them. */
+#define ATA_FIELDS                                                                                 \
+    FIELD_ARRAY(struct ata_drive, feature), FIELD_ARRAY(struct ata_drive, count),                  \
+        FIELD_ARRAY(struct ata_drive, lba_low), FIELD_ARRAY(struct ata_drive, lba_mid),            \
+        FIELD_ARRAY(struct ata_drive, lba_high), FIELD(struct ata_drive, device),                  \
+        FIELD(struct ata_drive, status), FIELD(struct ata_drive, error),                           \
+        FIELD(struct ata_drive, last_command), FIELD(struct ata_drive, irq),                       \
+        FIELD_ARRAY(struct ata_drive, transfer_mode), FIELD(struct ata_drive, write_cache),        \
+        FIELD(struct ata_drive, look_ahead), FIELD(struct ata_drive, apm),                         \
+        FIELD(struct ata_drive, multiple), FIELD(struct ata_drive, heads),                         \
+        FIELD(struct ata_drive, sectors)
+
 extern const struct device_class ata_disk_class, atapi_cdrom_class;
 
 /* --- for controllers --- */

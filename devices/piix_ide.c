@@ -425,6 +425,7 @@ static void piix_ide_post_load(struct device *d, u32 version)
     struct piix_ide *s = (struct piix_ide *)d;
     pci_post_load(&s->pci);
     update_enables(s);
+    for (unsigned i = 0; i < 2; i++) irq_set(&s->irq[i], s->channel[i].line);
 }
 
 static void piix_ide_info(struct device *d, struct text *t)
@@ -465,8 +466,18 @@ static const struct device_option piix_ide_options[] = {
     DRIVE(2, "secondary master"), DRIVE(3, "secondary slave"), { NULL, 0, 0, NULL, NULL },
 };
 
+#define CHANNEL_FIELDS(n)                                                                          \
+    FIELD(struct piix_ide, channel[n].device), FIELD(struct piix_ide, channel[n].control),         \
+        FIELD(struct piix_ide, channel[n].line), FIELD(struct piix_ide, channel[n].bm_command),    \
+        FIELD(struct piix_ide, channel[n].bm_status),                                              \
+        FIELD(struct piix_ide, channel[n].prd_table), FIELD(struct piix_ide, channel[n].prd_next), \
+        FIELD(struct piix_ide, channel[n].addr), FIELD(struct piix_ide, channel[n].count),         \
+        FIELD(struct piix_ide, channel[n].last_entry)
+
 static const struct device_field piix_ide_fields[] = {
     PCI_FIELDS,
+    CHANNEL_FIELDS(0),
+    CHANNEL_FIELDS(1),
     { NULL, 0, 0, 0, 0 },
 };
 

@@ -20,7 +20,7 @@ iface='machine/host/(block|net|audio|chardev|worker)\.h|machine/ui/(display|inpu
 for f in devices/*.[ch] gpu/*.[ch]; do
     own=$(echo "$f" | sed 's/\.[ch]$//')
     case $f in gpu/*) own="gpu/|devices/pci\\.h";; esac
-    allow "$f" -- "$core|$iface|$own\\.h|devices/(pci|usb|ata|i8237|ps2)\\.h"
+    allow "$f" -- "$core|$iface|$own\\.h|devices/(pci|usb|ata|atapi|i8237|ps2)\\.h"
 done
 allow machine/board/*.[ch] machine/debug/*.[ch] -- "$core|machine/|cpu/cpu\\.h|devices/|gpu/|bios/fwif\\.h"
 if grep -lE '^#include <SDL' -r machine cpu devices gpu | grep -vE '_sdl\.c$'; then echo "only *_sdl.c may include SDL"; bad=1; fi
