@@ -18,6 +18,6 @@ check-oracle: $(B)/oracle-native
 	$(B)/oracle-native --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(COVERAGE),--coverage)
 
 oracle-vectors: $(B)/oracle-select
-	for m in m64 m32 m16; do zstd -qdc $(ORACLE)/$$m.ovec.zst | $(B)/oracle-select 24 "$(ORACLE_LEFT_OUT)" > tests/oracle/$$m.ovec.gz; done
+	for m in m64 m32 m16; do zstd -qdc $(ORACLE)/$$m.ovec.zst | $(B)/oracle-select 100 "$(ORACLE_LEFT_OUT)" > tests/oracle/$$m.ovec.gz; done
 
 -include $(wildcard $(B)/tests/oracle/*.d)
