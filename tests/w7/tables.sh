@@ -1,8 +1,21 @@
 #!/bin/bash
-# The DSDT of every configuration that the unit test boots (tests/unit/test_w7_namespace.c writes them), judged by Intel's tools: iasl
-# disassembles and compiles it again, acpiexec runs its methods. What the tests of the group judge by themselves is counted by hu.sh.
+# Firmware tables: compared with the chips from inside (bm_tables); and the DSDT of every configuration that the unit test boots
+# (tests/unit/test_w7_namespace.c writes them), judged by Intel's tools: iasl disassembles and compiles it again, acpiexec runs its
+# methods. What the tests of the group judge by themselves is counted by hu.sh.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
+
+image=$OUT/disk.img
+truncate -s 1M "$image"
+bm tables --disk "$image" --throwaway
+BM_LABEL="aerogpu, hpet" BM_APPEND="hpet=1" bm tables --disk "$image" --throwaway --profile aerogpu --hpet
+for bits in 32 64; do # powering off ends the emulator with status 0
+    timeout 60 "$AEROPC" --display none --debugcon "file:$OUT/s5.e9" --kernel "$BUILD/w7/tables$bits.elf" --append s5=1 >"$OUT/s5.log" 2>&1
+    status=$?
+    if [ $status = 0 ]; then echo "W7-072 pass \\_S5 by SLP_TYP and SLP_EN switches off ($bits bits)"; else
+        echo "W7-072 fail \\_S5 does not switch off: exit status $status, $(tail -n 1 "$OUT/s5.e9") ($bits bits)"
+    fi
+done
 
 if ! command -v iasl >/dev/null || ! command -v acpiexec >/dev/null; then
     for n in 060 066 067 070 071 072; do echo "W7-$n skip the DSDT under iasl and acpiexec: acpica-tools is not installed"; done
