@@ -109,6 +109,8 @@ static u8 extended_access(struct regs *r, struct drive *d)
     struct packet p;
     copy_in(&p, r->ds, r->si, sizeof p);
     if (p.size < sizeof p) return DISK_BAD_COMMAND;
+    /* EDD 3.0: the buffer's flat address follows. Refused, not taken for real-mode memory. */
+    if (p.size >= 24 && p.off == 0xffff && p.seg == 0xffff) return DISK_BAD_COMMAND;
     u32 count = p.count, addr = ((u32)p.seg << 4) + p.off;
     if (p.lba >= d->sectors || count > d->sectors - p.lba) return DISK_NOT_FOUND;
     if (r->ah == 0x44 || r->ah == 0x47 || count == 0) return DISK_OK;

@@ -3,7 +3,8 @@
  *
  * APM offers the real-mode interface only (version 1.2): enough for DOS programs to switch off and
  * to idle; protected-mode connections are refused. Left out: cassette, joystick (84h), device
- * hooks beyond what a caller may install itself (80h-82h, 85h, 90h, 91h answer "done").
+ * hooks beyond what a caller may install itself (80h-82h, 85h, 90h, 91h answer "done"), the switch
+ * to protected mode of the AT (89h).
  */
 #include "bios/post.h"
 #include "bios/state.h"
@@ -111,7 +112,15 @@ static void apm(struct regs *r)
 {
     u8 error = 0;
     switch (r->al) {
-    case 0x00: r->ax = 0x0102; r->bx = 0x504d; r->cx = 0; break;
+    case 0x00:
+        if (r->bx) {
+            error = 0x09;               /* only the BIOS itself is a device here */
+            break;
+        }
+        r->ax = 0x0102;
+        r->bx = 0x504d;
+        r->cx = 0;
+        break;
     case 0x01: case 0x04: case 0x06: case 0x08: case 0x0d: case 0x0f: break;
     case 0x05: relax(); break;
     case 0x07:

@@ -9,7 +9,7 @@ FW_CFLAGS := $(FW_FLAGS) -std=gnu11 -Os -mregparm=3 -mno-sse -mno-mmx -mno-80387
     -mpreferred-stack-boundary=2 -fno-tree-loop-distribute-patterns -fno-common -fno-builtin \
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wpointer-arith -Wwrite-strings \
     -Wimplicit-fallthrough -Werror
-FW_PROBES := disk sys cd next again kbd replay thrash
+FW_PROBES := disk sys cd next again kbd replay thrash odd
 FW_SECTORS := mbr cdboot replay_mbr replay_vbr
 FW_BODIES := $(FW_PROBES:%=$(FW_DIR)/%.bin)
 
