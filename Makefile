@@ -29,7 +29,7 @@ COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 CFLAGS = -std=gnu11 $(OPT_$(MODE)) $(WARN) -fno-strict-aliasing -fwrapv -pthread -I. -D_GNU_SOURCE= $(EXTRA_CFLAGS)
 LIBS := $(SDL_LIBS) -lz -lm -lutil -pthread
 
-SRC := $(wildcard machine/*.c machine/*/*.c cpu/*.c devices/*.c gpu/*.c)
+SRC := $(wildcard machine/*.c machine/*/*.c cpu/*.c devices/*.c gpu/*.c gpu/*/*.c)
 OBJ := $(SRC:%.c=$(B)/%.o)
 LIBOBJ := $(filter-out $(B)/machine/main.o,$(OBJ))
 ROMS := roms/bios.bin roms/vgabios.bin roms/demo.img

@@ -388,8 +388,8 @@ static const struct device_option aerogpu_options[] = {
     { "legacy", OPT_BOOL, offsetof(struct aerogpu, legacy), "off",
       "is the boot display: answers the VGA ports, the DISPI ports and A0000h" },
     { "vblank", OPT_BOOL, offsetof(struct aerogpu, vblank), "on", "vertical blanks at 60 Hz" },
-    { "exec", OPT_STR, offsetof(struct aerogpu, exec_name), "none",
-      "what executes commands: none (fences complete, nothing is drawn)" },
+    { "exec", OPT_STR, offsetof(struct aerogpu, exec_name), "soft",
+      "what executes commands: soft, or none (fences complete, nothing is drawn)" },
     { "display", OPT_PTR, offsetof(struct aerogpu, display), NULL, "where its picture is shown" },
     { NULL, 0, 0, NULL, NULL },
 };

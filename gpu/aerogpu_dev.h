@@ -108,6 +108,7 @@ void agpu_publish(struct aerogpu *g, unsigned paced);
 void agpu_vblank_init(struct aerogpu *g);
 void agpu_scan_init(struct aerogpu *g);
 void agpu_scan_reset(struct aerogpu *g);
+bool agpu_scan_get(void *opaque, struct exec_scanout *s); /* exec_host.scanout */
 void agpu_scan_enable(struct aerogpu *g, bool on);
 void agpu_scan_written(struct aerogpu *g); /* after any scanout register */
 void agpu_vblank_run(struct aerogpu *g,

@@ -410,9 +410,9 @@ void agpu_timers_init(struct aerogpu *g)
 
 int agpu_ring_init(struct aerogpu *g, struct error *e)
 {
-    const struct exec_host host = { g, batch_done, guest_read, guest_write };
+    const struct exec_host host = { g, batch_done, guest_read, guest_write, agpu_scan_get };
     g->ops = exec_find(g->exec_name);
-    if (!g->ops) return error_set(e, "unknown executor \"%s\": none is the only one", g->exec_name);
+    if (!g->ops) return error_set(e, "unknown executor \"%s\": use soft or none", g->exec_name);
     g->exec = g->ops->create(&host, e);
     return g->exec ? 0 : -1;
 }

@@ -77,6 +77,14 @@ static bool displayable(const struct aerogpu *g)
     return surface_bytes(&g->scan, agpu_scanout_bpp(g->scan.format)) != 0;
 }
 
+bool agpu_scan_get(void *opaque, struct exec_scanout *s)
+{
+    const struct aerogpu *g = opaque;
+    *s = (struct exec_scanout){ g->scan.fb.gpa, g->scan.width, g->scan.height, g->scan.format,
+                                g->scan.pitch };
+    return displayable(g);
+}
+
 void agpu_scan_written(struct aerogpu *g)
 {
     g->activity = clock_now(g->pci.dev.host->clock);

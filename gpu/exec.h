@@ -32,6 +32,11 @@ struct exec_batch {
     struct exec_batch *next; /* the executor's */
 };
 
+struct exec_scanout { /* what scanout 0 shows now */
+    u64 gpa;
+    u32 width, height, format, pitch;
+};
+
 struct exec_host {
     void *opaque;
     /* Machine thread. The batch is the device's again. */
@@ -40,6 +45,8 @@ struct exec_host {
     bool (*read)(void *opaque, u64 gpa, void *buf, u64 len);
     /* Machine thread: false, and nothing written, likewise. */
     bool (*write)(void *opaque, u64 gpa, const void *buf, u64 len);
+    /* Machine thread: false when scanout 0 shows nothing. */
+    bool (*scanout)(void *opaque, struct exec_scanout *s);
 };
 
 enum exec_reset {
@@ -60,6 +67,7 @@ struct exec_ops {
     void (*destroy)(struct exec *x); /* after reset */
 };
 
+extern const struct exec_ops exec_soft; /* draws (gpu/soft) */
 extern const struct exec_ops exec_none; /* completes everything at once and draws nothing */
 
 /* NULL: unknown */

@@ -17,7 +17,7 @@ allow cpu/*.[ch] -- "$core|cpu/"
 allow machine/host/*.[ch] -- "$core|machine/host/"
 allow machine/ui/*.[ch] -- "$core|machine/ui/|machine/host/"
 iface='machine/host/(block|net|audio|chardev|worker)\.h|machine/ui/(display|input)\.h'
-for f in devices/*.[ch] gpu/*.[ch]; do
+for f in devices/*.[ch] gpu/*.[ch] gpu/*/*.[ch]; do
     own=$(echo "$f" | sed 's/\.[ch]$//')
     case $f in gpu/*) own="gpu/|devices/pci\\.h";; esac
     allow "$f" -- "$core|$iface|$own\\.h|devices/(pci|usb|ata|atapi|i8237|ps2)\\.h"

@@ -84,8 +84,7 @@ START_TEST(ag_014_015_018_identification_registers)
     for (u32 at = 0; at < 16; at += 4) W(&g, at, 0x12345678);
     ck_assert_uint_eq(R(&g, AGPU_R_MAGIC), 0x55504741);
     ck_assert_uint_eq(R(&g, AGPU_R_ABI_VERSION), 0x00010004);
-    /* 3Fh less TRANSFER: the executor "none" copies nothing */
-    ck_assert_uint_eq(R(&g, AGPU_R_FEATURES_LO), 0x2f);
+    ck_assert_uint_eq(R(&g, AGPU_R_FEATURES_LO), 0x3f);
     ck_assert_uint_eq(R(&g, AGPU_R_FEATURES_HI), 0);
     gpu_down(&g);
 }
@@ -128,7 +127,7 @@ START_TEST(ag_021_022_023_narrow_and_wide_accesses)
     bus_write(&g.r.mem, BAR0 + AGPU_R_SCAN_WIDTH, 0x5678, 2);
     bus_write(&g.r.mem, BAR0 + AGPU_R_SCAN_WIDTH + 2, 0x1234, 2);
     ck_assert_uint_eq(R(&g, AGPU_R_SCAN_WIDTH), 0x12345678);
-    ck_assert_uint_eq(bus_read(&g.r.mem, BAR0 + AGPU_R_FEATURES_LO, 8), 0x2f);
+    ck_assert_uint_eq(bus_read(&g.r.mem, BAR0 + AGPU_R_FEATURES_LO, 8), 0x3f);
     bus_write(&g.r.mem, BAR0 + AGPU_R_SCAN_GPA_LO, 0x0000000355aa0000, 8);
     ck_assert_uint_eq(R(&g, AGPU_R_SCAN_GPA_HI), 3);
     ck_assert_uint_eq(R(&g, AGPU_R_SCAN_GPA_LO), 0x55aa0000);

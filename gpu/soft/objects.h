@@ -1,0 +1,161 @@
+/* The software executor's objects: handles, buffers, textures, views, shared tokens, and their
+ * traffic with guest memory.
+ *
+ * A resource keeps its bytes in the layout in which the guest has them, so that uploads, dirty
+ * ranges and write-backs are copies of equal offsets. Handles are resolved when they are used: a
+ * destroyed object that is still bound reads as unbound. All functions run on the executor's
+ * thread. Document: the contract's parts "command stream", section 2, and "executor", sections 5
+ * and 16. */
+#ifndef GPU_SOFT_OBJECTS_H
+#define GPU_SOFT_OBJECTS_H
+
+#include "gpu/exec.h"
+#include "gpu/soft/format.h"
+
+enum object_kind {
+    OBJ_NONE,
+    OBJ_BUFFER,
+    OBJ_TEXTURE,
+    OBJ_VIEW,
+    OBJ_SHADER,
+    OBJ_LAYOUT,
+    OBJ_SAMPLER
+};
+enum { OBJ_MAX_LIVE = 262144, OBJ_MAX_TOKENS = 65536 };
+
+struct byte_range {
+    u64 begin, end;
+};
+
+struct box { /* texels; empty when x0 >= x1 */
+    u32 x0, y0, x1, y1;
+};
+
+struct object {
+    u32 kind;
+    u32 handle;  /* the first one */
+    u32 handles; /* that name it: the first one and aliases */
+    u32 users;   /* views that keep a texture alive */
+    u64 serial; /* tells objects that had the same handle apart; also changes with every change of a
+                   texture's content */
+};
+
+enum { DIRTY_RANGES = 16 };
+
+struct resource { /* buffer or texture */
+    struct object obj;
+    u8 *data;
+    u64 size;
+    u32 alloc_id; /* 0: host-owned */
+    u32 alloc_offset;
+    struct byte_range dirty[DIRTY_RANGES]; /* the guest's bytes are newer */
+    u32 dirty_count;
+    u64 version; /* grows with every change of the content */
+    /* textures */
+    u32 format, width, height, mips, layers, row_pitch;
+    const struct format *f;
+    u64 layer_size;
+    struct box *touched; /* mips * layers boxes that guest memory has not seen yet; NULL: none */
+    bool any_touched;
+    struct resource *next_touched, *next_dirty;
+    bool listed;   /* among the dirty ones */
+    void *decoded; /* the sampler's cache of decompressed blocks; freed with the resource */
+};
+
+struct view {
+    struct object obj;
+    struct resource *texture;
+    u32 format, base_mip, mips, base_layer, layers;
+};
+
+/* Shaders, layouts and samplers: the packet's contents and what a front end made of it. */
+struct blob {
+    struct object obj;
+    u8 stage; /* agpu_stage of shaders */
+    u8 *bytes;
+    u32 size;
+    void *compiled; /* freed by `release` */
+    void (*release)(void *compiled);
+};
+
+struct slot { /* of the handle table */
+    u32 handle;
+    struct object *object; /* NULL with a handle: deleted */
+};
+
+struct token {
+    u64 value;
+    struct resource *resource; /* NULL: retired */
+};
+
+struct objects {
+    const struct exec_host *host;
+    const struct exec_batch *batch; /* the one that runs: its allocation table counts */
+    struct slot *slots;             /* open addressing; capacity a power of two */
+    u32 capacity, used, live;
+    struct token *tokens;
+    u32 token_count, token_capacity;
+    struct resource *touched; /* with boxes to write back */
+    struct resource *dirty;   /* backed ones that the guest changed, or may have */
+    u64 bytes, cap;           /* host memory of all resources, and its limit */
+    u64 serial;
+};
+
+void objects_init(struct objects *o, const struct exec_host *host, u64 cap);
+void objects_clear(struct objects *o); /* everything goes */
+
+struct object *object_find(struct objects *o, u32 handle);
+struct resource *resource_find(struct objects *o,
+                               u32 handle); /* buffer or texture; not through views */
+struct resource *texture_find(struct objects *o, u32 handle);
+struct resource *buffer_find(struct objects *o, u32 handle);
+/* A texture or a view of one: fills v (whole texture: its own format, all mips and layers). False:
+ * neither. */
+bool surface_find(struct objects *o, u32 handle, struct view *v);
+
+/* Results of operations: what the batch reports. OBJ_OK, or a reason for people with the error to
+ * report; AGPU_E_NONE: the packet has no effect and nothing is reported. */
+struct outcome {
+    enum agpu_error error;
+    const char *reason; /* NULL: fine */
+};
+#define OBJ_OK ((struct outcome){ AGPU_E_NONE, NULL })
+
+struct outcome object_create_buffer(struct objects *o, const struct agpu_create_buffer *p);
+struct outcome object_create_texture(struct objects *o, const struct agpu_create_texture2d *p);
+struct outcome object_create_view(struct objects *o, const struct agpu_create_texture_view *p);
+/* Copies the bytes. */
+struct outcome object_create_blob(struct objects *o, u32 kind, u32 handle, u8 stage,
+                                  const u8 *bytes, u32 size, struct blob **out);
+void object_destroy(struct objects *o, u32 handle,
+                    u32 kind_mask); /* 1 << OBJ_*; another kind or unknown: nothing */
+
+struct outcome object_upload(struct objects *o, const struct agpu_range_packet *p, const u8 *data);
+struct outcome object_dirty(struct objects *o, const struct agpu_range_packet *p);
+struct outcome object_copy_buffer(struct objects *o, const struct agpu_copy_buffer *p);
+struct outcome object_copy_texture(struct objects *o, const struct agpu_copy_texture2d *p);
+
+struct outcome object_export(struct objects *o, const struct agpu_share_packet *p);
+struct outcome object_import(struct objects *o, const struct agpu_share_packet *p);
+void object_release_token(struct objects *o, u64 token);
+void objects_forget_retired(
+    struct objects *o); /* the driver starts anew and counts its tokens from 1 */
+
+/* Before a use: brings in what the guest changed. */
+struct outcome resource_refresh(struct objects *o, struct resource *r);
+/* After rendering or copying into a texture's box. */
+void resource_touch(struct objects *o, struct resource *r, u32 mip, u32 layer, const struct box *b);
+void resource_set_dirty(struct objects *o, struct resource *r, u64 begin, u64 end);
+/* The whole of it is about to be overwritten: what the guest changed does not matter. */
+void resource_forget_dirty(struct resource *r, u64 begin, u64 end);
+/* At the end of a batch: touched boxes of guest-backed colour textures go to guest memory,
+ * remaining dirty ranges come in. */
+struct outcome objects_end_batch(struct objects *o);
+
+static inline void texture_sub(const struct resource *r, u32 mip, u32 layer, struct subresource *s)
+{
+    format_mip(r->f, r->width, r->height, r->row_pitch, mip, s);
+    s->offset += (u64)layer * r->layer_size;
+}
+
+#endif
