@@ -21,6 +21,22 @@ from_package()
     rm -rf "$work"
 }
 
+# dos_floppy FILE FLOPPY: FILE is FLOPPY with dos.S as DOS.COM on it.
+dos_floppy()
+{
+    local work
+    [ -s "$GUESTS/$2" ] || die "no recipe for $2"
+    is_fresh "$GUESTS/$1" "$0" "$here/dos.S" "$GUESTS/$2" && return
+    need_packages mtools binutils
+    work=$(mktemp -d)
+    as --32 -o "$work/dos.o" "$here/dos.S"
+    ld -m elf_i386 --oformat binary -Ttext 0x100 -e _start -o "$work/dos.com" "$work/dos.o"
+    cp "$GUESTS/$2" "$work/floppy"
+    mcopy -i "$work/floppy" "$work/dos.com" ::DOS.COM
+    mv "$work/floppy" "$GUESTS/$1"
+    rm -rf "$work"
+}
+
 make_guest()
 {
     case $1 in
@@ -32,15 +48,24 @@ make_guest()
         from_package "$1" ipxe usr/lib/ipxe/ipxe.iso ;;
     isolinux.iso|grub.iso)
         "$here/mk-iso.sh" ;;
-    debian-amd64.raw)
-        "$here/mk-disk.sh" ;;
+    freedos-dos.img)
+        dos_floppy "$1" freedos.img ;;
+    more.iso)
+        "$here/mk-more.sh" ;;
+    seabios.bin)
+        from_package "$1" seabios usr/share/seabios/bios-256k.bin ;;
+    seavgabios.bin)
+        from_package "$1" seabios usr/share/seabios/vgabios-stdvga.bin ;;
+    debian-amd64.raw|debian-tests.raw|debian-x.raw)
+        "$here/mk-disk.sh" "$1" ;;
     *)  [ -s "$GUESTS/$1" ] || die "no recipe for $1" ;;
     esac
 }
 
 if [ $# = 0 ]; then
     set -- grub-rescue-cdrom.iso grub-rescue-floppy.img memtest86+x64.iso memtest86+ia32.iso \
-        ipxe.iso isolinux.iso grub.iso debian-amd64.raw
+        ipxe.iso isolinux.iso grub.iso debian-amd64.raw debian-tests.raw debian-x.raw more.iso \
+        seabios.bin seavgabios.bin
 fi
 for guest in "$@"; do
     make_guest "$guest"

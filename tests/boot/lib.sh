@@ -112,6 +112,16 @@ kernel_package()
     apt-cache "${apt_opts[@]}" depends "$2" | awk '/Depends: linux-image-[0-9]/ { print $2; exit }'
 }
 
+# newest_package ARCH REGEX: the last of the packages whose whole name matches.
+newest_package()
+{
+    local apt_opts name
+    apt_private "$1"
+    name=$(apt-cache "${apt_opts[@]}" pkgnames | grep -E "$2" | sort -V | tail -n 1)
+    [ -n "$name" ] || die "no package $2 for $1"
+    printf '%s\n' "$name"
+}
+
 # debian_source: "URI SUITE" of the Debian archive this machine's apt uses.
 debian_source()
 {
@@ -119,4 +129,18 @@ debian_source()
     apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' \
         'Created-By: Packages' |
         awk '$3 == "main" && $2 !~ /-/ { print $1, $2; exit }'
+}
+
+# why_not: why nothing can be built on this machine; empty if it can.
+why_not()
+{
+    local tool apt_opts
+    for tool in apt-get dpkg-deb dpkg-query; do
+        command -v $tool >/dev/null || { echo "no $tool here"; return; }
+    done
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || { echo "needs root or sudo"; return; }
+    [ -n "$(debian_source)" ] || { echo "no Debian mirror in apt's configuration"; return; }
+    apt_private amd64
+    apt-get "${apt_opts[@]}" -o APT::Update::Error-Mode=any update >/dev/null 2>&1 ||
+        echo "apt's mirror does not answer"
 }

@@ -1,28 +1,53 @@
 #!/bin/bash
-# mk-disk.sh: debian-amd64.raw, a bootable Debian disk: MBR, GRUB, one ext4 partition, systemd.
+# mk-disk.sh [FILE]: a bootable Debian disk: MBR, GRUB, one ext4 partition, systemd.
 #
-# root has no password; the login prompt is on ttyS0 and on the screen's consoles.  After the boot
-# the guest-report service writes report.sh's lines to ttyS0.  GRUB's menu (also on ttyS0):
-#   hot key d  default: as Debian boots, the screen goes to the frame buffer driver (bochs-drm)
-#   hot key t  that driver stays out: the screen remains in VGA text mode, which tests can read
-#   hot key o  the word guestoff: power off after the report
+# root has no password; the login prompt is on ttyS0 and on the screen's consoles.  FILE is
+#   debian-amd64.raw   (default) after the boot the guest-report service writes report.sh's lines to
+#                      ttyS0.  GRUB's menu (also on ttyS0):
+#     hot key d  default: as Debian boots, the screen goes to the frame buffer driver (bochs-drm)
+#     hot key t  that driver stays out: the screen remains in VGA text mode, which tests can read
+#     hot key o  the word guestoff: power off after the report
+#   debian-tests.raw   openssl, stress-ng and guest-tests.sh, which runs them in place of systemd and
+#                      powers off; the answers to openssl's part are computed on this host.  Menu:
+#     hot key o  openssl.sh        hot key s  stress.sh        hot key a  one after the other
+#   debian-x.raw       an X desktop: icewm, xterm, desktop.sh's session.  Menu:
+#     hot key m  default: the kernel's bochs-drm and X's modesetting driver
+#     hot key b  nomodeset: X's vesa driver, which calls the video BIOS
+#     hot key f  nomodeset and a VBE mode set by GRUB: the kernel's frame buffer and X's fbdev driver
 # No kernel word steers timers, interrupts or ACPI.  Built without loop devices or mounts.
 # Needs root for debootstrap (sudo is used if we are not).
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-image=$GUESTS/debian-amd64.raw
-is_fresh "$image" "$0" "$here/report.sh" && exit 0
+name=${1:-debian-amd64.raw}
+image=$GUESTS/$name
+size_mib=1400
+first_sector=2048
+packages=systemd-sysv,udev,kmod,procps,zstd,initramfs-tools,linux-image-amd64,pciutils
+inputs=("$0")
+case $name in
+debian-amd64.raw)
+    inputs+=("$here/report.sh") ;;
+debian-tests.raw)
+    packages+=,openssl,stress-ng
+    inputs+=("$here"/{guest-tests,openssl,stress}.sh) ;;
+debian-x.raw)
+    size_mib=2600
+    packages+=,xserver-xorg-core,xserver-xorg-video-vesa,xserver-xorg-video-fbdev
+    packages+=,xserver-xorg-input-libinput,xinit,icewm,xterm,x11-apps,x11-utils,x11-xserver-utils
+    packages+=,xfonts-base,libgl1-mesa-dri,xauth,xdotool,dbus
+    inputs+=("$here/desktop.sh") ;;
+*)
+    die "unknown disk $name" ;;
+esac
+is_fresh "$image" "${inputs[@]}" && exit 0
 if [ "$(id -u)" != 0 ]; then
-    as_root env GUESTS="$GUESTS" CACHE="$CACHE" "$0"
+    as_root env GUESTS="$GUESTS" CACHE="$CACHE" "$0" "$name"
     as_root chown -R "$(id -u):$(id -g)" "$GUESTS"
     exit 0
 fi
 
-size_mib=1400
-first_sector=2048
-packages=systemd-sysv,udev,kmod,procps,zstd,initramfs-tools,linux-image-amd64,pciutils
-say "building debian-amd64.raw"
+say "building $name"
 need_packages debootstrap e2fsprogs fdisk grub-common grub-pc-bin
 work=$(mktemp -d "$GUESTS/disk.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -35,17 +60,12 @@ install_debian()
     mkdir -p "$CACHE/debootstrap"
     debootstrap --variant=minbase --arch=amd64 --include="$packages" \
         --cache-dir="$CACHE/debootstrap" "${SUITE:-$suite}" "$root" "$uri" \
-        >"$GUESTS/mk-disk.log" 2>&1 || die "debootstrap failed: $GUESTS/mk-disk.log"
+        >"$GUESTS/$name.log" 2>&1 || die "debootstrap failed: $GUESTS/$name.log"
     version=$(ls "$root/lib/modules")
 }
 
-configure_debian()
+add_report()
 {
-    local t
-    echo guest > "$root/etc/hostname"
-    echo '/dev/sda1 / ext4 rw,noatime 0 1' > "$root/etc/fstab"
-    : > "$root/etc/machine-id"
-    sed -i 's/^root:[^:]*:/root::/' "$root/etc/passwd"
     install -m 755 "$here/report.sh" "$root/usr/local/sbin/guest-report"
     cat > "$root/etc/systemd/system/guest-report.service" <<'U'
 [Unit]
@@ -57,6 +77,62 @@ ExecStart=/usr/local/sbin/guest-report
 WantedBy=graphical.target
 U
     chroot "$root" systemctl -q enable guest-report
+}
+
+# add_tests: the programs, and what openssl says on this processor, which counts as right.
+add_tests()
+{
+    local t
+    for t in guest-tests openssl stress; do
+        install -m 755 "$here/$t.sh" "$root/usr/local/sbin/$t.sh"
+    done
+    chroot "$root" /usr/local/sbin/openssl.sh -g /usr/local/share/openssl.expected \
+        >>"$GUESTS/$name.log" 2>&1 || die "openssl.sh -g failed: $GUESTS/$name.log"
+    rm -rf "$root"/tmp/*
+}
+
+add_desktop()
+{
+    echo 'allowed_users=anybody' > "$root/etc/X11/Xwrapper.config"
+    # The pointer goes as far as the mouse, so that a script knows where it is.
+    mkdir -p "$root/etc/X11/xorg.conf.d"
+    cat > "$root/etc/X11/xorg.conf.d/mouse.conf" <<'U'
+Section "InputClass"
+    Identifier "mouse"
+    MatchIsPointer "on"
+    Driver "libinput"
+    Option "AccelProfile" "flat"
+EndSection
+U
+    install -m 755 "$here/desktop.sh" "$root/root/.xinitrc"
+    cat > "$root/etc/systemd/system/guest-x.service" <<'U'
+[Unit]
+Description=X session
+After=systemd-user-sessions.service
+Conflicts=getty@tty1.service
+[Service]
+Environment=HOME=/root
+WorkingDirectory=/root
+ExecStart=/usr/bin/xinit /root/.xinitrc -- /usr/bin/X :0 vt7 -nolisten tcp -keeptty
+StandardOutput=journal+console
+[Install]
+WantedBy=graphical.target
+U
+    chroot "$root" systemctl -q enable guest-x
+}
+
+configure_debian()
+{
+    local t
+    echo guest > "$root/etc/hostname"
+    echo '/dev/sda1 / ext4 rw,noatime 0 1' > "$root/etc/fstab"
+    : > "$root/etc/machine-id"
+    sed -i 's/^root:[^:]*:/root::/' "$root/etc/passwd"
+    case $name in
+    debian-amd64.raw) add_report ;;
+    debian-tests.raw) add_tests ;;
+    debian-x.raw)     add_desktop ;;
+    esac
     chroot "$root" systemctl -q set-default graphical.target
     for t in apt-daily apt-daily-upgrade e2scrub_all fstrim dpkg-db-backup; do
         chroot "$root" systemctl -q mask "$t.timer"
@@ -65,10 +141,11 @@ U
     rm -rf "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}/*
 }
 
-# menu_entry HOTKEY TITLE WORDS
+# menu_entry HOTKEY TITLE WORDS [SETTING]
 menu_entry()
 {
     printf 'menuentry "%s" --hotkey=%s {\n' "$2" "$1"
+    [ -z "${4:-}" ] || printf ' insmod vbe\n set %s\n' "$4"
     printf ' linux /boot/vmlinuz-%s root=/dev/sda1 ro console=tty0 console=ttyS0,115200%s\n' \
         "$version" "$3"
     printf ' initrd /boot/initrd.img-%s\n}\n' "$version"
@@ -76,14 +153,26 @@ menu_entry()
 
 configure_grub()
 {
+    local t
     mkdir -p "$root/boot/grub/i386-pc"
     cp /usr/lib/grub/i386-pc/*.{mod,lst} "$root/boot/grub/i386-pc/"
     {
         printf 'serial --unit=0 --speed=115200\nterminal_input console serial\n'
         printf 'terminal_output console serial\nset timeout=5\nset default=0\n'
-        menu_entry d "Debian" ""
-        menu_entry t "Debian, text screen" " modprobe.blacklist=bochs"
-        menu_entry o "Debian, report and power off" " guestoff"
+        case $name in
+        debian-amd64.raw)
+            menu_entry d "Debian" ""
+            menu_entry t "Debian, text screen" " modprobe.blacklist=bochs"
+            menu_entry o "Debian, report and power off" " guestoff" ;;
+        debian-tests.raw)
+            for t in openssl stress all; do
+                menu_entry ${t:0:1} "$t" " init=/usr/local/sbin/guest-tests.sh guesttests=$t"
+            done ;;
+        debian-x.raw)
+            menu_entry m "X, modesetting" ""
+            menu_entry b "X, vesa" " nomodeset"
+            menu_entry f "X, fbdev" " nomodeset" "gfxpayload=1024x768x32" ;;
+        esac
     } > "$root/boot/grub/grub.cfg"
 }
 
