@@ -105,6 +105,7 @@ void bm_main(const struct bm_info *info)
     forget();
     window();
     check_eq("and interrupts there", taken[PIC2_BASE + 2], 1);
+    wr(SERR, 0xffffffff);
     wr(IS, 0xffffffff);
     wr(8, 0xffffffff);
     outb(0xa0, 0x20);

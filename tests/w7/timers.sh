@@ -3,7 +3,7 @@
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 BM_SECONDS=60
-for program in pic pit rtc pm ioapic lapic; do
+for program in pic pit rtc pm ioapic lapic kbc uart; do
     bm $program --clock insn --set testdev=on
 done
 bm hpet --clock insn --hpet
