@@ -152,6 +152,11 @@ void cpu_reset(struct cpu *c)
     reset_msrs(c);
     reset_fpu(c);
     apic_reset(c, false);
+    c->smbase = 0x30000;
+    c->smm = c->smi_pending = c->init_pending = false;
+    c->io_restart.valid = false;
+    irq_set(&c->env.smiact, false);
+    c->a20_mask = c->a20 ? ~0ull : ~(u64)MIB;
     c->apic_base = 0xfee00900;
     c->apic_page = 0xfee00000;
     reset_common(c);
@@ -163,6 +168,7 @@ void cpu_init_reset(struct cpu *c)
     c->cr0 = (c->cr0 & (CR0_CD | CR0_NW)) | CR0_ET;
     apic_reset(c, true);
     reset_common(c);
+    if (c->smi_pending) cpu_event_set(c, CE_SMI);
 }
 
 void cpu_update_mode(struct cpu *c)
@@ -194,20 +200,9 @@ void cpu_nmi(struct cpu *c)
     apic_nmi_pin(c);
 }
 
-void cpu_smi(struct cpu *c)
-{
-    (void)c;
-    LOG_GUEST("cpu", "SMI ignored: there is no system management mode");
-}
-
-void cpu_do_smi(struct cpu *c)
-{
-    cpu_event_clear(c, CE_SMI);
-}
-
 void cpu_set_a20(struct cpu *c, bool on)
 {
-    u64 mask = on ? ~0ull : ~(u64)MIB;
+    u64 mask = on || c->smm ? ~0ull : ~(u64)MIB;
     c->a20 = on;
     if (mask == c->a20_mask) return;
     c->a20_mask = mask;
@@ -243,7 +238,7 @@ void cpu_update_intr(struct cpu *c)
 
 bool cpu_wake_pending(const struct cpu *c)
 {
-    if (c->events & CE_INIT) return true;
+    if ((c->events & CE_INIT) || (c->smi_pending && !c->smm)) return true;
     if (c->nmi_pending && !c->nmi_blocked) return true;
     return (c->rflags & FL_IF) && cpu_intr_pending(c);
 }
@@ -298,7 +293,7 @@ static const struct reg_row reg_rows[] = {
     REG("gdtr", gdtr.base), REG("idtr", idtr.base), REG("ldtr", ldtr.sel),
     REG("tr", tr.sel),      REG("cpl", cpl),        REG("mxcsr", mxcsr),
     REG("fcw", fcw),        REG("fsw", fsw),        REG("kernel_gs_base", kernel_gs_base),
-    REG("lstar", lstar),
+    REG("lstar", lstar),     REG("smbase", smbase),
 };
 
 static u64 segment_register(const struct cpu *c, const char *name, bool *ok)
@@ -354,8 +349,8 @@ void cpu_info_registers(struct cpu *c, struct text *t)
     for (unsigned i = 0; i < n; i++)
         text_add(t, "%-4s %016llx%s", gpr_names[i], (unsigned long long)c->r[i],
                  i % 4 == 3 ? "\n" : "  ");
-    text_add(t, "rip  %016llx  rflags %08x  cpl %u  %s%s%s\n", (unsigned long long)c->rip,
-             cpu_flags(c), c->cpl, mode_name(c), c->halted ? ", halted" : "",
+    text_add(t, "rip  %016llx  rflags %08x  cpl %u  %s%s%s%s\n", (unsigned long long)c->rip,
+             cpu_flags(c), c->cpl, mode_name(c), c->smm ? ", SMM" : "", c->halted ? ", halted" : "",
              c->shutdown ? ", shut down" : "");
     for (unsigned i = 0; i < SEG_COUNT; i++) add_segment(t, seg_names[i], &c->seg[i]);
     add_segment(t, "ldtr", &c->ldtr);

@@ -22,6 +22,7 @@ struct cpu_env {
     int (*intack)(void *opaque);      /* 8259 INTA cycle: returns the vector */
     void *intack_opaque;
     struct irq ferr;                  /* FERR#: x87 error with CR0.NE=0, drives IRQ 13 */
+    struct irq smiact;                /* SMIACT#: the CPU is in system management mode */
     u64 tsc_hz;                       /* TSC ticks per virtual second */
 };
 

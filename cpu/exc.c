@@ -230,7 +230,7 @@ static enum fault_class class_of(unsigned vector)
     }
 }
 
-static void shutdown(struct cpu *c)
+void cpu_shutdown(struct cpu *c)
 {
     c->shutdown = true;
     cpu_event_set(c, CE_SHUTDOWN);
@@ -273,7 +273,7 @@ static void deliver(struct cpu *c, struct event ev, enum fault_class first)
         if (!take_second_fault(c, &ev, first)) break;
         first = class_of(ev.vector);
     }
-    shutdown(c);
+    cpu_shutdown(c);
 }
 
 void exc_deliver(struct cpu *c)

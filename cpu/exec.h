@@ -172,6 +172,8 @@ bool cpu_wake_pending(const struct cpu *c);
 /* delivers a pending NMI: at an instruction boundary when CE_NMI is set and !nmi_blocked */
 void cpu_do_nmi(struct cpu *c);
 void cpu_do_smi(struct cpu *c);        /* CE_SMI */
+void cpu_shutdown(struct cpu *c);      /* triple fault, RSM of an impossible state */
+u64 cpu_cr4_valid(const struct cpu *c); /* bits that the model has */
 /* Debug: at an instruction boundary. */
 /* DR0-3 execution match at the next instruction and RF=0: #DB fault delivered, true */
 bool exc_code_breakpoint(struct cpu *c);

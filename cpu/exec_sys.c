@@ -1,7 +1,7 @@
 /* Handlers of the privileged and system instructions: control and debug registers, MSRs, time
  * stamp, CPUID, fast system calls, TLB and cache control, HLT, FS/GS bases. Rules are those of SDM
  * 2 (and APM 3 where the model's vendor is AMD). Left out: MONITOR/MWAIT (#UD, their CPUID bit is
- * clear), RSM outside SMM is #UD and SMM is never entered, no RDPMC counters (#GP). */
+ * clear), RSM (smm.c), no RDPMC counters (#GP). */
 #include "cpu/apic.h"
 #include "cpu/mmu.h"
 #include "cpu/model.h"
@@ -67,7 +67,7 @@ static void write_cr0(struct cpu *c, u64 v)
     cpu_update_mode(c);
 }
 
-static u64 cr4_valid(const struct cpu *c)
+u64 cpu_cr4_valid(const struct cpu *c)
 {
     static const struct { u32 bit; enum cpu_feature feature;
     } bits[] = {
@@ -84,7 +84,7 @@ static u64 cr4_valid(const struct cpu *c)
 
 static void write_cr4(struct cpu *c, u64 v)
 {
-    bool bad = (v & ~cr4_valid(c)) || (c->long_mode && !(v & CR4_PAE));
+    bool bad = (v & ~cpu_cr4_valid(c)) || (c->long_mode && !(v & CR4_PAE));
     u64 changed = v ^ c->cr4;
     bool pae_paging = (c->cr0 & CR0_PG) && (v & CR4_PAE) && !c->long_mode;
     if (!bad && pae_paging && (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)))
@@ -500,12 +500,6 @@ void op_monitor(struct cpu *c, const struct insn *i)
 }
 
 void op_mwait(struct cpu *c, const struct insn *i)
-{
-    (void)i;
-    exc_raise(c, EXC_UD);
-}
-
-void op_rsm(struct cpu *c, const struct insn *i)
 {
     (void)i;
     exc_raise(c, EXC_UD);

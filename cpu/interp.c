@@ -211,8 +211,9 @@ static bool at_monitor_breakpoint(struct cpu *c)
 static void take_interrupt(struct cpu *c, u32 ev)
 {
     if (c->shadow == SHADOW_SS) return;
-    if (ev & CE_SMI) cpu_do_smi(c);
-    else if ((ev & CE_NMI) && !c->nmi_blocked) cpu_do_nmi(c);
+    if (ev & CE_SMI) {
+        if (!c->shadow) cpu_do_smi(c);
+    } else if ((ev & CE_NMI) && !c->nmi_blocked) cpu_do_nmi(c);
     else if ((ev & CE_INTR) && !c->shadow) {
         int v = cpu_intr_ack(c);
         if (v >= 0) int_deliver(c, (unsigned)v);
@@ -232,6 +233,10 @@ static int handle_events(struct cpu *c)
     if (ev & CE_SHUTDOWN) return CPU_SHUTDOWN;
     if (ev & CE_INIT) {
         cpu_event_clear(c, CE_INIT);
+        if (c->smm) {
+            c->init_pending = true; /* until RSM */
+            return -1;
+        }
         cpu_init_reset(c);
         return -1;
     }
@@ -241,7 +246,7 @@ static int handle_events(struct cpu *c)
             return CPU_HALTED;
         }
         cpu_event_clear(c, CE_HALT);
-        c->halted = false;
+        if (!(c->events & CE_SMI)) c->halted = false; /* an SMI stores that it ended HLT */
     }
     if (ev & (CE_SMI | CE_NMI | CE_INTR)) take_interrupt(c, ev);
     if (c->events & CE_KICK) {

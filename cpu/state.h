@@ -207,10 +207,17 @@ struct cpu {
     u64 mcg_status, mcg_ctl, mci_ctl[10], mci_status[10], mci_addr[10], mci_misc[10];
     u64 tsc_offset;
     bool nmi_blocked, halted, shutdown;
+    bool smm, nmi_was_blocked; /* in system management mode; NMI blocking before it (smm.c) */
+    u32 smbase;
     u64 pdpte[4];      /* PAE page-directory pointers, loaded with CR3 */
 
     /* --- pending events --- */
     bool nmi_pending, intr_line;
+    bool smi_pending, init_pending; /* latched: SMI until taken, INIT while in SMM */
+    struct io_restart {
+        bool valid;
+        u64 rip, rcx, rsi, rdi;
+    } io_restart; /* the I/O instruction that caused the SMI */
     u8 fault_vector;
     bool fault_has_error;
     u32 fault_error;

@@ -4,8 +4,9 @@
  * Config 40h holds the base of a 64-byte I/O block, config 80h bit 0 enables it; firmware puts it
  * at 600h. In it: PM1 status and enable (0, 2), PM1 control (4), PM timer (8). GPE0 status and
  * enable sit at AFE0h as on the reference machine; nothing raises a GPE. Port B2h is the FADT's
- * SMI_CMD: F1h sets SCI_EN, F0h clears it; B3h is a byte of storage. The wire "sci" is high while
- * SCI_EN is set and an enabled status bit is.
+ * SMI_CMD: F1h sets SCI_EN, F0h clears it (no SMM code is needed for that); B3h is a byte of
+ * storage. A write to B2h also sets APM_STS and, with DEVACTB's APMC_EN and GLBCTL's SMI_EN, pulses
+ * the wire "smi". The wire "sci" is high while SCI_EN is set and an enabled status bit is.
  *
  * The PM timer is virtual time at 3.579545 MHz, 24 bits. Its status bit is derived: the number of
  * top-bit toggles so far differs from the number when it was last cleared.
@@ -17,9 +18,8 @@
  * acknowledges does; config D2h bits 3:1 = 4 and the interrupt enable bit route its interrupt to
  * the SCI's line.
  *
- * Left out: other sleep states (refused with a line in the log), SMI and SMM (DEVACTB reads as if a
- * handler were installed, so that firmware with SMM support does not wait for one), the SMBus
- * slave, RTC wake status. */
+ * Left out: other sleep states (refused with a line in the log), SMI from anything but APMC, the
+ * End Of SMI handshake (EOS reads 0 and is not waited for), the SMBus slave, RTC wake status. */
 #include "devices/acpi_pm.h"
 
 #include "devices/pci.h"
@@ -51,7 +51,7 @@ enum {
     SMB_KILL = 0x02,
     SMB_INTREN = 0x01
 };
-enum { REG_PM1 = 0x0, REG_CNT = 0x4, REG_TIMER = 0x8, GPE_BASE = 0xafe0, GPE_LEN = 4 };
+enum { REG_PM1 = 0x0, REG_CNT = 0x4, REG_TIMER = 0x8, REG_GLBSTS = 0x18, REG_GLBCTL = 0x28, GPE_BASE = 0xafe0, GPE_LEN = 4 };
 enum {
     STS_TMR = 0x0001,
     STS_GBL = 0x0020,
@@ -61,17 +61,20 @@ enum {
 };
 enum { EN_MASK = STS_TMR | STS_GBL | STS_PWRBTN | STS_RTC };
 enum { CNT_SCI_EN = 0x0001, CNT_STORED = 0x1c03, CNT_SLP_EN = 0x2000 };
+enum { APMC_EN = 0x02, APM_STS = 0x20, GLBCTL_SMI_EN = 1, GLBCTL_EOS = 0x10000 };
 enum { ACPI_ENABLE = 0xf1, ACPI_DISABLE = 0xf0 };
 enum { TIMER_HZ = 3579545, TIMER_MASK = 0xffffff, TIMER_TOP_SHIFT = 23 };
 
 struct acpi_pm {
     struct pci_dev pci;
-    struct irq sci;
+    struct irq sci, smi_out;
     u16 status; /* without STS_TMR, which is derived */
     u16 enable, control;
     u64 toggles; /* of the timer's top bit when STS_TMR was last cleared */
     u16 gpe_status, gpe_enable;
     u8 smi_cmd, smi_data;
+    u16 glbsts;
+    u32 glbctl;
     u8 smb[SMB_LEN];          /* registers of the SMBus host as written; SMB_STS as shown */
     u8 smb_block[32], smb_at; /* block data buffer behind SMB_BLKDAT and its index */
     struct timer timer;
@@ -150,6 +153,8 @@ static u32 rd_reg(const struct acpi_pm *a, u64 reg)
     case REG_PM1: return status_now(a) | (u32)a->enable << 16;
     case REG_CNT: return a->control;
     case REG_TIMER: return timer_ticks(a) & TIMER_MASK;
+    case REG_GLBSTS: return a->glbsts;
+    case REG_GLBCTL: return a->glbctl;
     }
     return 0;
 }
@@ -178,6 +183,8 @@ static void wr_block(void *opaque, u64 offset, u64 value, unsigned size)
         if (written & 0xffff) wr_control(a, (a->control & ~written) | v);
         return;
     case REG_TIMER: return;
+    case REG_GLBSTS: a->glbsts &= (u16)~v; return;
+    case REG_GLBCTL: a->glbctl = ((a->glbctl & ~written) | v) & ~(u32)GLBCTL_EOS; return;
     }
     LOG_GUEST(a->pci.dev.name, "write of %llx to register %02llx ignored",
               (unsigned long long)value, (unsigned long long)offset);
@@ -222,10 +229,13 @@ static void wr_smi(void *opaque, u64 offset, u64 value, unsigned size)
         a->control |= CNT_SCI_EN;
     } else if (value == ACPI_DISABLE) {
         a->control &= ~CNT_SCI_EN;
-    } else {
-        LOG_GUEST(a->pci.dev.name, "SMI command %02llx has no handler", (unsigned long long)value);
     }
     update_irq(a);
+    a->glbsts |= APM_STS;
+    if ((a->pci.config[CFG_DEVACTB_HI] & APMC_EN) && (a->glbctl & GLBCTL_SMI_EN)) {
+        irq_set(&a->smi_out, true);
+        irq_set(&a->smi_out, false);
+    }
 }
 
 /* --- SMBus host --- */
@@ -311,6 +321,7 @@ static int acpi_pm_init(struct device *d, struct error *e)
     if (pci_register(&a->pci, &id, e)) return -1;
     a->pci.ops = &pm_ops;
     st16(&a->pci.wmask[CFG_PMBA], 0xffc0);
+    a->pci.wmask[CFG_DEVACTB_HI] = APMC_EN;
     a->pci.wmask[CFG_PMREGMISC] = PMIOSE;
     st16(&a->pci.wmask[CFG_SMBBA], 0xfff0);
     a->pci.wmask[CFG_SMBHSTCFG] = SMB_INTR_MASK | SMB_HST_EN;
@@ -328,7 +339,7 @@ static void acpi_pm_reset(struct device *d, enum reset_kind kind)
     (void)kind;
     pci_reset(&a->pci);
     st32(&a->pci.config[CFG_PMBA], 1);    /* bit 0: an I/O base */
-    a->pci.config[CFG_DEVACTB_HI] = 0x02; /* APMC_EN */
+    a->pci.config[CFG_DEVACTB_HI] = 0;
     a->pci.config[CFG_PMREGMISC] = 0;
     st32(&a->pci.config[CFG_SMBBA], 1);
     a->pci.config[CFG_SMBHSTCFG] = 0;
@@ -338,6 +349,8 @@ static void acpi_pm_reset(struct device *d, enum reset_kind kind)
     a->status = a->enable = a->control = 0;
     a->gpe_status = a->gpe_enable = 0;
     a->smi_cmd = a->smi_data = 0;
+    a->glbsts = 0;
+    a->glbctl = 0;
     a->toggles = timer_ticks(a) >> TIMER_TOP_SHIFT;
     place_block(a);
     update_irq(a);
@@ -383,19 +396,24 @@ static const struct device_field acpi_pm_fields[] = {
     FIELD(struct acpi_pm, gpe_enable),
     FIELD(struct acpi_pm, smi_cmd),
     FIELD(struct acpi_pm, smi_data),
+    { "glbsts", offsetof(struct acpi_pm, glbsts), 2, 1, 2 },
+    { "glbctl", offsetof(struct acpi_pm, glbctl), 4, 1, 2 },
     FIELD_ARRAY(struct acpi_pm, smb),
     FIELD_ARRAY(struct acpi_pm, smb_block),
     FIELD(struct acpi_pm, smb_at),
     { 0 },
 };
-static const struct device_wire acpi_pm_outputs[] = { { "sci", offsetof(struct acpi_pm, sci), 1 },
-                                                      { 0 } };
+static const struct device_wire acpi_pm_outputs[] = {
+    { "sci", offsetof(struct acpi_pm, sci), 1 },
+    { "smi", offsetof(struct acpi_pm, smi_out), 1 },
+    { 0 },
+};
 
 const struct device_class acpi_pm_class = {
     .name = "acpi_pm",
     .help = "PIIX4 power management: ACPI registers, PM timer, SCI",
     .size = sizeof(struct acpi_pm),
-    .version = 1,
+    .version = 2,
     .options = acpi_pm_options,
     .fields = acpi_pm_fields,
     .outputs = acpi_pm_outputs,

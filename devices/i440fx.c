@@ -4,10 +4,11 @@
  * The bridge maps low RAM itself (the board hands over the region, unmapped): 0-9FFFF and 100000 up
  * are always RAM; each segment of C0000-FFFFF becomes RAM for reads, writes or both by the
  * attribute registers 59h-5Fh (PAM), which is how a BIOS shadows ROMs; SMRAM register 72h can show
- * RAM in A0000-BFFFF. What RAM does not claim falls through to the ROMs and VGA windows mapped
- * below these aliases. Intel 82441FX data sheet (290549), sections 3.1 and 3.2. DRAM timing and
- * error registers are storage. Left out: hidden (closed) SMRAM, as the CPU has no system management
- * mode: D_OPEN alone decides. */
+ * RAM in A0000-BFFFF, to everybody (D_OPEN) or to a CPU in system management mode only (G_SMRAME
+ * and input pin 0, SMIACT#). What RAM does not claim falls through to the ROMs and VGA windows
+ * mapped below these aliases. Intel 82441FX data sheet (290549), sections 3.1 and 3.2. DRAM timing
+ * and error registers are storage. Left out: D_CLS (in SMM, data from the bus and code from SMRAM).
+ */
 #include "devices/i440fx.h"
 
 #include "devices/pci.h"
@@ -20,12 +21,20 @@ enum {
     PRIO_PAM = 2,
     PRIO_SMRAM = 3
 };
-enum { SMRAM_LOCK = 0x10, SMRAM_OPEN = 0x40 };
+enum {
+    SMRAM_BASE_MASK = 0x07,
+    SMRAM_BASE_A0000 = 0x02,
+    SMRAM_ENABLE = 0x08,
+    SMRAM_LOCK = 0x10,
+    SMRAM_CLOSED = 0x20,
+    SMRAM_OPEN = 0x40
+};
 
 struct i440fx {
     struct pci_dev pci;
     struct region *ram; /* low RAM, from guest address 0 */
     u32 config_address; /* CF8h */
+    bool smiact;        /* the CPU is in system management mode */
     struct region low, high, pam[PAM_SEGMENTS], smram;
     struct region address_port, data_port;
 };
@@ -41,14 +50,26 @@ static void update_pam(struct i440fx *h)
         u8 decode = (u8)((bits & 1 ? DECODE_READ : 0) | (bits & 2 ? DECODE_WRITE : 0));
         if (h->pam[i].decode != decode) region_set_decode(&h->pam[i], decode);
     }
-    bool open = h->pci.config[REG_SMRAM] & SMRAM_OPEN;
+    u8 smram = h->pci.config[REG_SMRAM];
+    bool open = (smram & SMRAM_OPEN) || ((smram & SMRAM_ENABLE) && h->smiact);
+    if ((smram & SMRAM_BASE_MASK) != SMRAM_BASE_A0000) open = false;
     if (h->smram.enabled != open) bus_enable(&h->smram, open);
+}
+
+static void smiact(void *opaque, int pin, bool level)
+{
+    struct i440fx *h = opaque;
+    (void)pin;
+    h->smiact = level;
+    update_pam(h);
 }
 
 static void config_written(struct pci_dev *p, unsigned reg, unsigned size)
 {
     struct i440fx *h = (struct i440fx *)p;
     if (reg < REG_SMRAM + 1 && reg + size > REG_PAM) {
+        if (p->config[REG_SMRAM] & p->wmask[REG_SMRAM] & SMRAM_CLOSED)
+            LOG_GUEST(p->dev.name, "SMRAM: D_CLS has no effect");
         /* D_LCK freezes the register until reset and closes the window. */
         if (p->config[REG_SMRAM] & SMRAM_LOCK) {
             p->config[REG_SMRAM] &= (u8)~SMRAM_OPEN;
@@ -203,6 +224,7 @@ static const struct device_option i440fx_options[] = {
 static const struct device_field i440fx_fields[] = {
     PCI_FIELDS,
     FIELD(struct i440fx, config_address),
+    { "smiact", offsetof(struct i440fx, smiact), 1, 1, 2 },
     { NULL, 0, 0, 0, 0 },
 };
 
@@ -210,11 +232,12 @@ const struct device_class i440fx_class = {
     .name = "i440fx",
     .help = "host bridge: PCI configuration ports, shadow RAM",
     .size = sizeof(struct i440fx),
-    .version = 1,
+    .version = 2,
     .options = i440fx_options,
     .fields = i440fx_fields,
     .init = i440fx_init,
     .reset = i440fx_reset,
+    .input = smiact,
     .post_load = i440fx_post_load,
     .info = i440fx_info,
     .fini = i440fx_fini,

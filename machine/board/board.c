@@ -473,6 +473,12 @@ static void set_ignne(void *cpu, int pin, bool level)
     if (level) cpu_ignne(cpu);
 }
 
+static void set_smi(void *cpu, int pin, bool level)
+{
+    (void)pin;
+    if (level) cpu_smi(cpu);
+}
+
 static int intack(void *pic)
 {
     return i8259_intack(pic);
@@ -508,6 +514,7 @@ static int make_cpu(struct machine *m, struct error *e)
                            .intack = intack,
                            .intack_opaque = pic,
                            .ferr = device_input(fpu, 0),
+                           .smiact = device_input(board_device(m, "host"), 0),
                            .tsc_hz = 2000000000ull };
     m->cpu = cpu_create(m->cfg->cpu, &env, e);
     if (!m->cpu) return error_prefix(e, "--cpu");
@@ -516,6 +523,7 @@ static int make_cpu(struct machine *m, struct error *e)
     mc146818_set_busy_probe(board_device(m, "rtc"), rtc_busy, m);
     device_connect(pic, "intr", 0, irq_make(set_intr, m->cpu, 0));
     device_connect(fpu, "ignne", 0, irq_make(set_ignne, m->cpu, 0));
+    device_connect(board_device(m, "pm"), "smi", 0, irq_make(set_smi, m->cpu, 0));
     return 0;
 }
 
