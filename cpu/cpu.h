@@ -81,6 +81,6 @@ unsigned cpu_disasm_bytes(const u8 *code, size_t len, unsigned bits, u64 addr, s
 u64 cpu_get_reg(struct cpu *c, const char *name, bool *ok);
 int cpu_break_add(struct cpu *c, u64 gla); /* execution breakpoints of the monitor; -1 when full */
 int cpu_break_del(struct cpu *c, u64 gla);
-const char *cpu_models(void); /* "win7, qemu64, max" for --help */
+const char *cpu_models(void); /* "win7, qemu64, p3, max" for --help */
 
 #endif

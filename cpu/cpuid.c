@@ -6,7 +6,7 @@
  * "win7" is the identity recommended in spec/windows7/device-set.md section 6: an early 45 nm Core
  * 2 without anything we do not have. Our one addition is the VME bit, because VME works. "qemu64"
  * is an AuthenticAMD family 15 part, whose guests avoid Intel's microcode and performance-counter
- * paths. "max" has everything this CPU implements. The hypervisor bit is set with a neutral
+ * paths. "p3" is a 32-bit part for regression tests of 32-bit systems. "max" has everything this CPU implements. The hypervisor bit is set with a neutral
  * signature of our own; leaf 40000001h reads 0, so nobody takes us for a known interface. Left out:
  * topology leaves for several CPUs, performance monitoring, MONITOR, x2APIC. */
 #include "cpu/model.h"
@@ -14,6 +14,10 @@
 #include "cpu/apic.h"
 
 #define F(name) (1ull << FT_##name)
+
+#define P3_FEATURES \
+    (F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) | \
+     F(SEP) | F(MTRR) | F(PGE) | F(CMOV) | F(PAT) | F(PSE36) | F(MMX) | F(FXSR) | F(SSE))
 
 /* What every 64-bit model has. */
 #define BASE_FEATURES \
@@ -32,13 +36,15 @@ static const struct cpu_model models[] = {
       0x80000008, 40, "AeroPC Virtual CPU (Core 2 class)", BASE_FEATURES | F(SSSE3) | F(SSE41) },
     { "qemu64", "AMD family 15 look", true, 0x00060fb1, 0x01, 0x80000008, 40,
       "AeroPC Virtual CPU (K8 class)", BASE_FEATURES },
+    { "p3", "Pentium III look: 32-bit only", false, 0x00000686, 0x02, 0x80000004, 36,
+      "AeroPC Virtual CPU (P6 class)", P3_FEATURES },
     { "max", "everything this emulator implements", false, 0x00010673, 0x0d, 0x80000008, 40,
       "AeroPC Virtual CPU (all features)", MAX_FEATURES },
 };
 
 const char *cpu_models(void)
 {
-    return "win7, qemu64, max";
+    return "win7, qemu64, p3, max";
 }
 
 const struct cpu_model *model_find(const char *name)

@@ -295,8 +295,8 @@ static u64 outs_one(struct cpu *c, const struct insn *i, const struct string_op 
     (void)n;
     u64 v;
     if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return 0;
+    port_out(c, (u16)c->r[RDX], s->size, (u32)v); /* an SMI may ask for this element again */
     advance(c, s, RSI, 1);
-    port_out(c, (u16)c->r[RDX], s->size, (u32)v);
     return 1;
 }
 

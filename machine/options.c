@@ -27,7 +27,7 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
     { "memory",     "SIZE",     K_SIZE,   AT(memory),     "2G",   NULL, "guest RAM: 16M to 62G" },
-    { "cpu",        "MODEL",    K_STR,    AT(cpu),        "win7", NULL, "CPU identity: win7, qemu64, max" },
+    { "cpu",        "MODEL",    K_STR,    AT(cpu),        "win7", NULL, "CPU identity: win7, qemu64, p3, max" },
     { "disk",       "FILE[,if=ahci|ide]", K_LIST, AT(disks), NULL, NULL, "hard disk, raw image; on AHCI unless if=ide says otherwise" },
     { "cdrom",      "FILE[,if=ide|ahci]", K_LIST, AT(cdroms), NULL, NULL, "CD or DVD image, or a folder shown as one; the drive is on IDE unless if=ahci says otherwise" },
     { "floppy",     "FILE",     K_LIST,   AT(floppies),   NULL,   NULL, "floppy image, drive A then B" },

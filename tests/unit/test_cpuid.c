@@ -71,7 +71,7 @@ START_TEST(unknown_model_lists_the_known_ones)
     struct rig *r = rig_new("win7");
     struct error e = { "" };
     ck_assert(cpu_create("k9", &r->c->env, &e) == NULL);
-    ck_assert(strstr(e.text, "win7, qemu64, max") != NULL);
+    ck_assert(strstr(e.text, "win7, qemu64, p3, max") != NULL);
     rig_free(r);
 }
 END_TEST
