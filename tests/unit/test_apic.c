@@ -125,6 +125,59 @@ START_TEST(self_ipi_and_illegal_vector)
 }
 END_TEST
 
+/* SDM 3A 10.11: a write to FEExxxxxh says where, its data what and how. */
+START_TEST(w7_176_message_delivers_vector_destination_and_trigger)
+{
+    struct rig *r = apic_rig();
+    bus_write(&r->mem, APIC, 0x4051, 4); /* to id 0, fixed, edge */
+    ck_assert_int_eq(cpu_intr_ack(r->c), 0x51);
+    ck_assert_uint_eq(rd(r, 0x1a0), 0);
+    wr(r, 0xb0, 0);
+    bus_write(&r->mem, APIC | 0x1000, 0x4051, 4); /* to id 1: nobody */
+    ck_assert_int_eq(apic_pending(r->c), -1);
+    bus_write(&r->mem, APIC | 0xff000, 0xc062, 4); /* to all, level */
+    ck_assert_int_eq(cpu_intr_ack(r->c), 0x62);
+    ck_assert_uint_eq(rd(r, 0x1b0), 4); /* TMR bit 62h */
+    r->eoi_vector = -1;
+    wr(r, 0xb0, 0);
+    ck_assert_int_eq(r->eoi_vector, 0x62);
+    wr(r, 0xd0, 0x08000000);
+    bus_write(&r->mem, APIC | 0x0800c, 0x4173, 4); /* logical, redirection hint, lowest priority */
+    ck_assert_int_eq(cpu_intr_ack(r->c), 0x73);
+    wr(r, 0xb0, 0);
+    bus_write(&r->mem, APIC, 0x4400, 4);
+    ck_assert(r->c->nmi_pending);
+    rig_free(r);
+}
+END_TEST
+
+/* Five periods went by before the guest took the first: all are delivered, one after the other. */
+START_TEST(w7_154_periodic_ticks_that_would_merge_are_delivered_later)
+{
+    struct rig *r = apic_rig();
+    wr(r, 0x3e0, 0xb);
+    wr(r, 0x320, 0x20040);
+    wr(r, 0x380, 1000000);
+    clock_advance(&r->clock, 5500000);
+    unsigned n = 0, in_a_row = 0, most = 0;
+    for (unsigned i = 0; i < 1900; i++) { /* 95 ms in steps of 0.05 ms */
+        bool got = apic_pending(r->c) >= 0;
+        if (got) {
+            cpu_intr_ack(r->c);
+            wr(r, 0xb0, 0);
+            n++;
+        }
+        in_a_row = got ? in_a_row + 1 : 0;
+        most = MAX(most, in_a_row);
+        clock_advance(&r->clock, 50000);
+    }
+    ck_assert_uint_ge(n, 99);
+    ck_assert_uint_le(n, 101);
+    ck_assert_uint_le(most, 2);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(one_shot_timer_reads_back_exactly)
 {
     struct rig *r = apic_rig();
@@ -255,6 +308,8 @@ Suite *apic_suite(void)
     tcase_add_test(t, level_interrupt_broadcasts_its_end);
     tcase_add_test(t, logical_destinations);
     tcase_add_test(t, self_ipi_and_illegal_vector);
+    tcase_add_test(t, w7_176_message_delivers_vector_destination_and_trigger);
+    tcase_add_test(t, w7_154_periodic_ticks_that_would_merge_are_delivered_later);
     tcase_add_test(t, one_shot_timer_reads_back_exactly);
     tcase_add_test(t, periodic_timer_does_not_drift);
     tcase_add_test(t, virtual_wire_passes_the_8259);

@@ -54,7 +54,7 @@ START_TEST(host_repeats_are_swallowed)
 }
 END_TEST
 
-START_TEST(release_all_lets_go_of_keys_and_buttons)
+START_TEST(w7_223_release_all_lets_go_of_keys_and_buttons)
 {
     input_key(&r, KEY_ALT, true);
     input_key(&r, KEY_TAB, true);
@@ -120,5 +120,5 @@ START_TEST(typist_types_in_virtual_time)
 }
 END_TEST
 
-UNIT_SUITE(input, host_repeats_are_swallowed, release_all_lets_go_of_keys_and_buttons, key_names,
+UNIT_SUITE(input, host_repeats_are_swallowed, w7_223_release_all_lets_go_of_keys_and_buttons, key_names,
            every_printable_character_has_a_key, typist_types_in_virtual_time)

@@ -131,7 +131,7 @@ START_TEST(loopback_commands_fill_the_buffer)
 }
 END_TEST
 
-START_TEST(keys_in_set_2_and_translated)
+START_TEST(w7_215_keys_in_set_2_and_translated)
 {
     ccb(0x01);
     tap(KEY_A);
@@ -150,7 +150,7 @@ START_TEST(keys_in_set_2_and_translated)
 }
 END_TEST
 
-START_TEST(print_and_break_depend_on_modifiers)
+START_TEST(w7_215_print_and_break_depend_on_modifiers)
 {
     ccb(0x01);
     tap(KEY_PRINT);
@@ -256,6 +256,92 @@ START_TEST(typematic_in_virtual_time)
 }
 END_TEST
 
+/* A hundred keys a second, every other one while the one before is still down; the guest takes a
+ * millisecond for each byte. */
+START_TEST(w7_217_hundred_keys_a_second_lose_nothing)
+{
+    ccb(0x41);
+    unsigned makes = 0, breaks = 0, last = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        input_key(&router, KEY_A + i % 26, true);
+        if (last) input_key(&router, last, false);
+        last = KEY_A + i % 26;
+        for (unsigned ms = 0; ms < 10; ms++) {
+            advance_ns(b, 1000000);
+            if (!(in8(b, 0x64) & 1)) continue;
+            u8 v = in8(b, 0x60);
+            if (v & 0x80) breaks++;
+            else makes++;
+        }
+    }
+    ck_assert_uint_eq(makes, 300);
+    ck_assert_uint_eq(breaks, 299);
+}
+END_TEST
+
+/* Keys and motion at once: the mouse's bytes, told by AUXB, stay whole packets in their order. */
+START_TEST(w7_219_keyboard_bytes_never_tear_mouse_packets)
+{
+    u8 packet[3];
+    unsigned n = 0, packets = 0, keys = 0;
+    ccb(0x43);
+    mouse(0xf4);
+    expect("fa");
+    for (unsigned i = 0; i < 2000; i++) {
+        if (i % 7 == 0) tap(KEY_A + i % 26);
+        if (i % 3 == 0) input_rel(&router, 3, 0, 0);
+        advance_ns(b, 500000);
+        u8 status = in8(b, 0x64);
+        if (!(status & 1)) continue;
+        u8 v = in8(b, 0x60);
+        if (!(status & 0x20)) {
+            keys++;
+            continue;
+        }
+        packet[n++] = v;
+        if (n < 3) continue;
+        ck_assert_uint_eq(packet[0] & 0xc8, 0x08);
+        ck_assert_uint_eq(packet[1] % 3, 0);
+        ck_assert_uint_eq(packet[2], 0);
+        packets++;
+        n = 0;
+    }
+    ck_assert_uint_gt(packets, 20);
+    ck_assert_uint_gt(keys, 100);
+}
+END_TEST
+
+START_TEST(w7_219_disable_and_enable_start_a_new_packet)
+{
+    ccb(0x03);
+    mouse(0xf4);
+    expect("fa");
+    input_rel(&router, 5, 3, 0);
+    ck_assert_int_eq(next(), 0x28); /* the first of three */
+    mouse(0xf5);
+    expect("fa");
+    mouse(0xf4);
+    expect("fa");
+    input_rel(&router, 7, 0, 0);
+    expect("08 07 00");
+}
+END_TEST
+
+START_TEST(w7_220_leds_are_told_to_the_user)
+{
+    struct text t;
+    text_init(&t);
+    ccb(0x01);
+    out8(b, 0x60, 0xed);
+    expect("fa");
+    out8(b, 0x60, 0x04);
+    expect("fa");
+    kbc->cls->info(kbc, &t);
+    ck_assert_ptr_nonnull(strstr(t.s, "leds 4"));
+    text_free(&t);
+}
+END_TEST
+
 START_TEST(overrun_ends_in_its_code)
 {
     ccb(0x11);
@@ -307,7 +393,7 @@ START_TEST(mouse_reset_and_identity)
 }
 END_TEST
 
-START_TEST(mouse_packets)
+START_TEST(w7_218_mouse_packets)
 {
     ccb(0x03);
     mouse(0xf4);
@@ -461,9 +547,12 @@ START_TEST(any_bytes_do_no_harm)
 END_TEST
 
 UNIT_SUITE(kbc, controller_commands, irq_rises_again_for_the_next_byte,
-           loopback_commands_fill_the_buffer, keys_in_set_2_and_translated,
-           print_and_break_depend_on_modifiers, every_key_survives_every_set,
+           loopback_commands_fill_the_buffer, w7_215_keys_in_set_2_and_translated,
+           w7_215_print_and_break_depend_on_modifiers, every_key_survives_every_set,
            scan_set_1_without_translation, keyboard_commands, typematic_in_virtual_time,
+           w7_217_hundred_keys_a_second_lose_nothing,
+           w7_219_keyboard_bytes_never_tear_mouse_packets,
+           w7_219_disable_and_enable_start_a_new_packet, w7_220_leds_are_told_to_the_user,
            overrun_ends_in_its_code, disabled_keyboard_keeps_its_bytes, mouse_reset_and_identity,
-           mouse_packets, mouse_wheel_and_five_buttons, mouse_samples_at_its_rate,
+           w7_218_mouse_packets, mouse_wheel_and_five_buttons, mouse_samples_at_its_rate,
            mouse_remote_status_wrap, reset_lines_and_a20, any_bytes_do_no_harm)

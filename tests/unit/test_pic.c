@@ -127,7 +127,7 @@ START_TEST(elcr_keeps_system_inputs_edge)
 }
 END_TEST
 
-START_TEST(vanished_request_is_spurious_seven)
+START_TEST(w7_161_vanished_request_is_spurious_seven)
 {
     set_pin(pic, 3, true);
     set_pin(pic, 3, false);
@@ -210,6 +210,6 @@ END_TEST
 UNIT_SUITE(pic, edge_is_delivered_once, mask_holds_a_request_back, priorities_nest,
            slave_comes_through_the_cascade, specially_nested_master_lets_slave_preempt,
            level_line_asks_again_after_eoi, elcr_keeps_system_inputs_edge,
-           vanished_request_is_spurious_seven, auto_eoi_leaves_nothing_in_service,
+           w7_161_vanished_request_is_spurious_seven, auto_eoi_leaves_nothing_in_service,
            rotation_makes_served_input_lowest, special_mask_unblocks_lower_inputs,
            poll_acknowledges, icw1_forgets_edges_and_mask)

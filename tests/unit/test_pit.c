@@ -1,7 +1,8 @@
 /* The 8254: counts and OUT of every mode from virtual time, latches, BCD, gate 2, port 61h. */
+#include "devices/i8254.h"
+
 #include "tests/unit/harness.h"
 
-extern const struct device_class pit_class;
 
 static struct board *b;
 static struct device *pit;
@@ -269,7 +270,7 @@ START_TEST(refresh_bit_toggles)
 END_TEST
 
 /* The deadline passes without the clock being run: as when the host stalls. */
-START_TEST(late_ticks_follow_without_a_burst)
+START_TEST(w7_154_late_ticks_follow_without_a_burst)
 {
     program(0, 2, 1193);
     b->clock.now += 50500000;
@@ -282,10 +283,43 @@ START_TEST(late_ticks_follow_without_a_burst)
 }
 END_TEST
 
+static bool waiting;
+
+static bool is_waiting(void *opaque)
+{
+    (void)opaque;
+    return waiting;
+}
+
+/* The guest had interrupts off for five periods of a 1 kHz clock. */
+START_TEST(w7_154_ticks_that_found_the_last_one_waiting_are_made_up_for)
+{
+    i8254_set_busy_probe(b->devices[0], is_waiting, NULL);
+    program(0, 2, 1193);
+    advance_ns(b, 2000000);
+    unsigned before = irq0->rises;
+    waiting = true;
+    advance_ns(b, 5000000);
+    ck_assert_uint_eq(irq0->rises, before);
+    waiting = false;
+    unsigned most = 0;
+    for (unsigned i = 0; i < 95; i++) {
+        unsigned had = irq0->rises;
+        advance_ns(b, 1000000);
+        most = MAX(most, irq0->rises - had);
+    }
+    ck_assert_uint_ge(irq0->rises - before, 99);
+    ck_assert_uint_le(irq0->rises - before, 101);
+    ck_assert_uint_le(most, 10); /* an eighth of a period apart at least */
+}
+END_TEST
+
 UNIT_SUITE(pit, mode0_raises_out_after_n_plus_1, mode2_ticks_at_exact_rate,
            mode2_counts_down_and_reloads, mode2_new_count_waits_for_the_period,
            mode3_counts_by_two_in_halves, mode3_odd_count_is_high_longer,
            mode3_new_count_starts_with_the_half, mode1_needs_a_gate_edge, mode4_strobes_once,
            mode5_strobes_after_gate, gate2_stops_mode0, bcd_counts_in_decimal,
            latched_count_stands_still_until_read, read_back_gives_status_then_count,
-           lsb_only_and_msb_only, refresh_bit_toggles, late_ticks_follow_without_a_burst)
+           lsb_only_and_msb_only, refresh_bit_toggles,
+           w7_154_late_ticks_follow_without_a_burst,
+           w7_154_ticks_that_found_the_last_one_waiting_are_made_up_for)
