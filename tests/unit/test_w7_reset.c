@@ -73,9 +73,9 @@ static void spoil(struct guest *g)
 static bool exempt(const char *device, const char *field)
 {
     static const char *const list[][2] = {
-        { "rtc", "cmos" },    /* has a battery; the interrupt enables are looked at below */
-        { "rtc", "frozen" },  /* so does one that was stopped while it was set */
-        { "pm", "toggles" },  /* follows the clock, which goes on */
+        { "rtc", "cmos" },   /* has a battery; the interrupt enables are looked at below */
+        { "rtc", "frozen" }, /* the time it shows while it is set */
+        { "pm", "toggles" }, /* follows the clock, which goes on */
         { "port80", "history" }, /* a diagnosis, not a register */
         { "kbc", "kbd.reply.head" },   /* where an empty queue's next byte goes, and old bytes in it */
         { "kbc", "kbd.reply.byte" },
