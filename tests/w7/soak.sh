@@ -29,6 +29,29 @@ soak ide 1 --write --disk "$soak,if=ide"
 soak ahci 2 --write --disk "$soak,if=ahci"
 soak cd 3 --cdrom "$soak"
 soak ide 1 --write --disk "$soak,if=ide"
+soak "cd on ahci" 5 --cdrom "$soak,if=ahci"
+
+# The same through INT 13h: a boot disk of our own, the image is drive 81h.
+boot=$OUT/boot.img
+{ cat "$BUILD/w7/soak13.bin" && head -c 130560 /dev/zero; } > "$boot"
+printf "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((0x$sectors & 255)) $((0x$sectors >> 8 & 255)) $((0x$sectors >> 16 & 255)) 0)" |
+    dd of="$boot" bs=1 seek=432 conv=notrunc status=none
+for place in "ahci ahci" "ide ide" "ide ahci"; do
+    # shellcheck disable=SC2086 # two words
+    set -- $place
+    before=$(crc_of "$soak")
+    : > "$OUT/int13.e9"
+    timeout 600 "$AEROPC" --display none -m 64M --debugcon "file:$OUT/int13.e9" --write --disk "$boot,if=$1" --disk "$soak,if=$2" \
+        >"$OUT/int13.log" 2>&1
+    status=$?
+    got=$(grep -aE '^[ABE] [0-9a-f]{8}$' "$OUT/int13.e9" | tr '\n' ' ')
+    if [ $status = 33 ] && [ "$got" = "A $before B $(crc_of "$soak") E 00000000 " ]; then
+        echo "W7-206 pass every sector and 200 changed pieces by INT 13h ($2)"
+    else
+        echo "W7-206 fail INT 13h ($2): status $status, guest: $got, host: A $before B $(crc_of "$soak") E 00000000"
+    fi
+done
+
 # 207: the same image and its overlay, IDE then AHCI: what one wrote the other reads
 rm -f "$soak.overlay"
 before=$(crc_of "$soak")
