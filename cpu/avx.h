@@ -46,12 +46,14 @@ INLINE void ymm_set(struct cpu *c, const struct insn *i, unsigned n, struct ymm 
     _mm_store_si128((__m128i *)&c->v[n] + 1, i->vl ? v.h[1] : _mm_setzero_si128());
 }
 
-/* Host address of n bytes of any alignment inside one page that the TLB knows, else NULL. */
+/* Host address of n bytes of any alignment inside one page that the TLB knows, else NULL; the long way, which
+ * knows #AC, when they are misaligned and EFLAGS.AC is set. */
 INLINE void *quick_vector(struct cpu *c, unsigned seg, u64 off, unsigned n, bool write)
 {
     u64 gla;
 
     if (!seg_quick(c, seg, off, n, write, &gla) || (gla & 0xfff) > 0x1000 - n) return NULL;
+    if ((gla & (n - 1)) && (c->rflags & FL_AC)) return NULL;
     const struct tlb_entry *e = tlb_slot(c, gla);
     if ((write ? e->tag_w : e->tag_r) != (gla & ~0xfffull)) return NULL;
     return (void *)(uintptr_t)(gla + e->off);

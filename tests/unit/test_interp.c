@@ -1,4 +1,4 @@
-/* The run loop: what fuzzing found at the edges of the instruction pointer. */
+/* The run loop and the quick ways through the TLB: what random code found at their edges. */
 #include "tests/unit/cpu_rig.h"
 
 Suite *interp_suite(void);
@@ -31,11 +31,40 @@ START_TEST(eip_goes_on_at_0_behind_4_gib)
 }
 END_TEST
 
+/* A page that the TLB knows does not spare a misaligned part of a vector its #AC. */
+START_TEST(alignment_check_of_avx_loads_in_a_known_page)
+{
+    static const char *const loads[] = {
+        "\xc5\xfa\x7e\x05\x01\x50\x00\x00",     /* vmovq xmm0, [5001h] */
+        "\xc5\xfa\xe6\x05\x04\x50\x00\x00",     /* vcvtdq2pd xmm0, [5004h] */
+    };
+    for (unsigned k = 0; k < LEN(loads); k++) {
+        struct rig *r = rig_new("max");
+        rig_protected(r, 3);
+        r->c->cr0 |= CR0_AM;
+        r->c->cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
+        r->c->xcr0 = 7;
+        cpu_set_flags(r->c, FL_AC);
+        cpu_update_mode(r->c);
+        rig_gate(r, EXC_AC, 0x08, 0x6000, 0x8e);
+        rig_code(r, 0x6000, "\xf4", 1);
+        rig_code(r, 0x4000, "\xa1\x00\x50\x00\x00", 5); /* mov eax, [5000h] */
+        rig_code(r, 0x4005, loads[k], 8);
+        rig_code(r, 0x400d, "\xf4", 1);
+        cpu_run(r->c, 10);
+        ck_assert_msg(r->c->halted && r->c->rip == 0x6001, "load %u: %llx", k,
+                      (unsigned long long)r->c->rip);
+        rig_free(r);
+    }
+}
+END_TEST
+
 Suite *interp_suite(void)
 {
     Suite *s = suite_create("interp");
     TCase *t = tcase_create("interp");
     tcase_add_test(t, eip_goes_on_at_0_behind_4_gib);
+    tcase_add_test(t, alignment_check_of_avx_loads_in_a_known_page);
     suite_add_tcase(s, t);
     return s;
 }
