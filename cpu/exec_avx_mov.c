@@ -442,10 +442,11 @@ static bool masked(const union vreg *mask, unsigned size, unsigned k)
     return size == 4 ? mask->d[k] >> 31 : mask->q[k] >> 63;
 }
 
-/* One element; its address wraps as any operand's does. */
-static u64 element_offset(const struct insn *i, u64 off)
+/* An element of one operand: with 67h only the start of the operand wraps; outside 64-bit mode everything wraps
+ * at 4 GiB. */
+static u64 part_offset(const struct cpu *c, u64 off)
 {
-    return i->asz == ASZ64 ? off : i->asz == ASZ32 ? (u32)off : (u16)off;
+    return c->bits == BITS64 ? off : (u32)off;
 }
 
 static void masked_load(struct cpu *c, const struct insn *i, unsigned size)
@@ -457,7 +458,7 @@ static void masked_load(struct cpu *c, const struct insn *i, unsigned size)
 
     if (!avx_begin(c)) return;
     for (unsigned k = 0; k < (16u << i->vl) / size; k++) {
-        u64 at = element_offset(i, off + k * size);
+        u64 at = part_offset(c, off + k * size);
         if (masked(mask, size, k) && !mem_read_n(c, i->seg, at, r.b + k * size, size)) return;
     }
     memcpy(&v, &r, sizeof(v));
@@ -472,10 +473,10 @@ static void masked_store(struct cpu *c, const struct insn *i, unsigned size)
 
     if (!avx_begin(c)) return;
     for (unsigned k = 0; k < count; k++) {
-        if (masked(mask, size, k) && !mem_probe_write(c, i->seg, element_offset(i, off + k * size), size)) return;
+        if (masked(mask, size, k) && !mem_probe_write(c, i->seg, part_offset(c, off + k * size), size)) return;
     }
     for (unsigned k = 0; k < count; k++) {
-        u64 at = element_offset(i, off + k * size);
+        u64 at = part_offset(c, off + k * size);
         if (masked(mask, size, k) && !mem_write_n(c, i->seg, at, c->v[i->reg].b + k * size, size)) return;
     }
 }
@@ -507,6 +508,12 @@ void op_vmaskmovdqu(struct cpu *c, const struct insn *i)
 }
 
 /* --- gathers --- */
+
+/* One element; its address wraps as any operand's does. */
+static u64 element_offset(const struct insn *i, u64 off)
+{
+    return i->asz == ASZ64 ? off : i->asz == ASZ32 ? (u32)off : (u16)off;
+}
 
 /* Index k of the VSIB register, sign-extended. */
 static u64 vsib_index(const struct cpu *c, const struct insn *i, unsigned isize, unsigned k)
