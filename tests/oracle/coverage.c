@@ -34,6 +34,7 @@ static u32 forms_of(const struct op_row *r, unsigned mode)
     u32 sizes = m64 ? 0xe : 6, forms = 0;
     if (r->prefix != PF_ANY && r->prefix != PF_NF && !(r->flags & OF_W32)) sizes = 0;
     else if (r->flags & OF_BYTE) sizes = 1;
+    else if (m64 && vex && (r->flags & (OF_W0 | OF_W1))) sizes = r->flags & OF_W1 ? 8 : 4;
     else if (r->flags & OF_W32) sizes = m64 ? 0xc : 4;
     else if (m64 && (r->flags & OF_F64)) sizes = 8;
     else if (m64 && (r->flags & OF_D64)) sizes = 0xa;

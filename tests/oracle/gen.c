@@ -264,6 +264,7 @@ static bool is_image(const struct op_row *r)
 static u64 pick_operand(struct gen_case *g, const struct op_row *r, u32 base)
 {
     u64 a = pick_linear(g, base);
+    if (r->feature == FT_SHA) return a & ~15ull; /* alignment check: README.md */
     return in_list("xsave xsaveopt xsavec xrstor", r->name) && chance(g, 7, 8) ? a & ~63ull : a;
 }
 
@@ -403,8 +404,11 @@ static bool has_operand(const struct op_row *r, u8 kind)
  * forms are of instruction sets that only the host has (VAES, VPCLMULQDQ). */
 static void choose_vex(struct gen_case *g, struct encoding *e, const struct op_row *r)
 {
-    bool strict = !strncmp(r->name, "vaes", 4) || !strncmp(r->name, "vpclmul", 7);
+    bool lengths = !strncmp(r->name, "vpcmpestr", 9) && !e->m64; /* W: README.md */
+    bool moves = !e->m64 && in_list("vpextrd vpinsrd", r->name);
+    bool strict = lengths || moves || !strncmp(r->name, "vaes", 4) || !strncmp(r->name, "vpclmul", 7);
     e->vexw = r->flags & OF_W1 || (!(r->flags & OF_W0) && chance(g, 1, 2));
+    if (lengths) e->vexw = false;
     e->vexl = r->flags & OF_L1 || (!(r->flags & OF_L0) && chance(g, 1, 2));
     e->vexv = r->flags & OF_NOV ? 0 : below(g, e->m64 ? 16 : 8);
     if (strict || !chance(g, 1, 100)) return;
@@ -432,7 +436,7 @@ static void choose_prefixes(struct gen_case *g, struct encoding *e, const struct
         e->rep = chance(g, 1, 2) ? 0xf2 : 0xf3;
     if (chance(g, 1, 12)) e->seg = (int)below(g, 6);
     if (e->m64 && chance(g, 1, 12)) e->seg = OV_FS + (int)below(g, 2);
-    if (branch || (g->insns && is_image(r))) e->seg = -1; /* WRGSBASE may have come before */
+    if (branch || (g->insns && (is_image(r) || r->feature == FT_SHA))) e->seg = -1;
     if (is_gather(r) && g->mode == OV_M16) e->adsize = chance(g, 7, 8);
     e->asz = e->m64 ? (e->adsize ? 4 : 8) : (g->mode == OV_M32) != e->adsize ? 4 : 2;
     if (e->m64 && chance(g, 1, 2)) {
