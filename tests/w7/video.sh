@@ -30,7 +30,7 @@ monitor()
     local p n name
     for p in "$@"; do
         name=${p%\**}
-        echo "wait serial \"picture $name\" 100"
+        echo "wait serial \"picture $name\" ${VIDEO_SECONDS:-100}"
         if [ "$name" = "$p" ]; then
             echo "screenshot $OUT/$label-$name.png"
         else
@@ -149,4 +149,19 @@ part_firmware()
     done
 }
 
-for part in ${VIDEO_ONLY:-firmware}; do part_$part; done
+part_metal()
+{
+    local owner bits
+    for owner in stdvga aerogpu; do
+        for bits in 32 64; do
+            label=$owner-$bits
+            drive "224 232 234 235 239" "linear offset stop" --boot-vga $owner --kernel "$BUILD/w7/video$bits.elf" --append $owner
+            look 224 "framebuffer on the screen after two moves" linear 1024x768 0,0=ff8000 1023,0=ff8000 5,767=000500 1000,767=03e800 5,766=000000
+            look 235 "virtual screen and offsets on the screen" offset 800x600 0,0=064032 799,0=383032 0,599=064289 799,599=383289
+            look 232 "stop screen by registers" stop 640x480 0,0=0000aa 639,479=0000aa 83,100=f3f3f3 84,100=f3f3f3 80,100=0000aa 81,104=f3f3f3 \
+                80,107=0000aa 87,104=0000aa
+        done
+    done
+}
+
+for part in ${VIDEO_ONLY:-firmware metal}; do part_$part; done

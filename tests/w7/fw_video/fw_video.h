@@ -12,8 +12,9 @@ u16 int10(struct regs *r, u16 ax, u16 bx, u16 cx, u16 dx);
 void show(const char *name);
 u16 dispi(u16 index);
 void dispi_set(u16 index, u16 value);
-/* Steps of bit `mask` of 3DAh from 0 to 1 during one second of guest time. */
-u32 edges_per_second(u8 mask);
+/* Steps of bit `mask` of 3DAh from 0 to 1 during one second of guest time, and the shortest time between two: a host that is busy
+ * elsewhere may make the loop miss some. */
+u32 edges(u8 mask, u32 *period_us);
 /* expect() for many of a kind: fails for each, passes once, when finish() finds none that failed. */
 void same(u32 id, const char *what, u32 got, u32 want);
 void finish(u32 id, const char *what);

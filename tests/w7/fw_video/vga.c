@@ -168,11 +168,14 @@ static void flip_flop(void)
 static void retrace(void)
 {
     struct regs r;
+    u32 us;
     int10(&r, 3, 0, 0, 0);
-    within(234, "vertical retraces a second, mode 3", edges_per_second(8), 68, 72);
+    within(234, "vertical retraces seen in a second, mode 3", edges(8, &us), 30, 72);
+    within(234, "microseconds between them", us, 13800, 14800);
     int10(&r, 0x12, 0, 0, 0);
-    within(234, "vertical retraces a second, mode 12h", edges_per_second(8), 58, 62);
-    within(234, "display enable changes often", edges_per_second(1), 500, 40000);
+    within(234, "vertical retraces seen in a second, mode 12h", edges(8, &us), 30, 62);
+    within(234, "microseconds between them", us, 16100, 17200);
+    within(234, "display enable changes often", edges(1, &us), 500, 40000);
 }
 
 /* ------------------------------------------------------------------ W7-232 */

@@ -45,14 +45,18 @@ void dispi_set(u16 index, u16 value)
     asm volatile("outw %0, %1" : : "a"(value), "Nd"((u16)0x1cf));
 }
 
-u32 edges_per_second(u8 mask)
+u32 edges(u8 mask, u32 *period_us)
 {
-    u32 from = pm_timer(), n = 0;
+    u32 from = pm_timer(), n = 0, last = 0, now;
     u8 was = inb(0x3da) & mask;
-    while (elapsed_us(from) < 1000000) {
-        u8 now = inb(0x3da) & mask;
-        n += now && !was;
-        was = now;
+    *period_us = ~0u;
+    while ((now = elapsed_us(from)) < 1000000) {
+        u8 status = inb(0x3da) & mask;
+        if (status && !was) {
+            if (n++ && now - last < *period_us) *period_us = now - last;
+            last = now;
+        }
+        was = status;
     }
     return n;
 }
