@@ -31,7 +31,7 @@ $(VGABIOS_DIR)/vgabios.elf: $(VGABIOS_OBJ) bios/vga/rom.ld
 	@mv $@.tmp $@
 
 # By way of assembler text, from which 32-bit LEA is removed.
-$(VGABIOS_DIR)/%.o: bios/vga/%.c bios/vga/vga.h bios/vga/nolea.awk $(wildcard bios/vga/font*.h)
+$(VGABIOS_DIR)/%.o: bios/vga/%.c bios/vga/vga.h bios/vga/nolea.awk bios/vga/vga.mk $(wildcard bios/vga/font*.h)
 	@mkdir -p $(@D)
 	$(VGABIOS_CC) $(VGABIOS_CFLAGS) -S -o $(@:.o=.s) $<
 	awk -f bios/vga/nolea.awk $(@:.o=.s) >$(@:.o=.asm)
