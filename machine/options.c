@@ -407,15 +407,26 @@ static int validate(const struct config *c, struct error *e)
     return 0;
 }
 
+/* With one display function there is nothing to choose; a config file may hold the default. */
+static int check_owner(const struct config *c, bool asked, struct error *e)
+{
+    if (!strcmp(c->profile, "dual")) return 0;
+    const char *owner = strcmp(c->profile, "vga") ? "aerogpu" : "stdvga";
+    if (!strcmp(c->boot_vga, owner) || (!asked && !strcmp(c->boot_vga, "stdvga"))) return 0;
+    return error_set(e, "--boot-vga %s needs --profile dual: with --profile %s it is %s",
+                     c->boot_vga, c->profile, owner);
+}
+
 int config_parse(struct config *c, int argc, char **argv, struct text *out, struct error *e)
 {
-    bool print = false, nographic = false;
+    bool print = false, nographic = false, owner = false;
     for (int k = 1; k < argc; k++) {
         if (argv[k][0] != '-' || !argv[k][1]) {
             if (image_attach(c, argv[k], e)) return -1;
             continue;
         }
         nographic |= !strcmp(argv[k], "-nographic");
+        owner |= !strncmp(argv[k], "--boot-vga", strlen("--boot-vga"));
         int ret = parse_one(c, argc, argv, &k, out, e);
         if (ret == 2)
             print = true;
@@ -425,7 +436,7 @@ int config_parse(struct config *c, int argc, char **argv, struct text *out, stru
     /* Besides turning off the window, -nographic puts COM1 on the terminal, unless a --serial
      * before or behind it says otherwise. */
     if (nographic && !c->serials.n && config_set(c, "serial", "stdio", e)) return -1;
-    if (validate(c, e)) return -1;
+    if (validate(c, e) || check_owner(c, owner, e)) return -1;
     if (print) config_print(c, out);
     return print;
 }

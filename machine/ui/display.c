@@ -1,6 +1,8 @@
-/* Ownership of the screen and the triple buffer (display.h). `spare` is the buffer nobody uses: the
- * machine thread swaps its finished frame into it, the window thread swaps the newest one out of
- * it; one lock, held for one copy or swap. */
+/* Ownership of the screen and the three frames (display.h): the one being drawn, the last complete
+ * one, and the window's copy of it, which exists only when there is a window. One lock, held for a
+ * swap by the machine thread and for a copy by the window's; the machine thread alone changes which
+ * frame is the complete one and so reads it without. A frame that needs much less memory than the
+ * largest one so far gives it back. */
 #include "machine/ui/display.h"
 
 #include <pthread.h>
@@ -17,9 +19,8 @@ struct display {
     const struct display_source *shown;
     int forced; /* source index chosen by the toggle, -1: the rules decide */
     pthread_mutex_t lock;
-    struct frame buf[4]; /* drawing, last published (machine thread's copy), spare, window's */
-    struct frame *draw, *current, *spare, *window;
-    bool spare_fresh;
+    struct frame buf[2], window;
+    struct frame *draw, *current; /* in buf: being drawn, complete */
     u64 serial;
     void (*published)(void *opaque); /* under the lock */
     void *published_opaque;
@@ -31,19 +32,22 @@ struct display *display_create(void)
     pthread_mutex_init(&d->lock, NULL);
     d->draw = &d->buf[0];
     d->current = &d->buf[1];
-    d->spare = &d->buf[2];
-    d->window = &d->buf[3];
     d->forced = -1;
     return d;
+}
+
+static void frame_free(struct frame *f)
+{
+    free(f->pixels);
+    free(f->text);
 }
 
 void display_destroy(struct display *d)
 {
     if (!d) return;
-    for (unsigned k = 0; k < LEN(d->buf); k++) {
-        free(d->buf[k].pixels);
-        free(d->buf[k].text);
-    }
+    frame_free(&d->buf[0]);
+    frame_free(&d->buf[1]);
+    frame_free(&d->window);
     pthread_mutex_destroy(&d->lock);
     free(d);
 }
@@ -59,7 +63,7 @@ void frame_size(struct frame *f, u32 width, u32 height)
     width = MIN(width, DISPLAY_MAX_W);
     height = MIN(height, DISPLAY_MAX_H);
     size_t need = (size_t)width * height;
-    if (need > f->capacity) {
+    if (need > f->capacity || need < f->capacity / 4) {
         free(f->pixels);
         f->pixels = xalloc(need * sizeof(u32));
         f->capacity = need;
@@ -87,9 +91,8 @@ static void copy_frame(struct frame *to, const struct frame *from)
     frame_text(to, from->cols, from->rows);
     if (from->cols) memcpy(to->text, from->text, (size_t)from->cols * from->rows);
     to->serial = from->serial;
-    /* The source may write a new name while the window still shows this one. */
-    snprintf(to->name, sizeof(to->name), "%s", from->source ? from->source : "");
-    to->source = from->source ? to->name : NULL;
+    memcpy(to->name, from->name, sizeof(to->name));
+    to->source = to->name;
 }
 
 static const struct display_source *choose(struct display *d)
@@ -110,13 +113,13 @@ bool display_refresh(struct display *d, bool force)
     if (src != d->shown) force = true;
     d->shown = src;
     if (!src->refresh(src->opaque, d->draw, force)) return false;
-    d->draw->serial = ++d->serial;
-    struct frame *old = d->current;
-    d->current = d->draw;
-    d->draw = old;
+    struct frame *done = d->draw;
+    done->serial = ++d->serial;
+    /* The source may write a new name while the window copies this one. */
+    snprintf(done->name, sizeof(done->name), "%s", done->source ? done->source : "no display");
     pthread_mutex_lock(&d->lock);
-    copy_frame(d->spare, d->current);
-    d->spare_fresh = true;
+    d->draw = d->current;
+    d->current = done;
     if (d->published) d->published(d->published_opaque);
     pthread_mutex_unlock(&d->lock);
     return true;
@@ -149,12 +152,7 @@ void display_set_listener(struct display *d, void (*published)(void *opaque), vo
 const struct frame *display_take(struct display *d, u64 seen)
 {
     pthread_mutex_lock(&d->lock);
-    if (d->spare_fresh) {
-        struct frame *t = d->window;
-        d->window = d->spare;
-        d->spare = t;
-        d->spare_fresh = false;
-    }
+    if (d->current->serial > d->window.serial) copy_frame(&d->window, d->current);
     pthread_mutex_unlock(&d->lock);
-    return d->window->serial > seen ? d->window : NULL;
+    return d->window.serial > seen ? &d->window : NULL;
 }

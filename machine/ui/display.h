@@ -2,7 +2,7 @@
  *
  * A source (vga, aerogpu) registers itself with a refresh function. display_refresh() runs on the
  * machine thread, asks the owning source to draw if anything changed, and publishes the frame; the
- * window thread takes the newest complete frame with display_take(). Nobody waits longer than one
+ * window thread copies the newest complete frame with display_take(). Nobody waits longer than one
  * copy. Screenshots and `wait screen` go through the same refresh. */
 #ifndef UI_DISPLAY_H
 #define UI_DISPLAY_H
@@ -22,7 +22,7 @@ struct frame {
     u8 *text;
     size_t text_capacity;
     const char *source; /* "VGA text 80x25": for the title; static or source-owned */
-    char name[48];      /* the window's copy of it */
+    char name[48];      /* a copy of it, made when the frame was published */
 };
 
 struct display;

@@ -36,6 +36,7 @@ struct window {
     int frame_pending;    /* atomic: such an event is under way */
     u32 last_w, last_h;   /* picture the window was last sized for */
     int asked_w, asked_h; /* window size that was for */
+    SDL_Rect windowed;    /* what full screen without a window manager covered; width 0: nothing */
     unsigned buttons;
     char source[64], title[256];
 };
@@ -174,10 +175,31 @@ static void release_all(struct window *w)
     w->h->release_all(w->h->opaque);
 }
 
+/* Full screen is asked of the window manager. An X server may have none; SDL then believes in a
+ * size that the window does not have. A window without a border may be such a one, so it is put
+ * where a full screen goes beforehand; a manager of borderless windows takes no harm from that. */
 static void toggle_fullscreen(struct window *w)
 {
+    int top = 0, left = 0, n = SDL_GetWindowDisplayIndex(w->win);
+    SDL_Rect all, *back = &w->windowed;
     w->fullscreen = !w->fullscreen;
-    SDL_SetWindowFullscreen(w->win, w->fullscreen ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0);
+    w->stale = true;
+    if (!w->fullscreen) {
+        SDL_SetWindowFullscreen(w->win, 0);
+        if (!back->w) return;
+        SDL_SetWindowSize(w->win, back->w, back->h);
+        SDL_SetWindowPosition(w->win, back->x, back->y);
+        back->w = 0;
+        return;
+    }
+    SDL_GetWindowBordersSize(w->win, &top, &left, NULL, NULL);
+    if (!top && !left && n >= 0 && !SDL_GetDisplayBounds(n, &all)) {
+        SDL_GetWindowPosition(w->win, &back->x, &back->y);
+        SDL_GetWindowSize(w->win, &back->w, &back->h);
+        SDL_SetWindowPosition(w->win, all.x, all.y);
+        SDL_SetWindowSize(w->win, all.w, all.h);
+    }
+    SDL_SetWindowFullscreen(w->win, SDL_WINDOW_FULLSCREEN_DESKTOP);
 }
 
 static void next_scale(struct window *w)

@@ -99,5 +99,41 @@ START_TEST(frames_are_bounded)
 }
 END_TEST
 
+START_TEST(a_smaller_mode_gives_memory_back)
+{
+    struct frame f = { 0 };
+    frame_size(&f, 4096, 4096);
+    ck_assert_uint_eq(f.capacity, 4096 * 4096);
+    frame_size(&f, 3000, 3000); /* not worth it */
+    ck_assert_uint_eq(f.capacity, 4096 * 4096);
+    frame_size(&f, 640, 480);
+    ck_assert_uint_eq(f.capacity, 640 * 480);
+    f.pixels[640 * 480 - 1] = 1;
+    free(f.pixels);
+}
+END_TEST
+
+/* The newest frame is copied, also when several were published since the last look, and a new one
+ * does not touch what the window holds. */
+START_TEST(window_keeps_its_frame_while_others_are_drawn)
+{
+    for (u32 n = 1; n <= 3; n++) {
+        one.colour = n, one.changed = true;
+        display_refresh(d, false);
+    }
+    const struct frame *f = display_take(d, 0);
+    ck_assert_uint_eq(f->pixels[0], 3);
+    ck_assert_str_eq(f->source, "one");
+    for (u32 n = 4; n <= 6; n++) {
+        one.colour = n, one.changed = true;
+        display_refresh(d, false);
+        ck_assert_uint_eq(display_current(d)->pixels[0], n);
+    }
+    ck_assert_uint_eq(f->pixels[0], 3);
+    ck_assert_uint_eq(display_take(d, f->serial)->pixels[0], 6);
+}
+END_TEST
+
 UNIT_SUITE(display, first_source_until_another_claims, toggle_shows_the_other_and_returns,
-           window_takes_the_newest_once, frames_are_bounded)
+           window_takes_the_newest_once, frames_are_bounded, a_smaller_mode_gives_memory_back,
+           window_keeps_its_frame_while_others_are_drawn)

@@ -191,7 +191,21 @@ START_TEST(disk_specs_may_hold_commas)
 }
 END_TEST
 
+START_TEST(the_owner_of_the_display_needs_a_choice)
+{
+    ck_assert_int_eq(PARSE("--profile", "vga"), 0);
+    ck_assert_int_eq(PARSE("--profile", "vga", "--boot-vga", "stdvga"), 0);
+    ck_assert_int_eq(PARSE("--profile", "vga", "--boot-vga", "aerogpu"), -1);
+    ck_assert_ptr_nonnull(strstr(e.text, "needs --profile dual"));
+    ck_assert_int_eq(PARSE("--profile", "aerogpu", "--boot-vga", "aerogpu"), 0);
+    ck_assert_int_eq(PARSE("--profile", "aerogpu", "--boot-vga", "stdvga"), -1);
+    ck_assert_int_eq(PARSE("--profile", "aerogpu"), 0); /* the default is nobody's wish */
+    ck_assert_int_eq(PARSE("--profile", "dual", "--boot-vga", "aerogpu"), 0);
+}
+END_TEST
+
 RIG_SUITE(options, sizes_with_units, qemu_boot_letters_become_words, long_short_and_file_forms_mean_the_same,
           unknown_options_offer_the_nearest, values_are_checked, flags_take_a_value_too,
           nographic_leaves_a_serial_of_your_own_alone, printed_configuration_reads_back_the_same,
-          file_errors_name_the_line, help_lists_every_option_and_model, disk_specs_may_hold_commas)
+          file_errors_name_the_line, help_lists_every_option_and_model, disk_specs_may_hold_commas,
+          the_owner_of_the_display_needs_a_choice)

@@ -1,4 +1,4 @@
-/* Host tool: pixels of a screenshot, which is a PNG of 8-bit RGB without row filters (machine/host/png.c).
+/* Host tool: pixels of a screenshot, which is a PNG of 8-bit RGB without row filters (machine/host/png.c), or of a binary PPM.
  *
  *   pixels FILE [X,Y]...     the first line is WIDTHxHEIGHT, then one line rrggbb for each place; ------ outside */
 #include <stdio.h>
@@ -41,13 +41,27 @@ static int decode(const u8 *p, size_t size, struct image *im)
     return im->rows && uncompress(im->rows, &n, p + at + 8, be32(p + at)) == Z_OK && n == want ? 0 : -1;
 }
 
+static int decode_ppm(const u8 *p, size_t size, struct image *im)
+{
+    unsigned w, h, max;
+    int head = 0;
+    if (sscanf((const char *)p, "P6 %u %u %u%n", &w, &h, &max, &head) != 3 || max != 255 || !w || !h || w > 8192 || h > 8192) return -1;
+    size_t row = 3 * (size_t)w;
+    if (size < (size_t)head + 1 + row * h) return -1;
+    im->width = w;
+    im->height = h;
+    im->rows = malloc((1 + row) * h);
+    for (u32 y = 0; im->rows && y < h; y++) memcpy(im->rows + y * (1 + row) + 1, p + head + 1 + y * row, row);
+    return im->rows ? 0 : -1;
+}
+
 int main(int argc, char **argv)
 {
     struct image im = { 0 };
     size_t size;
     if (argc < 2) return fprintf(stderr, "usage: pixels FILE [X,Y]...\n"), 2;
     const u8 *file = slurp(argv[1], &size);
-    if (decode(file, size, &im)) return fprintf(stderr, "pixels: %s is no screenshot\n", argv[1]), 1;
+    if (decode(file, size, &im) && decode_ppm(file, size, &im)) return fprintf(stderr, "pixels: %s is no screenshot\n", argv[1]), 1;
     printf("%ux%u\n", im.width, im.height);
     for (int k = 2; k < argc; k++) {
         unsigned x, y;
