@@ -282,7 +282,6 @@ int_common:
         HANDLER int0e, floppy_irq
         HANDLER int13, disk_service
         HANDLER int14, serial_service
-        HANDLER int15, system_service
         HANDLER int16, kbd_service
         HANDLER int17, printer_service
         HANDLER int70, rtc_irq
@@ -301,6 +300,64 @@ int12:  pushw %ds
         movw 0x13, %ax
         popw %ds
         iret
+
+/* INT 15h: in C but for the switch to protected mode, which does not come back as it came. */
+        .globl int15
+int15:  cmpb $0x89, %ah
+        je 1f
+2:      pushw $system_service
+        jmp int_common
+1:      pushw %ax
+        smsw %ax                        /* a virtual-8086 monitor's guest is there already */
+        testb $1, %al
+        popw %ax
+        jnz 2b
+
+/* AH=89h (the AT's): ES:SI = table of eight descriptors: none, table, IDT, DS, ES, SS, CS, ours; BH and
+ * BL = first vectors of the two 8259s. Goes on behind the INT with CS = 30h; AX and BP are used up. */
+        cli
+        inb $0x92, %al
+        andb $0xfe, %al
+        orb $2, %al
+        outb %al, $0x92
+        movb $0x11, %al
+        outb %al, $0x20
+        outb %al, $0xa0
+        movb %bh, %al
+        outb %al, $0x21
+        movb %bl, %al
+        outb %al, $0xa1
+        movb $4, %al
+        outb %al, $0x21
+        movb $2, %al
+        outb %al, $0xa1
+        movb $1, %al
+        outb %al, $0x21
+        outb %al, $0xa1
+        movb $0xff, %al                 /* all masked: nobody is there to serve them yet */
+        outb %al, $0x21
+        outb %al, $0xa1
+        movw $0xffff, %es:0x38(%si)
+        movl $0x9b0f0000, %es:0x3a(%si)
+        movw $0, %es:0x3e(%si)
+        lgdtw %es:0x08(%si)
+        lidtw %es:0x10(%si)
+        popw %bp
+        addw $4, %sp
+        movl %cr0, %eax
+        orb $1, %al
+        movl %eax, %cr0
+        ljmp $0x38, $1f
+1:      movw $0x18, %ax
+        movw %ax, %ds
+        movw $0x20, %ax
+        movw %ax, %es
+        movw $0x28, %ax
+        movw %ax, %ss
+        pushw $0x30
+        pushw %bp
+        xorw %ax, %ax                   /* AH=0, CF=0 */
+        lretw
 
 /* INT 1Ah: PCI BIOS here, the clock in C. */
         .globl int1a

@@ -3,8 +3,8 @@
  *
  * APM offers the real-mode interface only (version 1.2): enough for DOS programs to switch off and
  * to idle; protected-mode connections are refused. Left out: cassette, joystick (84h), device
- * hooks beyond what a caller may install itself (80h-82h, 85h, 90h, 91h answer "done"), the switch
- * to protected mode of the AT (89h).
+ * hooks beyond what a caller may install itself (80h-82h, 85h, 90h, 91h answer "done"). The
+ * switch to protected mode (89h) is in entry.S; from virtual-8086 mode it is refused here.
  */
 #include "bios/post.h"
 #include "bios/state.h"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # break.sh [NNN...]: proves that the checks can fail. Each tests/w7/break/NNN-what.patch breaks one statement on purpose: it is applied to a
 # copy of the tree, the copy is built, and the runner must print a fail line for that number. First line of a patch: "# W7-NNN RUNNER".
+# The runner gets the number in W7_ONLY and may leave out what does not report it.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 tree=$BUILD/w7/break
@@ -32,7 +33,7 @@ for patch in "$top"/tests/w7/break/*.patch; do
     if ! build; then
         echo "FAIL $name: does not build, see $tree/break.log"
         bad=1
-    elif AEROPC=$tree/build/aeropc BUILD=$tree/build OUT=$out timeout 1200 bash "$tree/tests/w7/$runner.sh" 2>&1 |
+    elif W7_ONLY=${number#W7-} AEROPC=$tree/build/aeropc BUILD=$tree/build OUT=$out timeout 1200 bash "$tree/tests/w7/$runner.sh" 2>&1 |
         grep "^$number fail" > "$tree/found"; then
         echo "ok   $name: $(head -n 1 "$tree/found")"
     else

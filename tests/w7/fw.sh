@@ -88,6 +88,10 @@ part_sys()
     grep -a '^e820 ' "$OUT/sys-again.e9" > "$OUT/map2"
     verdict 019 "rows of the memory map" "$([ "$(wc -l < "$OUT/map1")" -ge 5 ] && echo enough)" enough
     verdict 019 "memory map of the second start" "$(cksum < "$OUT/map2")" "$(cksum < "$OUT/map1")"
+    image sys-cd iso 1000 cdboot sys count=4
+    start sys-cd --throwaway --clock insn --cdrom "$OUT/sys-cd.img" --disk "$OUT/sys.img" --boot cdrom,disk
+    grep -a '^e820 ' "$OUT/sys-cd.e9" > "$OUT/map3"
+    verdict 019 "memory map of a start from CD" "$(cksum < "$OUT/map3")" "$(cksum < "$OUT/map1")"
 }
 
 part_cd()
@@ -197,4 +201,14 @@ part_odd()
     verdict 023 "answers unlike those of odd.table" "$(diff "$top/tests/w7/fw/odd.table" "$OUT/odd.answers" | grep -c '^[<>]')" 0
 }
 
-for part in ${FW_ONLY:-disk sys cd wim setup kbd again replay thrash odd}; do part_$part; done
+# Which part reports what; W7_ONLY=NNN runs those that report NNN
+declare -A reports=(
+    [disk]="001 002 003 004 005 006 007 008 009 010 011 012 013 014 015 016"
+    [sys]="017 018 019 020 021 022 023 024 025 026 027 030 031 032 040 041 042 043 044 244"
+    [cd]="033 034 035 036 037" [wim]="038" [setup]="039" [kbd]="028 029" [again]="045"
+    [replay]="001 003 004 007 009 015 026 087 088 089 090 091 126 128 213 214"
+    [thrash]="030 087 092 093 094 095 096 097" [odd]="016 022 023 028 040"
+)
+for part in ${FW_ONLY:-disk sys cd wim setup kbd again replay thrash odd}; do
+    [[ -n ${W7_ONLY:-} && " ${reports[$part]} " != *" $W7_ONLY "* ]] || part_$part
+done

@@ -25,6 +25,7 @@ $(FW_DIR)/%_s.o: tests/w7/fw/%.S tests/w7/fw/fw.h tests/w7/fw/fw.mk
 
 $(FW_DIR)/sys.bin: $(FW_DIR)/sys_mem.o $(FW_DIR)/sys_int.o $(FW_DIR)/sys_tab.o $(FW_DIR)/sys_s_s.o
 $(FW_DIR)/replay.bin: $(FW_DIR)/ops_s_s.o
+$(FW_DIR)/odd.bin: $(FW_DIR)/odd_s_s.o
 $(FW_DIR)/thrash.bin: $(FW_DIR)/thrash_s_s.o $(FW_DIR)/ops_s_s.o
 $(FW_DIR)/ops_s_s.o: tests/w7/fw/ops.inc tests/w7/fw/test.inc
 $(FW_DIR)/thrash_s_s.o: tests/w7/fw/test.inc

@@ -6,6 +6,8 @@
 #include "fw.h"
 
 void probe_main(void);
+void to_protected_mode(void);           /* odd_s.S */
+extern u8 seen_89[6];
 
 struct row {
     const char *name;
@@ -152,6 +154,21 @@ static void block_moves(void)
     pokel(0, 0x700, low);
 }
 
+static void switch_to_protected_mode(void)
+{
+    static const char *const names[] = {
+        "89h: comes back", "89h: CS, DS, ES, SS are the table's", "89h: AH=0, no carry, interrupts off",
+        "89h: SP as before the INT", "89h: IDT of the table", "89h: 8259s masked",
+    };
+    u32 ticks;
+    to_protected_mode();
+    for (u32 i = 0; i < LEN(names); i++) expect(23, names[i], seen_89[i], 1);
+    ticks = peekl(0x40, 0x6c);
+    u32 start = pm_timer();
+    while (peekl(0x40, 0x6c) == ticks && elapsed_us(start) < 500000) continue;
+    expect(23, "the clock ticks again afterwards", peekl(0x40, 0x6c) != ticks, 1);
+}
+
 static void event_wait(void)
 {
     struct regs r;
@@ -290,6 +307,7 @@ void probe_main(void)
     plan(40, 40);
     table();
     block_moves();
+    switch_to_protected_mode();
     event_wait();
     packets();
     keys();
