@@ -14,6 +14,7 @@
 
 #include "machine/board/board.h"
 #include "machine/debug/monitor.h"
+#include "machine/host/block.h"   /* block_commit */
 #include "machine/host/chardev.h" /* chardev_set_escape */
 #include "machine/machine.h"
 #include "machine/ui/ui.h"
@@ -238,6 +239,14 @@ static int run_window(struct machine *m, struct error *e)
     return ret;
 }
 
+static int commit_overlay(const char *path, struct error *e)
+{
+    u64 bytes;
+    if (block_commit(path, &bytes, e)) return -1;
+    printf("%s: %llu KiB written, the overlay is gone\n", path, (unsigned long long)bytes / 1024);
+    return 0;
+}
+
 static int run_machine(struct config *c, struct error *e)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write, as a full disk is */
@@ -276,7 +285,9 @@ int main(int argc, char **argv)
     int ret = config_parse(&c, argc, argv, &out, &e);
     if (out.s) fputs(out.s, stdout);
     text_free(&out);
-    if (!ret) {
+    if (!ret && c.commit) {
+        ret = commit_overlay(c.commit, &e);
+    } else if (!ret) {
         default_rom_dir(&c);
         ret = default_image(&c, &e) || setup_logs(&c, &e) ? -1 : run_machine(&c, &e);
     } else if (ret == 1) {

@@ -44,6 +44,7 @@ static const struct row rows[] = {
     { "boot-vga",   "OWNER",    K_CHOICE, AT(boot_vga),   "stdvga", "stdvga|aerogpu", "which function owns the legacy VGA ranges with --profile dual" },
     { "write",      NULL,       K_FLAG,   AT(write),      NULL,   NULL, "write through to the images instead of an overlay beside them" },
     { "throwaway",  NULL,       K_FLAG,   AT(throwaway),  NULL,   NULL, "forget all disk writes at exit" },
+    { "commit",     "FILE",     K_STR,    AT(commit),     NULL,   NULL, "write the overlay beside this image into it, and end" },
     { "hpet",       NULL,       K_FLAG,   AT(hpet),       NULL,   NULL, "provide an HPET and publish it" },
     { "paused",     NULL,       K_FLAG,   AT(paused),     NULL,   NULL, "start paused; 'cont' in the monitor runs" },
     { "no-reboot",  NULL,       K_FLAG,   AT(no_reboot),  NULL,   NULL, "exit instead of resetting when the guest reboots; status 2 after a triple fault" },

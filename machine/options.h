@@ -27,6 +27,7 @@ struct config {
     char *clock;                    /* host, insn */
     char *profile;                  /* vga, aerogpu, dual */
     char *boot_vga;                 /* stdvga, aerogpu: owner of the legacy decode in dual */
+    char *commit;                   /* image whose overlay is written into it; nothing runs */
     bool write, throwaway, hpet, paused, no_reboot;
     char *trace, *trace_file, *log;
     char *bios, *vgabios;

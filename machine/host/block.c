@@ -216,3 +216,22 @@ struct block *block_open(const char *path, enum block_mode mode, struct error *e
         return block_raw_open(fd, path, size, mode == BLOCK_READONLY);
     return block_overlay_open(fd, path, size, mode == BLOCK_THROWAWAY, e);
 }
+
+int block_commit(const char *path, u64 *bytes, struct error *e)
+{
+    u64 size = 0;
+    char *overlay = xasprintf("%s.overlay", path);
+    int ret = access(overlay, F_OK) ? error_set(e, "%s: there is no %s", path, overlay) : 0;
+    free(overlay);
+    int fd = ret ? -1 : file_open_locked(path, true, e);
+    if (fd < 0) return -1;
+    if (check_image(fd, path, &size, e)) {
+        close(fd);
+        return -1;
+    }
+    struct block *b = block_overlay_open(fd, path, size, false, e);
+    if (!b) return -1;
+    ret = block_overlay_commit(b, bytes, e);
+    block_close(b);
+    return ret;
+}

@@ -87,5 +87,9 @@ struct block *block_raw_open(int fd, const char *path, u64 size, bool readonly);
 struct block *block_dir_open(const char *path, struct error *e);
 struct block *block_overlay_open(int base_fd, const char *path, u64 size, bool throwaway,
                                  struct error *e);
+/* base_fd was opened for writing. The overlay's file is gone afterwards: close b. */
+int block_overlay_commit(struct block *b, u64 *bytes, struct error *e);
+/* Writes the overlay beside the image into it and removes the overlay; -1 with a message. */
+int block_commit(const char *path, u64 *bytes, struct error *e);
 
 #endif

@@ -15,8 +15,12 @@
  * bit, then syncs again; when the host itself went down meanwhile (its boot id differs from the
  * header's) tentative entries are dropped at opening: that cluster was never flushed, so the
  * image's bytes are the right ones. The header names the image by size, time stamp and a hash over
- * its ends; an overlay over changed bytes would be garbage, so it is refused. Left out: merging an
- * overlay into its image, snapshots, discard. */
+ * its ends; an overlay over changed bytes would be garbage, so it is refused.
+ *
+ * Committing writes every cluster of the overlay into the image, then removes the overlay. The header
+ * says so before the first byte of the image changes. Whatever ends a commit early, the overlay still
+ * has all of its clusters: an overlay so marked may be opened over the half-changed image, and the
+ * commit may be started again. Left out: snapshots, discard. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -46,8 +50,10 @@ struct header {
     u64 image_nsec;
     u64 image_hash;
     char boot_id[40]; /* of the host, when the overlay was last opened */
+    u32 committing;   /* 1: the image is being changed into what the overlay says */
+    u32 reserved;
 };
-_Static_assert(sizeof(struct header) == 88, "overlay header layout");
+_Static_assert(sizeof(struct header) == 96, "overlay header layout");
 
 struct overlay {
     struct block block;
@@ -251,6 +257,8 @@ static int compare_header(const struct overlay *o, const struct header *is,
                          file);
     if (is->image_size != want->image_size)
         what = "size";
+    else if (is->committing == 1)
+        return 0;
     else if (is->image_hash != want->image_hash)
         what = "content";
     else if (is->image_sec != want->image_sec || is->image_nsec != want->image_nsec)
@@ -329,10 +337,11 @@ static int reopen_overlay(struct overlay *o, struct header *want, struct error *
     if (compare_header(o, &is, want, e) || set_geometry(o, is.cluster_bits, e)) return -1;
     bool crashed = memcmp(is.boot_id, want->boot_id, sizeof(is.boot_id)) != 0;
     if (load_map(o, crashed, e)) return -1;
-    if (!crashed) return 0;
+    if (!crashed && is.committing != 1) return 0;
     want->cluster_bits = is.cluster_bits;
-    /* The boot id may change only after dropped entries are safe on the disk. */
-    int err = fdatasync(o->fd) ? -errno : write_header(o, want);
+    /* The boot id may change only after dropped entries are safe on the disk, the identity of an
+     * image whose commit was cut short only after that image is. */
+    int err = fdatasync(o->fd) || fsync(o->base_fd) ? -errno : write_header(o, want);
     return err ? error_set(e, "%s: %s", o->block.writes_to, strerror(-err)) : 0;
 }
 
@@ -389,4 +398,42 @@ struct block *block_overlay_open(int base_fd, const char *path, u64 size, bool t
     free(o->block.writes_to);
     free(o);
     return NULL;
+}
+
+/* --- committing --- */
+
+static int mark_committing(struct overlay *o)
+{
+    struct header h;
+    int err = file_pread(o->fd, 0, &h, sizeof(h));
+    h.committing = 1;
+    if (!err) err = write_header(o, &h);
+    if (!err && fdatasync(o->fd)) err = -errno;
+    return err;
+}
+
+static int copy_clusters(struct overlay *o, u64 *bytes)
+{
+    for (u32 k = 0; k < o->clusters; k++) {
+        u64 len = cluster_len(o, k);
+        if (!o->map[k]) continue;
+        int err = file_pread(o->fd, data_offset(o, o->map[k]), o->copy, len);
+        if (!err) err = file_pwrite(o->base_fd, (u64)k << o->cluster_bits, o->copy, len);
+        if (err) return err;
+        *bytes += len;
+    }
+    return fsync(o->base_fd) ? -errno : 0;
+}
+
+int block_overlay_commit(struct block *b, u64 *bytes, struct error *e)
+{
+    struct overlay *o = (struct overlay *)b;
+    *bytes = 0;
+    int err = overlay_flush(b);
+    if (!err) err = mark_committing(o);
+    if (!err) err = copy_clusters(o, bytes);
+    if (!err && unlink(b->writes_to)) err = -errno;
+    if (!err) return 0;
+    return error_set(e, "%s: %s; nothing is lost, commit again", b->path,
+                     err == -ENOSPC ? "the host disk is full" : strerror(-err));
 }

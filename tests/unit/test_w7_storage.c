@@ -186,6 +186,117 @@ START_TEST(w7_209_a_host_crash_drops_only_what_was_not_flushed)
 }
 END_TEST
 
+/* --- 209: committing --- */
+
+/* Writes the round's number to every place of the overlay. */
+static void fill_overlay(const char *path, u32 round)
+{
+    struct error e = { "" };
+    struct block *b = block_open(path, BLOCK_OVERLAY, &e);
+    ck_assert_msg(b != NULL, "%s", e.text);
+    for (unsigned n = 0; n < SECTORS; n++) {
+        u32 sector[128];
+        for (unsigned k = 0; k < 128; k++) sector[k] = round;
+        ck_assert_int_eq(block_pwrite(b, place(n), sector, sizeof(sector)), 0);
+    }
+    block_close(b);
+}
+
+static void expect_round(const char *path, enum block_mode mode, u32 round)
+{
+    struct error e = { "" };
+    struct block *b = block_open(path, mode, &e);
+    ck_assert_msg(b != NULL, "%s", e.text);
+    for (unsigned n = 0; n < SECTORS; n++) {
+        u32 sector[128];
+        ck_assert_int_eq(block_pread(b, place(n), sector, sizeof(sector)), 0);
+        ck_assert_uint_eq(sector[0], round);
+        ck_assert_uint_eq(sector[127], round);
+        ck_assert_int_eq(block_pread(b, place(n) + 512, sector, 512), 0);
+        ck_assert_uint_eq(sector[0], (u32)(place(n) / 512 + 1));
+    }
+    block_close(b);
+}
+
+START_TEST(w7_209_commit_moves_the_overlay_into_the_image)
+{
+    struct rig r;
+    struct error e = { "" };
+    u64 bytes;
+    char file[80];
+    rig_up(&r, false, true);
+    const char *path = rig_image(&r, CLUSTERS * CLUSTER);
+    ck_assert_int_eq(block_commit(path, &bytes, &e), -1); /* nothing to commit */
+    fill_overlay(path, 0x777);
+    ck_assert_msg(block_commit(path, &bytes, &e) == 0, "%s", e.text);
+    ck_assert_uint_eq(bytes, CLUSTERS * CLUSTER);
+    snprintf(file, sizeof(file), "%s.overlay", path);
+    ck_assert_int_ne(access(file, F_OK), 0);
+    expect_round(path, BLOCK_READONLY, 0x777);
+    /* Discarding is removing the file: the image has what it had. */
+    fill_overlay(path, 0x888);
+    ck_assert_int_eq(unlink(file), 0);
+    expect_round(path, BLOCK_OVERLAY, 0x777);
+    rig_down(&r);
+}
+END_TEST
+
+/* Killed at every moment, even several times, a commit leaves the new content behind the overlay, and in the image
+ * once it has come to its end. */
+START_TEST(w7_209_a_killed_commit_loses_nothing)
+{
+    struct rig r;
+    struct error e = { "" };
+    u64 bytes;
+    char file[80];
+    unsigned cut = 0;
+    rig_up(&r, false, true);
+    const char *path = rig_image(&r, CLUSTERS * CLUSTER);
+    snprintf(file, sizeof(file), "%s.overlay", path);
+    for (unsigned k = 0; k < 30; k++) {
+        fill_overlay(path, 0x1000 + k);
+        for (unsigned again = 0; again < 3 && !access(file, F_OK); again++) {
+            pid_t child = fork();
+            if (!child) _exit(block_commit(path, &bytes, &e) ? 1 : 0);
+            usleep(200 * (k + 1) + 137 * again);
+            kill(child, SIGKILL);
+            waitpid(child, NULL, 0);
+            cut += !access(file, F_OK);
+            expect_round(path, BLOCK_OVERLAY, 0x1000 + k);
+        }
+        if (!access(file, F_OK)) ck_assert_msg(block_commit(path, &bytes, &e) == 0, "%s", e.text);
+        expect_round(path, BLOCK_READONLY, 0x1000 + k);
+    }
+    ck_assert_uint_gt(cut, 3);
+    rig_down(&r);
+}
+END_TEST
+
+/* Marked as half committed, over an image that has changed and before the changes were complete. */
+START_TEST(w7_209_a_commit_cut_short_is_taken_up_again)
+{
+    struct rig r;
+    struct error e = { "" };
+    u64 bytes;
+    char file[80];
+    u32 committing = 1, sector[128];
+    rig_up(&r, false, true);
+    const char *path = rig_image(&r, CLUSTERS * CLUSTER);
+    snprintf(file, sizeof(file), "%s.overlay", path);
+    fill_overlay(path, 0x999);
+    memset(sector, 0x99, sizeof(sector));
+    int fd = open(file, O_RDWR), image = open(path, O_RDWR);
+    ck_assert_int_eq(pwrite(fd, &committing, 4, 88), 4);
+    ck_assert_int_eq(pwrite(image, sector, 512, (off_t)place(0)), 512);
+    close(fd);
+    close(image);
+    expect_round(path, BLOCK_OVERLAY, 0x999); /* a run in between is allowed */
+    ck_assert_msg(block_commit(path, &bytes, &e) == 0, "%s", e.text);
+    expect_round(path, BLOCK_READONLY, 0x999);
+    rig_down(&r);
+}
+END_TEST
+
 /* --- 210 --- */
 
 struct disk {
@@ -360,6 +471,7 @@ END_TEST
 RIG_SUITE(w7_storage, w7_207_one_image_on_either_controller,
           w7_209_killing_the_program_keeps_what_was_flushed_in_the_overlay,
           w7_209_killing_the_program_keeps_what_was_flushed_in_the_image,
-          w7_209_a_host_crash_drops_only_what_was_not_flushed, w7_210_a_full_disk_is_an_error_of_the_drive,
+          w7_209_a_host_crash_drops_only_what_was_not_flushed, w7_209_commit_moves_the_overlay_into_the_image,
+          w7_209_a_killed_commit_loses_nothing, w7_209_a_commit_cut_short_is_taken_up_again, w7_210_a_full_disk_is_an_error_of_the_drive,
           w7_210_a_full_disk_is_an_error_of_the_queued_write, w7_210_without_the_option_the_write_waits,
           w7_210_a_read_only_disk_refuses_writes, w7_210_a_read_only_host_file_is_refused_at_the_start)
