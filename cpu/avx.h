@@ -59,7 +59,7 @@ INLINE void *quick_vector(struct cpu *c, unsigned seg, u64 off, unsigned n, bool
     return (void *)(uintptr_t)(gla + e->off);
 }
 
-/* n bytes of memory (at most 32) of any alignment; the rest of s is zero. */
+/* n bytes of memory (at most 32) of any alignment; the rest of s is zero. #AC may come up to 8 bytes. */
 INLINE bool load_bytes(struct cpu *c, unsigned seg, u64 off, unsigned n, struct ymm *s)
 {
     const void *p = quick_vector(c, seg, off, n, false);

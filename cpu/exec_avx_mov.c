@@ -435,6 +435,28 @@ void op_vpinsrd(struct cpu *c, const struct insn *i)
     insert(c, i, i->osz == OSZ64 ? OSZ64 : OSZ32);
 }
 
+/* Elements of masked moves and gathers: there is no alignment check (SDM 2 2.4.6, 2.4.12). */
+enum access { READ, PROBE, WRITE };
+
+static bool element_access(struct cpu *c, unsigned seg, u64 off, void *v, unsigned size, enum access what)
+{
+    u64 ac = c->cpl == 3 ? c->rflags & FL_AC : 0; /* below CPL 3 it belongs to SMAP */
+    void *p = quick_vector(c, seg, off, size, what != READ);
+    bool ok;
+
+    if (likely(p)) {
+        if (what == READ) memcpy(v, p, size);
+        else if (what == WRITE) memcpy(p, v, size);
+        return true;
+    }
+    c->rflags &= ~ac;
+    if (what == READ) ok = mem_read_n(c, seg, off, v, size);
+    else if (what == WRITE) ok = mem_write_n(c, seg, off, v, size);
+    else ok = mem_probe_write(c, seg, off, size);
+    c->rflags |= ac;
+    return ok;
+}
+
 /* --- masked moves: elements whose mask has the sign bit clear are not accessed --- */
 
 static bool masked(const union vreg *mask, unsigned size, unsigned k)
@@ -459,7 +481,7 @@ static void masked_load(struct cpu *c, const struct insn *i, unsigned size)
     if (!avx_begin(c)) return;
     for (unsigned k = 0; k < (16u << i->vl) / size; k++) {
         u64 at = part_offset(c, off + k * size);
-        if (masked(mask, size, k) && !mem_read_n(c, i->seg, at, r.b + k * size, size)) return;
+        if (masked(mask, size, k) && !element_access(c, i->seg, at, r.b + k * size, size, READ)) return;
     }
     memcpy(&v, &r, sizeof(v));
     ymm_set(c, i, i->reg, v);
@@ -473,11 +495,11 @@ static void masked_store(struct cpu *c, const struct insn *i, unsigned size)
 
     if (!avx_begin(c)) return;
     for (unsigned k = 0; k < count; k++) {
-        if (masked(mask, size, k) && !mem_probe_write(c, i->seg, part_offset(c, off + k * size), size)) return;
+        if (masked(mask, size, k) && !element_access(c, i->seg, part_offset(c, off + k * size), NULL, size, PROBE)) return;
     }
     for (unsigned k = 0; k < count; k++) {
         u64 at = part_offset(c, off + k * size);
-        if (masked(mask, size, k) && !mem_write_n(c, i->seg, at, c->v[i->reg].b + k * size, size)) return;
+        if (masked(mask, size, k) && !element_access(c, i->seg, at, c->v[i->reg].b + k * size, size, WRITE)) return;
     }
 }
 
@@ -523,7 +545,7 @@ static u64 vsib_index(const struct cpu *c, const struct insn *i, unsigned isize,
 }
 
 /* Elements are loaded from the lowest on. What was loaded before a fault stays, with its mask element cleared, so
- * that the instruction can be restarted; the upper part of both registers is cleared only at the end. */
+ * that the instruction can be restarted. */
 static void gather(struct cpu *c, const struct insn *i, unsigned size, unsigned isize)
 {
     unsigned width = 16u << i->vl, count = width / MAX(size, isize);
@@ -534,14 +556,18 @@ static void gather(struct cpu *c, const struct insn *i, unsigned size, unsigned 
         exc_raise(c, EXC_UD);
         return;
     }
-    for (unsigned k = 0; k < count; k++) { /* the whole element becomes its sign */
+    for (unsigned k = 0; k < width / size; k++) { /* the whole element becomes its sign, also where no index is */
         if (size == 4) mask->sd[k] >>= 31;
         else mask->sq[k] >>= 63;
     }
+    memset(mask->b + width, 0, 32 - width);
     for (unsigned k = 0; k < count; k++) {
         u64 off = c->r[i->base] + (vsib_index(c, i, isize, k) << i->scale) + (u64)(i64)i->disp;
-        if (masked(mask, size, k) && !mem_read_n(c, i->seg, element_offset(i, off), d->b + k * size, size)) return;
-        memset(mask->b + k * size, 0, size);
+        if (masked(mask, size, k)) {
+            if (!element_access(c, i->seg, element_offset(i, off), d->b + k * size, size, READ)) return;
+            memset(d->b + width, 0, 32 - width); /* as after any VEX.128 write */
+            memset(mask->b + k * size, 0, size);
+        }
     }
     memset(mask, 0, sizeof(*mask));
     memset(d->b + count * size, 0, 32 - count * size);

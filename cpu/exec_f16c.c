@@ -1,5 +1,6 @@
 /* F16C: VCVTPH2PS and VCVTPS2PH, in integers on every host (softfp.h). Half-precision denormals are ordinary
  * numbers whatever DAZ and FTZ say; VCVTPS2PH's imm8 has the rounding mode in bits 1:0, bit 2 takes MXCSR's.
+ * A fault of its memory operand comes before flags and #XM, as recorded on AMD (Intel has them the other way round).
  * SDM 1 14.4, SDM 2. */
 #include "cpu/avx.h"
 #include "cpu/softfp.h"

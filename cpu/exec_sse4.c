@@ -493,8 +493,9 @@ INLINE bool str_operands(struct cpu *c, const struct insn *i, bool explicit, boo
     if (!(vex ? avx_begin(c) : sse_begin(c)) || !load_m128u(c, i, &b.m)) return false;
     a.m = xmm_get(c, i->reg);
     if (explicit) {
-        alen = str_explicit_length(c->r[RAX], i->flags & INSN_REXW, imm);
-        blen = str_explicit_length(c->r[RDX], i->flags & INSN_REXW, imm);
+        bool wide = (i->flags & INSN_REXW) && c->bits == BITS64; /* VEX.W may be set elsewhere */
+        alen = str_explicit_length(c->r[RAX], wide, imm);
+        blen = str_explicit_length(c->r[RDX], wide, imm);
     } else {
         alen = str_implicit_length(&a, imm);
         blen = str_implicit_length(&b, imm);

@@ -7,11 +7,12 @@
  * With one extended component the standard and the compacted format have the same layout. What is "in use"
  * is computed exactly from the registers, so XINUSE is 0 whenever a component has its initial values; nothing
  * tracks modifications, XSAVEOPT and XSAVES write all that is in use. There is no supervisor state: IA32_XSS
- * takes only 0. All reads, checks and write probes come before the first change. Left out: nothing. */
+ * takes only 0. All reads, checks and write probes come before the first change; in which order they come is
+ * that of Intel's processors (the last byte of the area first). */
 #include "cpu/fpu.h"
 
 enum { X_X87 = 1, X_SSE = 2, X_AVX = 4 };
-enum { HEADER = 512, AVX_AT = 576 };
+enum { HEADER = 512, AVX_AT = 576, AREA_END = 832 };
 #define COMPACTED BIT64(63)
 #define MXCSR_INIT 0x1f80u
 
@@ -127,19 +128,25 @@ static bool write_components(struct cpu *c, const struct insn *i, u64 off, u64 s
     return !(save & X_AVX) || mem_write_n(c, i->seg, off + AVX_AT, high, 16 * count);
 }
 
+/* Where the part of the area begins that an instruction uses. */
+static unsigned first_used(u64 request, bool mxcsr)
+{
+    return request & X_X87 ? 0 : mxcsr ? 24 : HEADER;
+}
+
 static void save_area(struct cpu *c, const struct insn *i, enum format format, bool supervisor)
 {
     u64 off, request = c->xcr0 & edx_eax(c), header[2];
     if (!begin(c, i, supervisor, &off)) return;
     u64 used = request & (format == COMPACT ? in_use_with_mxcsr(c) : in_use(c));
-    u64 save = format == STANDARD ? request : used;
-    bool mxcsr = format == COMPACT ? save & X_SSE : request & (X_SSE | X_AVX);
-    if (!mem_probe_write(c, i->seg, off, HEADER) || !mem_probe_write(c, i->seg, off + HEADER, 64)) return;
-    if ((save & X_AVX) && !mem_probe_write(c, i->seg, off + AVX_AT, 16 * vector_count(c))) return;
+    u64 save = format == STANDARD ? request : used, mxcsr_with = format == COMPACT ? X_SSE : X_SSE | X_AVX;
+    /* The last and the first byte, whole components counted: their pages are all there are. */
+    if (!mem_probe_write(c, i->seg, off + (request & X_AVX ? AREA_END : AVX_AT) - 1, 1)) return;
+    if (!mem_probe_write(c, i->seg, off + first_used(request, request & mxcsr_with), 1)) return;
     if (!mem_read_n(c, i->seg, off + HEADER, header, 8)) return;
     header[0] = format == COMPACT ? used : (header[0] & ~request) | used;
     header[1] = request | COMPACTED;
-    if (write_components(c, i, off, save, mxcsr))
+    if (write_components(c, i, off, save, (format == COMPACT ? save : request) & mxcsr_with))
         mem_write_n(c, i->seg, off + HEADER, header, format == COMPACT ? 16 : 8);
 }
 
@@ -199,11 +206,24 @@ static void restore_vectors(struct cpu *c, const struct image *m, u64 request, u
     }
 }
 
+/* XCOMP_BV, the last and the first byte that may be needed: page faults come before the header is judged. */
+static bool restore_readable(struct cpu *c, const struct insn *i, u64 off, u64 request)
+{
+    u64 xcomp;
+    u8 byte;
+    if (!mem_read64(c, i->seg, off + HEADER + 8, &xcomp)) return false;
+    bool compacted = xcomp & COMPACTED, mxcsr = request & (compacted ? X_SSE : X_SSE | X_AVX);
+    bool to_end = (request & X_AVX) && (!compacted || (xcomp & X_AVX));
+    if (to_end && !mem_read8(c, i->seg, off + AREA_END - 1, &byte)) return false;
+    return mem_read8(c, i->seg, off + first_used(request, mxcsr), &byte);
+}
+
 static void restore_area(struct cpu *c, const struct insn *i, bool supervisor)
 {
     u64 off, request = c->xcr0 & edx_eax(c), h[8];
     struct image m;
-    if (!begin(c, i, supervisor, &off) || !mem_read_n(c, i->seg, off + HEADER, h, 64)) return;
+    if (!begin(c, i, supervisor, &off) || !restore_readable(c, i, off, request)) return;
+    if (!mem_read_n(c, i->seg, off + HEADER, h, 64)) return;
     if (!header_ok(c, h, supervisor)) {
         exc_gp0(c);
         return;
