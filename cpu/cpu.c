@@ -14,35 +14,54 @@
 
 /* ---- life ---- */
 
-/* "MODEL" or "MODEL,hypervisor=on|off". */
-static const struct cpu_model *parse_model(const char *text, bool *no_hypervisor, struct error *e)
+/* Options behind the model's name: ",hypervisor=on|off,msr=strict|ignore". */
+static int parse_options(struct cpu *c, const char *text, struct error *e)
 {
-    char name[32];
-    size_t n = strcspn(text, ",");
-    snprintf(name, sizeof(name), "%.*s", (int)MIN(n, sizeof(name) - 1), text);
-    const char *option = text[n] ? text + n + 1 : "hypervisor=on";
-    *no_hypervisor = !strcmp(option, "hypervisor=off");
-    const struct cpu_model *m = model_find(name);
-    if (!m)
-        error_set(e, "CPU model '%s' is unknown: use one of %s", name, cpu_models());
-    else if (!*no_hypervisor && strcmp(option, "hypervisor=on"))
-        error_set(e, "CPU option '%s' is unknown: hypervisor=on and hypervisor=off are known", option);
-    else
-        return m;
-    return NULL;
+    static const struct {
+        const char *text;
+        u32 offset;
+        bool value;
+    } options[] = {
+        { "hypervisor=on", offsetof(struct cpu, no_hypervisor), false },
+        { "hypervisor=off", offsetof(struct cpu, no_hypervisor), true },
+        { "msr=strict", offsetof(struct cpu, ignore_msrs), false },
+        { "msr=ignore", offsetof(struct cpu, ignore_msrs), true },
+    };
+    while (*text == ',') {
+        size_t n = strcspn(++text, ","), k = 0;
+        while (k < LEN(options) &&
+               (strlen(options[k].text) != n || strncmp(text, options[k].text, n)))
+            k++;
+        if (k == LEN(options))
+            return error_set(e,
+                             "CPU option '%.*s' is unknown: hypervisor=on|off and msr=strict|ignore "
+                             "are known",
+                             (int)n, text);
+        *((bool *)c + options[k].offset) = options[k].value;
+        text += n;
+    }
+    return 0;
 }
 
 struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct error *e)
 {
-    bool no_hypervisor;
-    const struct cpu_model *m = parse_model(model, &no_hypervisor, e);
-    if (!m) return NULL;
+    char name[32];
+    size_t len = strcspn(model, ",");
+    snprintf(name, sizeof(name), "%.*s", (int)MIN(len, sizeof(name) - 1), model);
+    const struct cpu_model *m = model_find(name);
+    if (!m) {
+        error_set(e, "CPU model '%s' is unknown: use one of %s", name, cpu_models());
+        return NULL;
+    }
     size_t size = (sizeof(struct cpu) + 63) & ~(size_t)63;
     struct cpu *c = aligned_alloc(64, size); /* vector registers want 32-byte alignment */
     check(c != NULL);
     memset(c, 0, size);
     c->model = m;
-    c->no_hypervisor = no_hypervisor;
+    if (parse_options(c, model + len, e) < 0) {
+        free(c);
+        return NULL;
+    }
     c->env = *env;
     c->mem = env->host->mem;
     c->io = env->host->io;
@@ -126,7 +145,7 @@ static void reset_msrs(struct cpu *c)
     memset(c->mci_misc, 0, sizeof(c->mci_misc));
     c->tsc_offset = 0 - mul_div(clock_now(c->clock), c->env.tsc_hz, NS_PER_SEC);
     c->tsc_last = 0;
-    c->msr_logged = false;
+    c->unknown_msr_count = 0;
 }
 
 /* Power-on state of the floating-point units: every register +0 and valid. */

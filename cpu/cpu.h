@@ -35,7 +35,8 @@ enum cpu_stop {
 };
 
 /* model: a name of the CPUID table ("win7", "qemu64", "max"); an unknown name fails and lists the
- * known ones. ",hypervisor=off" behind the name hides CPUID's hypervisor bit and leaves. */
+ * known ones. Options behind the name: ",hypervisor=off" hides CPUID's hypervisor bit and leaves,
+ * ",msr=ignore" makes unknown MSRs read 0 instead of raising #GP. */
 struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct error *e);
 void cpu_destroy(struct cpu *c);
 void cpu_reset(struct cpu *c);      /* power-on or RESET#: state of SDM 3A table 9-1 */

@@ -1,6 +1,7 @@
 /* Model-specific registers: the list of spec/windows7/boot-chain.md 8.2 as a table, with rules for
- * the few that have some. Anything not listed is #GP, as on hardware, and the first such access is
- * logged, because it usually names a missing piece. MTRRs and PAT are kept and validated but have
+ * the few that have some. Anything not listed is #GP, as on hardware (--cpu MODEL,msr=ignore: reads
+ * 0, writes are dropped), and each such register is logged once with the place that touched it,
+ * because it usually names a missing piece. MTRRs and PAT are kept and validated but have
  * no effect: memory types do not change what an interpreter does. Left out: performance counters,
  * thermal and P-state registers (their CPUID bits are clear). */
 #include "cpu/model.h"
@@ -116,16 +117,22 @@ static u64 *row_field(struct cpu *c, const struct msr_row *r, u32 msr)
     return r->offset ? (u64 *)((u8 *)c + r->offset) + (msr - r->first) / r->step : NULL;
 }
 
+/* Returns whether the instruction goes on. */
 static bool unknown_msr(struct cpu *c, u32 msr, const char *what)
 {
-    if (!c->msr_logged)
-        LOG(LOG_INFO, "cpu", "%s of unknown MSR %08x at %llx: #GP", what, msr,
-            (unsigned long long)c->insn_rip);
-    c->msr_logged = true;
-    LOG_GUEST("cpu", "%s of unknown MSR %08x at %llx: #GP", what, msr,
-              (unsigned long long)c->insn_rip);
-    exc_gp0(c);
-    return false;
+    const char *end = c->ignore_msrs ? "ignored" : "#GP";
+    bool told = false;
+    for (unsigned i = 0; i < c->unknown_msr_count; i++) told |= c->unknown_msrs[i] == msr;
+    if (!told && c->unknown_msr_count < LEN(c->unknown_msrs)) {
+        c->unknown_msrs[c->unknown_msr_count++] = msr;
+        LOG(LOG_INFO, "cpu", "%s of unknown MSR %08x at %04x:%llx: %s", what, msr,
+            c->seg[SEG_CS].sel, (unsigned long long)c->insn_rip, end);
+    } else {
+        LOG_GUEST("cpu", "%s of unknown MSR %08x at %04x:%llx: %s", what, msr, c->seg[SEG_CS].sel,
+                  (unsigned long long)c->insn_rip, end);
+    }
+    if (!c->ignore_msrs) exc_gp0(c);
+    return c->ignore_msrs;
 }
 
 /* ---- rules ---- */
@@ -202,6 +209,7 @@ bool msr_read(struct cpu *c, u32 msr, u64 *v)
     case 0xc0000080: *v = c->efer; break;
     default: {
         const struct msr_row *r = find_row(c, msr);
+        *v = 0;
         if (!r) return unknown_msr(c, msr, "read");
         const u64 *field = row_field(c, r, msr);
         *v = field ? *field : r->arg;

@@ -233,12 +233,14 @@ struct cpu {
     struct clock *clock;
     const struct cpu_model *model;
     bool no_hypervisor; /* CPUID shows bare hardware */
+    bool ignore_msrs;   /* unknown MSRs read 0 and drop writes */
     struct apic *apic;
     u64 apic_page;     /* physical page of the local APIC, ~0 when disabled */
     u64 phys_mask;     /* physical address width of the model; A20 not included */
     u64 a20_mask;      /* ~0 or ~1 MiB bit */
     u64 tsc_last;      /* RDTSC never goes below it */
-    bool msr_logged;   /* the first unknown MSR has been reported at warn level */
+    u32 unknown_msrs[64]; /* those that were told in the log */
+    unsigned unknown_msr_count;
 
     /* --- caches --- */
     u32 bus_generation;

@@ -122,6 +122,55 @@ START_TEST(tsc_follows_the_clock_and_writes)
 }
 END_TEST
 
+/* How often `what` is in the file. */
+static unsigned occurrences(FILE *f, const char *what)
+{
+    char text[4096];
+    unsigned n = 0;
+    rewind(f);
+    text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+    for (const char *p = text; (p = strstr(p, what)); p++) n++;
+    return n;
+}
+
+START_TEST(w7_143_unknown_registers_fault_and_are_told_once_each)
+{
+    struct rig *r = rig_new("win7");
+    FILE *f = tmpfile();
+    u64 v;
+    ck_assert_ptr_nonnull(f);
+    log_set_output(f);
+    log_configure("cpu=info");
+    r->c->insn_rip = 0x4711;
+    for (unsigned k = 0; k < 2; k++) {
+        ck_assert(!msr_read(r->c, 0x1234, &v));
+        expect_fault(r, EXC_GP, 0);
+        ck_assert(!msr_write(r->c, 0x1235, 1));
+        expect_fault(r, EXC_GP, 0);
+    }
+    fflush(f);
+    log_set_output(stderr);
+    ck_assert_uint_eq(occurrences(f, "read of unknown MSR 00001234"), 1);
+    ck_assert_uint_eq(occurrences(f, "write of unknown MSR 00001235"), 1);
+    ck_assert_uint_eq(occurrences(f, "4711: #GP"), 2);
+    fclose(f);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(w7_143_bring_up_mode_ignores_them)
+{
+    struct rig *r = rig_new("win7,msr=ignore");
+    u64 v = 5;
+    ck_assert(msr_read(r->c, 0x1234, &v));
+    ck_assert_uint_eq(v, 0);
+    ck_assert(msr_write(r->c, 0x1234, 1));
+    ck_assert_int_eq(rig_fault(r), -1);
+    ck_assert(!msr_write(r->c, 0x277, 2)); /* known registers keep their rules */
+    rig_free(r);
+}
+END_TEST
+
 Suite *msr_suite(void);
 Suite *msr_suite(void)
 {
@@ -132,6 +181,8 @@ Suite *msr_suite(void)
     tcase_add_test(t, vendor_registers);
     tcase_add_test(t, lme_cannot_change_under_paging);
     tcase_add_test(t, tsc_follows_the_clock_and_writes);
+    tcase_add_test(t, w7_143_unknown_registers_fault_and_are_told_once_each);
+    tcase_add_test(t, w7_143_bring_up_mode_ignores_them);
     suite_add_tcase(s, t);
     return s;
 }
