@@ -118,6 +118,14 @@ complaint()
     fi
 }
 
+# script FILE NAME: the monitor's commands, with the limits of the waits multiplied, too.
+script()
+{
+    grep -v '^#' "$1" | sed "s,@SHOT@,$results/$2,g" | awk -v factor="$factor" '
+        /^wait (serial|screen|poweroff).* [0-9]+$/ { sub(/[0-9]+$/, $NF * factor) }
+        { print }'
+}
+
 # run_step NAME
 run_step()
 {
@@ -145,7 +153,7 @@ run_step()
     limit=$(($(header limit "$file") * factor))
     start=$SECONDS
     # shellcheck disable=SC2086  # LADDER_ARGS is a list of words
-    grep -v '^#' "$file" | sed "s,@SHOT@,$results/$name,g" |
+    script "$file" "$name" |
         timeout -k 10 "$limit" "$aeropc" "${args[@]}" --throwaway --display none \
             --serial "file:$results/$name.serial" --monitor stdio ${LADDER_ARGS:-} \
             >"$results/$name.out" 2>&1

@@ -105,6 +105,17 @@ Section "InputClass"
 EndSection
 U
     install -m 755 "$here/desktop.sh" "$root/root/.xinitrc"
+    cat > "$root/usr/local/sbin/guest-x" <<'U'
+#!/bin/sh
+# The kernel word guestx= names X's driver; without it X looks for one.
+driver=$(sed -n 's/.*guestx=\([a-z]*\).*/\1/p' /proc/cmdline)
+if [ "$driver" ]; then
+    printf 'Section "Device"\n Identifier "card"\n Driver "%s"\nEndSection\n' "$driver" \
+        > /etc/X11/xorg.conf.d/card.conf
+fi
+exec xinit /root/.xinitrc -- /usr/bin/X :0 vt7 -nolisten tcp -keeptty
+U
+    chmod 755 "$root/usr/local/sbin/guest-x"
     cat > "$root/etc/systemd/system/guest-x.service" <<'U'
 [Unit]
 Description=X session
@@ -113,7 +124,7 @@ Conflicts=getty@tty1.service
 [Service]
 Environment=HOME=/root
 WorkingDirectory=/root
-ExecStart=/usr/bin/xinit /root/.xinitrc -- /usr/bin/X :0 vt7 -nolisten tcp -keeptty
+ExecStart=/usr/local/sbin/guest-x
 StandardOutput=journal+console
 [Install]
 WantedBy=graphical.target
@@ -170,8 +181,8 @@ configure_grub()
             done ;;
         debian-x.raw)
             menu_entry m "X, modesetting" ""
-            menu_entry b "X, vesa" " nomodeset"
-            menu_entry f "X, fbdev" " nomodeset" "gfxpayload=1024x768x32" ;;
+            menu_entry b "X, vesa" " nomodeset guestx=vesa"
+            menu_entry f "X, fbdev" " nomodeset guestx=fbdev" "gfxpayload=1024x768x32" ;;
         esac
     } > "$root/boot/grub/grub.cfg"
 }
