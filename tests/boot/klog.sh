@@ -41,7 +41,8 @@ patterns=(
     'Call Trace:' 'WARNING: ' '\bBUG:' '\bOops' 'Kernel panic' 'general protection' 'segfault at'
     'invalid opcode' 'divide error' 'double fault' 'stack segment' 'traps: ' 'Unable to handle'
     'soft lockup|hard LOCKUP|rcu:.*stall|blocked for more than|hung_task' 'Unknown NMI|NMI received'
-    'Out of memory|page allocation failure|Bad page' 'Attempted to kill init'
+    '[Ss]elf-?tests?.*[Ff](ailed|AIL)|test[_ ].* FAIL\b|[1-9][0-9]* FAILED|W.X mappings: FAILED'
+    'alg: .*(failed|mismatch|wrong result)' 'Out of memory|page allocation failure|Bad page' 'Attempted to kill init'
 )
 
 # What a kernel says in Xen's first domain on any machine: the hypervisor has the MTRRs.

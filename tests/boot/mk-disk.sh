@@ -9,7 +9,8 @@
 #     hot key o  the word guestoff: power off after the report
 #   debian-tests.raw   openssl, stress-ng and guest-tests.sh, which runs them in place of systemd and
 #                      powers off; the answers to openssl's part are computed on this host.  Menu:
-#     hot key o  openssl.sh        hot key s  stress.sh        hot key a  one after the other
+#     hot key o  openssl.sh        hot key s  stress.sh
+#     hot key k  the kernel's test modules            hot key a  one after the other
 #   debian-x.raw       an X desktop: icewm, xterm, desktop.sh's session.  Menu:
 #     hot key m  default: the kernel's bochs-drm and X's modesetting driver
 #     hot key b  nomodeset: X's vesa driver, which calls the video BIOS
@@ -176,7 +177,7 @@ configure_grub()
             menu_entry t "Debian, text screen" " modprobe.blacklist=bochs"
             menu_entry o "Debian, report and power off" " guestoff" ;;
         debian-tests.raw)
-            for t in openssl stress all; do
+            for t in openssl stress kernel all; do
                 menu_entry ${t:0:1} "$t" " init=/usr/local/sbin/guest-tests.sh guesttests=$t"
             done ;;
         debian-x.raw)
