@@ -47,8 +47,8 @@ static bool in_list(const char *list, const char *name)
 /* Answers of the host itself (CPUID, time, descriptor tables of the kernel), kernel calls,
  * instructions that the kernel emulates (UMIP). */
 static const char left_out[] =
-    "cpuid rdtsc rdtscp rdpmc syscall sysenter sysret sysexit sgdt sidt sldt str smsw lar lsl verr "
-    "verw monitor mwait retf iret les lds lss lfs lgs rdrand rdseed";
+    "cpuid rdtsc rdtscp rdpmc syscall sysenter sysret sysexit sgdt sidt sldt str smsw monitor mwait "
+    "retf iret rdrand rdseed";
 
 static bool usable(const struct op_row *r, unsigned mode, u64 features)
 {
@@ -57,8 +57,8 @@ static bool usable(const struct op_row *r, unsigned mode, u64 features)
     if (r->feature && !(features >> r->feature & 1)) return false;
     for (unsigned k = 0; k < LEN(r->operand); k++) {
         u8 o = r->operand[k];
-        if (o == OK_Mp || o == OK_Ap || (o >= OK_sES && o <= OK_sGS)) return false;
-        if (k == 0 && o == OK_Sw) return false; /* selectors name other descriptors here */
+        if (o == OK_Ap || (o == OK_Mp && r->opcode == 0xff)) return false; /* far transfers */
+        if (o >= OK_sES && o <= OK_sGS && strncmp(r->name, "pop", 3)) return false;
     }
     return true;
 }
@@ -226,6 +226,47 @@ static unsigned scratch_reg(struct gen_case *g, const struct encoding *e, unsign
     return r;
 }
 
+static bool has_operand(const struct op_row *r, u8 kind)
+{
+    for (unsigned k = 0; k < LEN(r->operand); k++) {
+        if (r->operand[k] == kind) return true;
+    }
+    return false;
+}
+
+/* ---- selectors ---- */
+
+static bool loads_segment(const struct op_row *r)
+{
+    bool mov = r->map == MAP_0 && r->opcode == 0x8e;
+    return mov || in_list("les lds lss lfs lgs", r->name) ||
+           (r->operand[0] >= OK_sES && r->operand[0] <= OK_sGS);
+}
+
+static bool takes_selector(const struct op_row *r)
+{
+    return loads_segment(r) || in_list("lar lsl verr verw", r->name);
+}
+
+/* One of the LDT that both sides have, now and then null or behind its end. In 64-bit mode null
+ * clears the base of FS and GS on Intel and leaves it on AMD. */
+static u16 pick_selector(struct gen_case *g, const struct op_row *r)
+{
+    unsigned rpl = chance(g, 2, 3) ? 3 : below(g, 4);
+    if (chance(g, 1, 12) && !(g->mode == OV_M64 && loads_segment(r))) return (u16)below(g, 4);
+    if (chance(g, 1, 16)) return (u16)(0x84 | below(g, 16) << 3 | rpl);
+    return (u16)((1 + below(g, 15)) << 3 | 4 | rpl);
+}
+
+static void patch_selector(struct gen_case *g, const struct encoding *e, const struct op_row *r,
+                           u64 linear)
+{
+    u16 sel = pick_selector(g, r);
+    unsigned osz = e->rexw ? 8 : (g->mode == OV_M16) != e->opsize ? 2 : 4;
+    if (has_operand(r, OK_Mp)) linear += osz;
+    patch(g, linear, &sel, 2);
+}
+
 /* ---- images of the floating-point state ---- */
 
 static void ignore(struct gen_case *g, u64 addr, unsigned len)
@@ -261,9 +302,19 @@ static bool is_image(const struct op_row *r)
                    r->name);
 }
 
+/* An indirect branch through memory goes behind the sequence: what is in memory could lead into it,
+ * and then bytes run as instructions whose undefined flags nobody knows. */
+static void patch_target(struct gen_case *g, const struct op_row *r, u64 linear)
+{
+    if (r->map != MAP_0 || r->opcode != 0xff || !(r->flags & OF_F64)) return;
+    u64 to = (g->mode == OV_M16 ? 0 : OV_CODE) + 0x20 + below(g, 0x700);
+    patch(g, linear, &to, 8);
+}
+
 static u64 pick_operand(struct gen_case *g, const struct op_row *r, u32 base)
 {
     u64 a = pick_linear(g, base);
+    if (takes_selector(r)) return OV_DATA + 0x10 + below(g, OV_DATA_L - 0x20);
     if (r->feature == FT_SHA) return a & ~15ull; /* alignment check: README.md */
     return in_list("xsave xsaveopt xsavec xrstor", r->name) && chance(g, 7, 8) ? a & ~63ull : a;
 }
@@ -291,6 +342,8 @@ static void memory16(struct gen_case *g, struct encoding *e, const struct op_row
     e->disp = disp;
     e->modrm = (u8)(mod << 6 | digit << 3 | rm);
     patch_something(g, sb + off);
+    patch_target(g, r, sb + off);
+    if (takes_selector(r)) patch_selector(g, e, r, sb + off);
     if (is_image(r)) prepare_image(g, e, r, sb + off);
 }
 
@@ -371,6 +424,8 @@ static void memory(struct gen_case *g, struct encoding *e, const struct op_row *
     u64 linear = pick_operand(g, r, sb), off = (linear - sb) & mask;
     bool direct = chance(g, 1, 6);
     patch_something(g, linear);
+    patch_target(g, r, linear);
+    if (takes_selector(r)) patch_selector(g, e, r, linear);
     if (is_image(r)) prepare_image(g, e, r, linear);
     if (!direct || off > 0x7fffffff) {
         memory_sib(g, e, digit, off, mask);
@@ -391,14 +446,6 @@ static void memory(struct gen_case *g, struct encoding *e, const struct op_row *
 }
 
 /* ---- one instruction ---- */
-
-static bool has_operand(const struct op_row *r, u8 kind)
-{
-    for (unsigned k = 0; k < LEN(r->operand); k++) {
-        if (r->operand[k] == kind) return true;
-    }
-    return false;
-}
 
 /* W, L, vvvv: as the row wants them, now and then otherwise (#UD). Not for instructions whose other
  * forms are of instruction sets that only the host has (VAES, VPCLMULQDQ). */
@@ -467,7 +514,12 @@ static void prepare(struct gen_case *g, struct encoding *e, const struct op_row 
         set_reg(g, 0, below(g, 8));
         set_reg(g, 2, 0);
     }
-    if (is_image(r) && g->mode == OV_M16) e->no_base |= 1 << 5; /* SS instead of DS */
+    if (takes_selector(r)) e->seg = -1;
+    if (r->operand[0] >= OK_sES && r->operand[0] <= OK_sGS) {
+        u16 sel = pick_selector(g, r);
+        patch(g, g->in.gpr[4] + (g->mode == OV_M16 ? OV_STACK : 0), &sel, 2);
+    }
+    if ((is_image(r) || takes_selector(r)) && g->mode == OV_M16) e->no_base |= 1 << 5; /* SS instead of DS */
     if (!strcmp(r->name, "xgetbv")) set_reg(g, 1, chance(g, 1, 2) ? 0 : 2 + below(g, 100));
     if (!strncmp(base_name(r), "maskmovq", 8) || !strncmp(base_name(r), "maskmovdqu", 10)) {
         u32 sb = segment_base(g, src);
@@ -592,6 +644,10 @@ static void choose_modrm(struct gen_case *g, struct encoding *e, const struct op
     e->modrm = (u8)(0xc0 | digit << 3 | rm);
     if (e->rex) e->rex |= (u8)below(g, 2);
     e->lock = chance(g, 1, 200);
+    if (takes_selector(r) && (rm | (e->rex & 1u) << 3) != 4)
+        set_reg(g, rm | (e->rex & 1u) << 3, (rnd(g) & 0xffff0000) | pick_selector(g, r));
+    else if (takes_selector(r))
+        e->modrm &= 0xf8; /* never SP, whose value is no selector */
     bool indirect = (!strcmp(r->name, "jmp") || !strcmp(r->name, "call")) && r->opcode == 0xff;
     if (indirect && chance(g, 3, 4) && (rm | (e->rex & 1u) << 3) != 4)
         set_reg(g, rm | (e->rex & 1u) << 3,
@@ -626,7 +682,7 @@ static void emit(struct gen_case *g, const struct op_row *r)
 static bool ends_sequence(const struct op_row *r)
 {
     return (r->flags & (OF_F64 | OF_COND)) || is_image(r) ||
-           in_list("into int3 int int1 hlt xgetbv cvtpi2ps", r->name);
+           loads_segment(r) || in_list("into int3 int int1 hlt xgetbv cvtpi2ps", r->name);
 }
 
 static u8 tolerance_of(const struct op_row *r)
@@ -634,6 +690,7 @@ static u8 tolerance_of(const struct op_row *r)
     if (in_list("fsin fcos fsincos fptan fpatan f2xm1 fyl2x fyl2xp1", r->name)) return 1;
     if (in_list("rcpps rcpss rsqrtps rsqrtss", base_name(r))) return 2;
     if (in_list("xgetbv", r->name)) return 5;
+    if (in_list("lar", r->name)) return 6;
     return in_list("dpps dppd", base_name(r)) ? 3 : in_list("ffree ffreep", r->name) ? 4 : 0;
 }
 
@@ -669,6 +726,7 @@ void gen_make(struct gen_case *g, const struct gen_rows *rows, unsigned mode, u6
         if (ends_sequence(last) || g->tolerance) break;
         const struct op_row *r = &op_rows[rows->row[below(g, rows->count)]];
         if (g->undef_end && reads_flags(r)) continue;
+        if (loads_segment(r)) continue; /* only as first: then the stack and addresses are known */
         add(g, r);
         last = r;
     }

@@ -24,7 +24,7 @@ struct gen_case {
      * registers) and ends. */
     u16 row[GEN_INSNS], start[GEN_INSNS], end[GEN_INSNS];
     /* Of the last instruction: 1, 2 as in ovec.h, 3 any NaN, 4 C1 is undefined, 5 EDX:EAX is the
-     * host's own. */
+     * host's own, 6 bits 19:16 of a register are undefined (LAR). */
     u8 tolerance;
     unsigned patches;
     struct gen_patch patch[GEN_PATCHES]; /* memory contents to set first */

@@ -198,6 +198,15 @@ static bool nans_agree(const struct gen_case *g, const u8 *a, const u8 *b)
     return true;
 }
 
+static bool is_one_of(const struct op_row *r, const char *list)
+{
+    size_t n = strcspn(r->name, "|");
+    for (const char *p = list; *p; p += strcspn(p, " "), p += *p == ' ') {
+        if (strcspn(p, " ") == n && !memcmp(p, r->name, n)) return true;
+    }
+    return false;
+}
+
 /* Fields of a saved image that processors fill differently: instruction and operand pointers. */
 static void drop_ignored(struct session *s, const struct gen_case *g)
 {
@@ -241,6 +250,9 @@ static void compare(struct session *s, const struct gen_case *g, struct outcome 
             !((got->s.fsw ^ want->s.fsw) & ~0x220))
             continue;
         if (g->tolerance == 3 && is_vector(reg) && nans_agree(g, a, b)) continue;
+        /* IRET to CPL 3 turns null selectors with RPL 1 to 3 into 0 before we can look. */
+        if (reg >= OVR_SEG && reg < OVR_FSB && ld16(a) < 4 && ld16(b) < 4) continue;
+        if (g->tolerance == 6 && reg < 16 && !((ld_n(a, size) ^ ld_n(b, size)) & ~0xf0000ull)) continue;
         if (g->tolerance == 5 && (reg == RAX || reg == RDX)) continue;
         if (g->tolerance == 4 && reg == OVR_FSW && !((got->s.fsw ^ want->s.fsw) & ~0x200)) continue;
         if (g->tolerance == 2 && is_vector(reg) && rig_estimates_close(a, b))
@@ -266,15 +278,6 @@ static const struct op_row *row_at(const struct gen_case *g, u64 rip)
         if (at < g->end[k]) return &op_rows[g->row[k]];
     }
     return NULL;
-}
-
-static bool is_one_of(const struct op_row *r, const char *list)
-{
-    size_t n = strcspn(r->name, "|");
-    for (const char *p = list; *p; p += strcspn(p, " "), p += *p == ' ') {
-        if (strcspn(p, " ") == n && !memcmp(p, r->name, n)) return true;
-    }
-    return false;
 }
 
 static bool uses_mmx(const struct op_row *r)
