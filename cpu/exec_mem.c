@@ -322,13 +322,12 @@ void op_xadd(struct cpu *c, const struct insn *i)
 static void cmpxchg16b(struct cpu *c, const struct insn *i)
 {
     union vreg old, new;
-    u64 off = ea_offset(c, i), gla;
+    u64 off = ea_offset(c, i), base = i->seg >= SEG_FS ? c->seg[i->seg].base : 0;
     if (!cpu_has(c, FT_CX16)) {
         exc_raise(c, EXC_UD);
         return;
     }
-    if (!seg_linear(c, i->seg, off, 16, true, &gla)) return;
-    if (gla & 15) {
+    if ((off + base) & 15) { /* before the canonical check: #GP, not #SS */
         exc_gp0(c);
         return;
     }
