@@ -7,11 +7,13 @@
  *
  * The counter is virtual time divided by 10 ns plus an offset; only comparators with their
  * interrupt enabled hold a timer. A level-triggered comparator's wire follows its bit in the status
- * register. An edge on irq0 or irq8 leaves the wire high until the next, because the 8259 forgets
+ * register. A period that ends while the interrupt of the one before still waits (edge: in an
+ * interrupt controller; level: in the status register) is owed, as with the PIT: its interrupt
+ * follows soon after. An edge on irq0 or irq8 leaves the wire high until the next, because the 8259 forgets
  * an edge whose line falls.
  *
  * Left out: FSB (MSI) delivery, not advertised. */
-#include "machine/core/device.h"
+#include "devices/hpet.h"
 
 enum { TIMERS = 3, TICK_NS = 10, ROUTES = 0x00ff0000 };
 enum { REG_CAP = 0x00, REG_CONF = 0x10, REG_STATUS = 0x20, REG_COUNTER = 0xf0, REG_TIMER = 0x100 };
@@ -37,7 +39,8 @@ struct comparator {
     struct hpet *owner;
     unsigned n;
     u64 conf, cmp, period;
-    struct timer timer;
+    u32 owed; /* periods to be made up for, at most a second's worth */
+    struct timer timer, repay;
 };
 
 struct hpet {
@@ -47,10 +50,17 @@ struct hpet {
     u64 counter; /* value while halted; while enabled: counter minus clock ticks */
     bool in[2];  /* levels from PIT and RTC */
     struct comparator t[TIMERS];
+    bool (*busy)(void *opaque, unsigned pin);
+    void *busy_opaque;
     struct region mmio;
 };
 
-extern const struct device_class hpet_class;
+void hpet_set_busy_probe(struct device *d, bool (*busy)(void *opaque, unsigned pin), void *opaque)
+{
+    struct hpet *h = (struct hpet *)d;
+    h->busy = busy;
+    h->busy_opaque = opaque;
+}
 
 static u64 clock_ticks(const struct hpet *h)
 {
@@ -103,6 +113,7 @@ static u64 width_mask(const struct comparator *t)
 static void rearm(struct comparator *t, bool just_fired)
 {
     struct hpet *h = t->owner;
+    if (!just_fired) t->owed = 0; /* programmed anew */
     if (!(h->conf & CONF_ENABLE) || !(t->conf & T_ENABLE)) {
         timer_cancel(&t->timer);
         return;
@@ -135,9 +146,18 @@ static void next_period(struct comparator *t)
     }
 }
 
-static void fire(void *opaque)
+static bool still_waits(const struct comparator *t)
 {
-    struct comparator *t = opaque;
+    const struct hpet *h = t->owner;
+    if (t->conf & T_LEVEL) return h->status & BIT(t->n);
+    unsigned pin = t->conf >> 9 & 31;
+    if (is_legacy(h, t->n)) pin = t->n * 8;
+    else if (!(ROUTES >> pin & 1)) return false;
+    return h->busy && h->busy(h->busy_opaque, pin);
+}
+
+static void interrupt(struct comparator *t)
+{
     struct hpet *h = t->owner;
     struct irq *w = wire_of(h, t->n);
     if (t->conf & T_LEVEL) {
@@ -147,6 +167,36 @@ static void fire(void *opaque)
         irq_set(w, false);
         irq_set(w, true);
         if (!is_legacy(h, t->n)) irq_set(w, false);
+    }
+}
+
+static void repay_later(struct comparator *t)
+{
+    u64 step = t->period & width_mask(t);
+    u64 now = clock_now(t->owner->dev.host->clock);
+    timer_set(&t->repay, now + MAX(MIN(step, NS_PER_SEC) * TICK_NS / 8, 50000u));
+}
+
+static void repay(void *opaque)
+{
+    struct comparator *t = opaque;
+    if (!t->owed || !(t->conf & T_PERIODIC)) return;
+    if (!still_waits(t)) {
+        t->owed--;
+        interrupt(t);
+    }
+    if (t->owed && !(t->conf & T_LEVEL)) repay_later(t); /* level: when the status bit is cleared */
+}
+
+static void fire(void *opaque)
+{
+    struct comparator *t = opaque;
+    u64 step = t->period & width_mask(t);
+    if (!(t->conf & T_PERIODIC) || !step || !still_waits(t)) {
+        interrupt(t);
+    } else {
+        if (t->owed < NS_PER_SEC / TICK_NS / step) t->owed++;
+        if (t->owed && !(t->conf & T_LEVEL) && !timer_armed(&t->repay)) repay_later(t);
     }
     if ((t->conf & T_PERIODIC) && (t->period & width_mask(t))) {
         next_period(t);
@@ -231,6 +281,10 @@ static void wr_reg(struct hpet *h, u64 reg, u64 v, u64 written)
     case REG_STATUS:
         h->status &= ~(v & written);
         update_irq(h);
+        for (unsigned n = 0; n < TIMERS; n++) {
+            if (h->t[n].owed && (h->t[n].conf & T_LEVEL) && !(h->status & BIT(n)))
+                repay_later(&h->t[n]);
+        }
         return;
     case REG_COUNTER:
         if (!(h->conf & CONF_ENABLE)) h->counter = v;
@@ -280,6 +334,7 @@ static int hpet_init(struct device *d, struct error *e)
         h->t[n].owner = h;
         h->t[n].n = n;
         timer_init(&h->t[n].timer, d->host->clock, d->name, fire, &h->t[n]);
+        timer_init(&h->t[n].repay, d->host->clock, "hpet-repay", repay, &h->t[n]);
     }
     region_init_io(&h->mmio, "hpet", 0x400, &mmio_ops, h);
     return bus_map(d->host->mem, 0xfed00000, &h->mmio, 0, e);
@@ -294,6 +349,7 @@ static void hpet_reset(struct device *d, enum reset_kind kind)
         h->t[n].conf = T_PERIODIC_CAP | T_64BIT_CAP;
         h->t[n].cmp = ~0ull;
         h->t[n].period = 0;
+        h->t[n].owed = 0;
         timer_cancel(&h->t[n].timer);
     }
     update_irq(h);
@@ -322,7 +378,10 @@ static void hpet_info(struct device *d, struct text *t)
 static void hpet_fini(struct device *d)
 {
     struct hpet *h = (struct hpet *)d;
-    for (unsigned n = 0; n < TIMERS; n++) timer_cancel(&h->t[n].timer);
+    for (unsigned n = 0; n < TIMERS; n++) {
+        timer_cancel(&h->t[n].timer);
+        timer_cancel(&h->t[n].repay);
+    }
     region_fini(&h->mmio);
 }
 

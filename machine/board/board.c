@@ -15,6 +15,7 @@
 #include "devices/ata.h"      /* atapi_set_media */
 #include "devices/fdc.h"      /* fdc_cmos_type */
 #include "devices/fwcfg.h"    /* fwcfg_add_file */
+#include "devices/hpet.h"     /* hpet_set_busy_probe */
 #include "devices/i8254.h"    /* i8254_set_busy_probe */
 #include "devices/i8259.h"    /* i8259_intack */
 #include "devices/ioapic.h"   /* ioapic_eoi */
@@ -488,7 +489,7 @@ static int intack(void *pic)
 static bool still_waits(struct machine *m, int irq)
 {
     int vector = ioapic_edge_vector(board_device(m, "ioapic"), irq ? irq : 2);
-    return i8259_edge_pending(board_device(m, "pic"), irq) ||
+    return (irq < 16 && i8259_edge_pending(board_device(m, "pic"), irq)) ||
            (vector >= 0 && cpu_vector_pending(m->cpu, (u8)vector));
 }
 
@@ -500,6 +501,11 @@ static bool pit_busy(void *machine)
 static bool rtc_busy(void *machine)
 {
     return still_waits(machine, 8);
+}
+
+static bool hpet_busy(void *machine, unsigned pin)
+{
+    return still_waits(machine, (int)pin);
 }
 
 static void eoi(void *ioapic, int vector)
@@ -521,6 +527,7 @@ static int make_cpu(struct machine *m, struct error *e)
     cpu_set_eoi_listener(m->cpu, eoi, board_device(m, "ioapic"));
     i8254_set_busy_probe(board_device(m, "pit"), pit_busy, m);
     mc146818_set_busy_probe(board_device(m, "rtc"), rtc_busy, m);
+    if (board_device(m, "hpet")) hpet_set_busy_probe(board_device(m, "hpet"), hpet_busy, m);
     device_connect(pic, "intr", 0, irq_make(set_intr, m->cpu, 0));
     device_connect(fpu, "ignne", 0, irq_make(set_ignne, m->cpu, 0));
     device_connect(board_device(m, "pm"), "smi", 0, irq_make(set_smi, m->cpu, 0));

@@ -178,6 +178,41 @@ START_TEST(w7_154_periodic_ticks_that_would_merge_are_delivered_later)
 }
 END_TEST
 
+START_TEST(w7_175_lint1_passes_what_its_entry_says)
+{
+    struct rig *r = apic_rig();
+    wr(r, 0x360, 0x10400);
+    apic_nmi_pin(r->c);
+    ck_assert(!r->c->nmi_pending); /* masked */
+    wr(r, 0x360, 0x400);
+    apic_nmi_pin(r->c);
+    ck_assert(r->c->nmi_pending);
+    r->c->nmi_pending = false;
+    wr(r, 0x360, 0x0057); /* fixed */
+    apic_nmi_pin(r->c);
+    ck_assert(!r->c->nmi_pending);
+    ck_assert_int_eq(cpu_intr_ack(r->c), 0x57);
+    rig_free(r);
+}
+END_TEST
+
+/* The processor asks only when something is pending, so what a lost race would answer with the
+ * spurious vector is no interrupt at all, and nothing gets into service. */
+START_TEST(w7_172_a_request_held_back_by_tpr_leaves_nothing_in_service)
+{
+    struct rig *r = apic_rig();
+    send(r, 0x41);
+    ck_assert(r->c->events & CE_INTR);
+    wr(r, 0x80, 0x40); /* before the processor came to take it */
+    ck_assert(!(r->c->events & CE_INTR));
+    ck_assert_int_eq(cpu_intr_ack(r->c), -1);
+    for (u32 reg = 0x100; reg < 0x180; reg += 16) ck_assert_uint_eq(rd(r, reg), 0);
+    wr(r, 0x80, 0);
+    ck_assert_int_eq(cpu_intr_ack(r->c), 0x41);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(one_shot_timer_reads_back_exactly)
 {
     struct rig *r = apic_rig();
@@ -308,6 +343,8 @@ Suite *apic_suite(void)
     tcase_add_test(t, level_interrupt_broadcasts_its_end);
     tcase_add_test(t, logical_destinations);
     tcase_add_test(t, self_ipi_and_illegal_vector);
+    tcase_add_test(t, w7_175_lint1_passes_what_its_entry_says);
+    tcase_add_test(t, w7_172_a_request_held_back_by_tpr_leaves_nothing_in_service);
     tcase_add_test(t, w7_176_message_delivers_vector_destination_and_trigger);
     tcase_add_test(t, w7_154_periodic_ticks_that_would_merge_are_delivered_later);
     tcase_add_test(t, one_shot_timer_reads_back_exactly);

@@ -1,8 +1,8 @@
 /* The HPET: counter, one-shot and periodic comparators, legacy replacement, level interrupts,
  * halves. */
-#include "tests/unit/harness.h"
+#include "devices/hpet.h"
 
-extern const struct device_class hpet_class;
+#include "tests/unit/harness.h"
 
 static struct board *b;
 static struct device *hpet;
@@ -154,6 +154,65 @@ START_TEST(zero_period_is_harmless)
 }
 END_TEST
 
+static bool waiting;
+static unsigned asked;
+
+static bool is_waiting(void *opaque, unsigned pin)
+{
+    (void)opaque;
+    asked = pin;
+    return waiting;
+}
+
+/* 1 kHz on IRQ 0; the guest cannot take any for five periods. */
+START_TEST(w7_154_hpet_periods_that_found_the_last_one_waiting_are_made_up_for)
+{
+    hpet_set_busy_probe(hpet, is_waiting, NULL);
+    wr(0x100, 0x4c);
+    wr(0x108, 100000);
+    wr(0x10, 3);
+    advance_ns(b, 2500000);
+    unsigned before = irq0->rises, most = 0;
+    waiting = true;
+    advance_ns(b, 5000000);
+    ck_assert_uint_eq(irq0->rises, before);
+    ck_assert_uint_eq(asked, 0);
+    waiting = false;
+    for (unsigned i = 0; i < 1900; i++) {
+        unsigned had = irq0->rises;
+        advance_ns(b, 50000);
+        most = MAX(most, irq0->rises - had);
+    }
+    ck_assert_uint_ge(irq0->rises - before, 99);
+    ck_assert_uint_le(irq0->rises - before, 101);
+    ck_assert_uint_le(most, 2);
+}
+END_TEST
+
+START_TEST(w7_154_hpet_level_periods_wait_for_the_status_bit)
+{
+    hpet_set_busy_probe(hpet, is_waiting, NULL);
+    wr(0x140, 0x4e | 31 << 9); /* a route that does not exist */
+    wr(0x100, 0x4e | 16 << 9);
+    wr(0x108, 100000);
+    wr(0x10, 1);
+    advance_ns(b, 5500000);
+    ck_assert_uint_eq(gsi16->rises, 1);
+    unsigned n = 0;
+    for (unsigned i = 0; i < 1900; i++) {
+        if (gsi16->level) {
+            n++;
+            wr(0x20, 1);
+        }
+        advance_ns(b, 50000);
+    }
+    ck_assert_uint_ge(n, 99);
+    ck_assert_uint_le(n, 101);
+}
+END_TEST
+
 UNIT_SUITE(hpet, capabilities, counter_runs_only_when_enabled, one_shot_edge_fires_once,
            level_follows_status, periodic_with_setval, legacy_replacement_takes_the_wires,
-           comparator_32_bits_wraps, halves_of_a_register, zero_period_is_harmless)
+           comparator_32_bits_wraps, halves_of_a_register, zero_period_is_harmless,
+           w7_154_hpet_periods_that_found_the_last_one_waiting_are_made_up_for,
+           w7_154_hpet_level_periods_wait_for_the_status_bit)
