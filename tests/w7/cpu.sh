@@ -29,7 +29,8 @@ for MODEL in win7 qemu64 max; do
     rom modes "092 real mode keeps hidden bases and limits until a reload, CS until the far jump" "094 16-bit code and stack in protected mode"
     rom control "086 CR4 bits as announced" "096 PE with PG, LME with PG and PAE, illegal combinations" "123 CR8" "131 EFER"
     rom paging "097 PDPTE reserved bits" "098 error codes" "099 accessed and dirty" "100 INVLPG and global pages"
-    rom gates "103 gates, conforming code, null selectors, error codes" "121 INT n against the gate's DPL" "094 gates"
+    rom gates "103 gates, conforming code, null selectors, error codes" "121 INT n against the gate's DPL"
+    rom gates16 "094 16-bit stacks, 286 gates with word frames and parameters, 16-bit TSS"
     rom task "104 task switches, task gate of #DF"
     rom debug "109 debug registers, single step, RF" "121 INT3" "124 MOV SS and debug traps"
     rom real "087 LAHF and SAHF in 16-bit code" "088 8086 and 80186 instructions with 66h and 67h" "089 67h addressing and its limit" \
@@ -40,7 +41,9 @@ for MODEL in win7 qemu64 max; do
     REBOOT= rom triple "126 a triple fault resets the machine"
     rom v86 "125 virtual-8086 mode with and without VME"
 done
+MODEL=max rom xsave "084 XSAVE, where announced, is complete" "083 XSAVE's system side"
 for MODEL in win7 max; do
+    rom fast "106 corners of SYSENTER, SYSEXIT, SYSCALL, SYSRET" "132 FMASK"
     rom long "105 IST, aligned frames, null SS" "106 SYSCALL, SYSRET, SYSENTER, SYSEXIT, SWAPGS, IRETQ" "108 bases" "110 addresses that are not canonical"
 done
 
