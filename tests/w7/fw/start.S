@@ -57,6 +57,7 @@ bios:
         pushw %es
         pushw %fs
         pushw %gs
+        pushfw                          /* interrupts stay off where they were */
         cli
         movb %al, int_op + 1
         movl %edx, cur
@@ -117,7 +118,7 @@ int_op: int $0
         movw %ax, 36(%edx)
         xorl %esp, %esp
         lssw saved_sp, %sp
-        cld
+        popfw
         popw %gs
         popw %fs
         popw %es
@@ -125,7 +126,6 @@ int_op: int $0
         popl %edi
         popl %esi
         popl %ebx
-        sti
         retl
 
 /* ---------------------------------------------------------------- above 1 MiB */
