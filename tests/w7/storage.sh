@@ -7,7 +7,7 @@ set -uo pipefail
 big=$OUT/big.img # 200 GiB, sparse
 truncate -s 200G "$big"
 printf 'first sector' | dd of="$big" conv=notrunc status=none
-BM_LABEL=cd bm ide --disk "$big,if=ide" --throwaway
+BM_LABEL=cd bm ide --clock insn --disk "$big,if=ide" --throwaway
 
 # disc FILE FIRST: 2048 sectors of 2 KiB, each begins with "SECTOR nnnnnnnn", counting from FIRST
 disc()
@@ -22,7 +22,7 @@ other=$OUT/other.iso
 disc "$cd" 0
 disc "$other" 1000
 BM_LABEL="no cd" BM_APPEND="empty=1" bm ide --disk "$big,if=ide" --throwaway --cdrom "$cd,if=ahci"
-bm ahci --disk "$big,if=ahci" --throwaway --cdrom "$cd,if=ahci"
+bm ahci --clock insn --disk "$big,if=ahci" --throwaway --cdrom "$cd,if=ahci"
 
 bm atapi --cdrom "$cd"
 for bits in 32 64; do

@@ -7,7 +7,7 @@ set -uo pipefail
 
 image=$OUT/disk.img
 truncate -s 1M "$image"
-bm tables --disk "$image" --throwaway
+bm tables --clock insn --disk "$image" --throwaway
 BM_LABEL="aerogpu, hpet" BM_APPEND="hpet=1" bm tables --disk "$image" --throwaway --profile aerogpu --hpet
 for bits in 32 64; do # powering off ends the emulator with status 0
     timeout 60 "$AEROPC" --display none --debugcon "file:$OUT/s5.e9" --kernel "$BUILD/w7/tables$bits.elf" --append s5=1 >"$OUT/s5.log" 2>&1
