@@ -335,6 +335,7 @@ static void aerogpu_post_load(struct device *d, u32 version)
     update_decode(g);
     if (g->scan.enable && g->vblank) timer_set(&g->vblank_timer, g->vblank_next);
     g->scan_dirty = true;
+    g->activity = clock_now(g->pci.dev.host->clock); /* no mode was set since */
     if (g->legacy) vga_core_post_load(&g->core);
 }
 

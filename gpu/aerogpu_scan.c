@@ -11,6 +11,7 @@
 enum { MAX_EDGES = 1024 }; /* vertical blanks made up for in one go; then the phase starts anew */
 enum { MAX_CURSOR_BYTES = 4 << 20 };
 #define MAX_SCANOUT_BYTES (64 * MIB)
+#define SILENT_NS (2 * NS_PER_SEC) /* of a driver that does not own the screen any more */
 
 /* ---- vertical blank: in virtual time, while the scanout is enabled ---- */
 
@@ -233,9 +234,16 @@ static bool scan_refresh(void *opaque, struct frame *f, bool force)
     return true;
 }
 
+/* Whether the driver's picture is the one to show. Once claimed it stays, unless the boot display
+ * set a mode after the driver's last flip or submission: then at once when the scanout is off, and
+ * else when the driver has been silent for two seconds of virtual time since. What the driver does
+ * next brings its picture back. */
 static bool scan_claims(void *opaque)
 {
-    return ((struct aerogpu *)opaque)->claimed;
+    struct aerogpu *g = opaque;
+    u64 set = display_mode_set_at(g->display);
+    if (!g->claimed || set <= g->activity) return g->claimed;
+    return g->scan.enable && clock_now(g->pci.dev.host->clock) - set < SILENT_NS;
 }
 
 void agpu_vblank_init(struct aerogpu *g)

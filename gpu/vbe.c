@@ -79,6 +79,7 @@ static void start_mode(struct vga_core *v, bool clear)
         memset(v->vram + v->lfb_at, 0, n);
         ram_written(v->mem, v->lfb_at, n);
     }
+    vga_mode_was_set(v);
     TRACE(vga_mode, x, y, bpp, 0);
 }
 

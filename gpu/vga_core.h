@@ -60,6 +60,7 @@ struct vga_core {
     u64 phase;        /* blink phase of the last picture */
     u32 palette[256]; /* 0x00RRGGBB of every DAC entry */
     char source[48];
+    struct display *display; /* NULL: shown nowhere */
     struct display_source src;
     struct region window, ports_b, ports_c, dispi, bank;
     bool bank_mapped;
@@ -95,6 +96,7 @@ void vga_core_post_load(struct vga_core *v);
 /* What of the legacy ranges answers: the owner's memory and I/O decode bits. */
 void vga_core_decode(struct vga_core *v, bool memory, bool io);
 void vga_core_info(const struct vga_core *v, struct text *t);
+void vga_mode_was_set(struct vga_core *v); /* by registers or as a VBE mode */
 u64 vga_ports_read(struct vga_core *v, u16 port, unsigned size);
 void vga_ports_write(struct vga_core *v, u16 port, u64 value, unsigned size);
 /* vga_mem.c */

@@ -98,6 +98,19 @@ static void write_misc(struct vga_core *v, u8 b)
     set(v, &v->misc, b & 0xef);
 }
 
+void vga_mode_was_set(struct vga_core *v)
+{
+    if (v->display) display_mode_was_set(v->display, clock_now(v->host->clock));
+}
+
+/* The sequencer runs again after a reset: a mode was set. */
+static void write_sequencer(struct vga_core *v, u8 b)
+{
+    bool stopped = v->seq_index == 0 && (v->seq[0] & 3) != 3;
+    set(v, &v->seq[v->seq_index], b);
+    if (stopped && (v->seq[0] & 3) == 3) vga_mode_was_set(v);
+}
+
 static u8 read_port(struct vga_core *v, u16 port)
 {
     if (!port_decoded(v, port)) return 0xff;
@@ -134,7 +147,7 @@ static void write_port(struct vga_core *v, u16 port, u8 b)
     case 0x3c0: attr_write(v, b); break;
     case 0x3c2: write_misc(v, b); break;
     case 0x3c4: v->seq_index = b & 7; break;
-    case 0x3c5: set(v, &v->seq[v->seq_index], b & seq_mask[v->seq_index]); break;
+    case 0x3c5: write_sequencer(v, b & seq_mask[v->seq_index]); break;
     case 0x3c6: set(v, &v->dac_mask, b); break;
     case 0x3c7: v->dac_read = b, v->dac_sub = 0, v->dac_reading = true; break;
     case 0x3c8: v->dac_write = b, v->dac_sub = 0, v->dac_reading = false; break;
@@ -212,6 +225,7 @@ int vga_core_init(struct vga_core *v, bool legacy, struct display *display, stru
     if (legacy && map_legacy(v, e)) return -1;
     v->src.opaque = v;
     v->src.refresh = vga_refresh;
+    v->display = display;
     if (display) display_add_source(display, &v->src);
     return 0;
 }

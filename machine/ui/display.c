@@ -17,7 +17,8 @@ struct display {
     const struct display_source *sources[MAX_SOURCES];
     unsigned nsources;
     const struct display_source *shown;
-    int forced; /* source index chosen by the toggle, -1: the rules decide */
+    u64 mode_set_at; /* virtual time, 0: never */
+    int forced;      /* source index chosen by the toggle, -1: the rules decide */
     pthread_mutex_t lock;
     struct frame buf[2], window;
     struct frame *draw, *current; /* in buf: being drawn, complete */
@@ -56,6 +57,16 @@ void display_add_source(struct display *d, const struct display_source *src)
 {
     check(d->nsources < MAX_SOURCES);
     d->sources[d->nsources++] = src;
+}
+
+void display_mode_was_set(struct display *d, u64 now_ns)
+{
+    d->mode_set_at = now_ns;
+}
+
+u64 display_mode_set_at(const struct display *d)
+{
+    return d->mode_set_at;
 }
 
 void frame_size(struct frame *f, u32 width, u32 height)

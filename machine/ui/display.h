@@ -42,6 +42,10 @@ struct display *display_create(void);
 void display_destroy(struct display *d);
 /* src outlives the display */
 void display_add_source(struct display *d, const struct display_source *src);
+/* The boot display set a mode at this virtual time; 0: never. A driver's scanout that claims the
+ * screen looks at it: a stop screen, or a system that starts anew, wants to be seen. */
+void display_mode_was_set(struct display *d, u64 now_ns);
+u64 display_mode_set_at(const struct display *d);
 void frame_size(struct frame *f, u32 width, u32 height); /* grows the buffer; content undefined */
 void frame_text(struct frame *f, u32 cols, u32 rows);    /* 0, 0 for graphics */
 
