@@ -673,6 +673,60 @@ static void strings(void)
 #endif
 }
 
+#ifdef __x86_64__
+/* --- 111 and 107 through a second mapping: 4 GiB up, one page, its rights in the entry --- */
+
+static u64 alias_pd[512] __attribute__((aligned(4096))), alias_pt[512] __attribute__((aligned(4096)));
+
+static u8 *alias(const void *page, u64 rights)
+{
+    alias_pt[0] = ((word)page & ~(word)0xfff) | rights;
+    alias_pd[0] = (word)alias_pt | 3;
+    bm_pdpt[4] = (word)alias_pd | 3;
+    write_cr3(read_cr3());
+    return (u8 *)(4ull << 30) + ((word)page & 0xfff);
+}
+
+static void load_fs(void *arg)
+{
+    __asm__ volatile("mov %w0, %%fs" : : "r"(arg) : "memory");
+}
+
+static void second_mapping(void)
+{
+    u8 *other = alias(code, 3);
+    put_mov(code, 1);
+    call(code);
+    put_mov(other, 2);
+    w7_eq(111, "a store through another address", call(code), 2);
+    put_mov(code, 3);
+    w7_eq(111, "and the other way round", call(other), 3);
+
+    struct pseudo old, new;
+    u8 *d = bm_gdt + 8 * BM_GDT_FREE;
+    __asm__ volatile("sgdt %0" : "=m"(old));
+    new = old;
+    word cr0 = read_cr0();
+    write_cr0(cr0 | 0x10000);
+    memcpy(d, bm_gdt + BM_DATA, 8);
+    d[5] = 0x93;
+    new.base = (word)alias(bm_gdt, 1); /* read-only */
+    bool one_page = ((word)bm_gdt & 0xfff) + 8 * BM_GDT_ENTRIES <= 4096;
+    if (one_page) {
+        __asm__ volatile("lgdt %0" : : "m"(new) : "memory");
+        struct bm_fault f = bm_try(load_fs, (void *)(word)(8 * BM_GDT_FREE));
+        w7(107, f.vector == -1, "an accessed bit that is set is not written again (%d)", f.vector);
+        d[5] = 0x92;
+        f = bm_try(load_fs, (void *)(word)(8 * BM_GDT_FREE));
+        w7(107, f.vector == 14 && f.error == 3 && d[5] == 0x92, "one that is clear is written: #PF(%lx) in a read-only table",
+           (unsigned long)f.error);
+        __asm__ volatile("lgdt %0" : : "m"(old) : "memory");
+    }
+    load_fs(NULL);
+    write_cr0(cr0);
+}
+#endif
+
 void bm_main(const struct bm_info *info)
 {
     for (const char *p = info->command_line; *p; p++) no_hypervisor |= p[0] == 'n' && p[1] == 'o' && p[2] == 'h' && p[3] == 'y';
@@ -702,6 +756,7 @@ void bm_main(const struct bm_info *info)
 #ifdef __x86_64__
     W7_PLAN(110);
     canonical();
+    second_mapping();
     u8 odd[48];
     w7_eq(112, "CMPXCHG16B at an odd address", (u64)bm_try(misaligned_16b, (void *)(((word)odd & ~(word)15) + 8)).vector, 13);
 #endif

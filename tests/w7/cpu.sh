@@ -39,6 +39,7 @@ for MODEL in win7 qemu64 max; do
     rom align "127 #AC at level 3 with AM and AC only"
     rom shadow "104 NMI through a task gate" "122 HLT" "124 windows of STI and MOV SS" "109 single step and code breakpoints behind MOV SS"
     REBOOT= rom triple "126 a triple fault resets the machine"
+    rom vme "125 virtual interrupt flag of VME and PVI"
     rom v86 "125 virtual-8086 mode with and without VME"
 done
 MODEL=max rom xsave "084 XSAVE, where announced, is complete" "083 XSAVE's system side"
