@@ -145,6 +145,29 @@ START_TEST(byte_accesses_merge)
 }
 END_TEST
 
+START_TEST(apmc_raises_smi_when_both_enables_are_set)
+{
+    struct wire *smi = board_wire(b, pm, "smi", 0);
+    out8(b, 0xb2, 0x55);
+    ck_assert_uint_eq(smi->rises, 0);
+    ck_assert_uint_eq(in16(b, 0x618), 0x20); /* APM_STS all the same */
+    out16(b, 0x618, 0x20);
+    ck_assert_uint_eq(in16(b, 0x618), 0);
+    cfg(0x5b, 2, 1); /* DEVACTB: APMC_EN */
+    out8(b, 0xb2, 0x55);
+    ck_assert_uint_eq(smi->rises, 0);
+    out32(b, 0x628, 0x10001); /* GLBCTL: SMI_EN; EOS reads 0 */
+    ck_assert_uint_eq(in32(b, 0x628), 1);
+    out8(b, 0xb2, 0xf1); /* also sets SCI_EN, as without SMM */
+    ck_assert_uint_eq(smi->rises, 1);
+    ck_assert_uint_eq(smi->falls, 1);
+    ck_assert_uint_eq(in16(b, 0x604) & 1, 1);
+    cfg(0x5b, 0, 1);
+    out8(b, 0xb2, 0x55);
+    ck_assert_uint_eq(smi->rises, 1);
+}
+END_TEST
+
 START_TEST(block_over_other_ports_is_harmless)
 {
     cfg(0x40, 0xffffffff, 4);
@@ -157,4 +180,5 @@ END_TEST
 UNIT_SUITE(acpi_pm, block_follows_config, smbus_transaction_finds_nobody, timer_counts_at_its_rate,
            timer_top_bit_sets_status_and_sci, power_button_raises_sci,
            power_button_without_acpi_powers_off, sleep_enable_with_s5_powers_off,
-           acpi_disable_and_data_port, byte_accesses_merge, block_over_other_ports_is_harmless)
+           acpi_disable_and_data_port, byte_accesses_merge,
+           apmc_raises_smi_when_both_enables_are_set, block_over_other_ports_is_harmless)

@@ -7,13 +7,14 @@ static u8 rom_bytes[0x20000];
 
 struct chipset {
     struct rig r;
+    struct device *host;
     struct region rom;
 };
 
 static void up(struct chipset *c)
 {
     rig_up(&c->r, true, false);
-    struct device *host = rig_create(&c->r, &i440fx_class, "host");
+    struct device *host = c->host = rig_create(&c->r, &i440fx_class, "host");
     device_set_ptr(host, "pci", c->r.pci);
     device_set_ptr(host, "ram", &c->r.ram_region);
     rig_start(host);
@@ -129,6 +130,28 @@ START_TEST(smram_opens_and_locks)
 }
 END_TEST
 
+START_TEST(smram_shows_in_smm_only)
+{
+    struct chipset c;
+    struct irq smiact;
+    up(&c);
+    smiact = device_input(c.host, 0);
+    cfg_write8(&c, 0x72, 0x4a);
+    bus_write(&c.r.mem, 0xbffff, 0x77, 1);
+    cfg_write8(&c, 0x72, 0x0a); /* closed, enabled */
+    ck_assert_uint_eq(bus_read(&c.r.mem, 0xbffff, 1), 0xff);
+    irq_set(&smiact, true);
+    ck_assert_uint_eq(bus_read(&c.r.mem, 0xbffff, 1), 0x77);
+    irq_set(&smiact, false);
+    ck_assert_uint_eq(bus_read(&c.r.mem, 0xbffff, 1), 0xff);
+    cfg_write8(&c, 0x72, 0x02); /* G_SMRAME off: SMM does not matter */
+    irq_set(&smiact, true);
+    ck_assert_uint_eq(bus_read(&c.r.mem, 0xbffff, 1), 0xff);
+    irq_set(&smiact, false);
+    down(&c);
+}
+END_TEST
+
 START_TEST(pirq_routes_to_isa)
 {
     struct chipset c;
@@ -174,4 +197,4 @@ START_TEST(cf9_resets_on_rising_bit)
 END_TEST
 
 RIG_SUITE(i440fx, mechanism_1_finds_functions, mechanism_1_byte_and_word, pam_shadows_rom, pam_segments_are_independent,
-          smram_opens_and_locks, pirq_routes_to_isa, cf9_resets_on_rising_bit)
+          smram_opens_and_locks, smram_shows_in_smm_only, pirq_routes_to_isa, cf9_resets_on_rising_bit)
