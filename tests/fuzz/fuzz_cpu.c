@@ -5,8 +5,8 @@
  *
  * A third of the set-ups run random bytes as they are, and data is random bytes everywhere. In the
  * others most bytes are made as instructions (prefixes, opcode map, ModRM, small displacements),
- * else nearly all of them would end at the first undefined opcode. Apart from crashes it is checked that
- * cpu_run keeps to its budget and that RIP and CPL stay what the mode allows. */
+ * else nearly all of them would end at the first undefined opcode. Apart from crashes it is
+ * checked that cpu_run keeps to its budget and that RIP and CPL stay what the mode allows. */
 #include "tests/fuzz/fuzz.h"
 
 /* The rig's assertions speak to libcheck's runner, which is not here. */

@@ -47,8 +47,8 @@ static bool in_list(const char *list, const char *name)
 /* Answers of the host itself (CPUID, time, descriptor tables of the kernel), kernel calls,
  * instructions that the kernel emulates (UMIP). */
 static const char left_out[] =
-    "cpuid rdtsc rdtscp rdpmc syscall sysenter sysret sysexit sgdt sidt sldt str smsw monitor mwait "
-    "retf iret rdrand rdseed";
+    "cpuid rdtsc rdtscp rdpmc syscall sysenter sysret sysexit sgdt sidt sldt str smsw monitor "
+    "mwait retf iret rdrand rdseed";
 
 static bool usable(const struct op_row *r, unsigned mode, u64 features)
 {
@@ -87,8 +87,8 @@ static bool reads_flags(const struct op_row *r)
 static bool sets_all_flags(const struct op_row *r)
 {
     return in_list("add sub cmp adc sbb neg xadd cmpxchg comiss comisd ucomiss ucomisd ptest "
-                   "popcnt pcmpistri pcmpistrm pcmpestri pcmpestrm vpcmpistri vpcmpistrm vpcmpestri "
-                   "vpcmpestrm testps testpd",
+                   "popcnt pcmpistri pcmpistrm pcmpestri pcmpestrm vpcmpistri vpcmpistrm "
+                   "vpcmpestri vpcmpestrm testps testpd",
                    base_name(r));
 }
 
@@ -319,7 +319,8 @@ static u64 pick_operand(struct gen_case *g, const struct op_row *r, u32 base)
     return in_list("xsave xsaveopt xsavec xrstor", r->name) && chance(g, 7, 8) ? a & ~63ull : a;
 }
 
-static void memory16(struct gen_case *g, struct encoding *e, const struct op_row *r, unsigned digit)
+static void memory16(struct gen_case *g, struct encoding *e, const struct op_row *r,
+                     unsigned digit)
 {
     static const u8 base[8] = { 3, 3, 5, 5, 6, 7, 5, 3 }, index[8] = { 6, 7, 6, 7, 8, 8, 8, 8 };
     unsigned rm = below(g, 8), mod = below(g, 3);
@@ -426,7 +427,7 @@ static void memory(struct gen_case *g, struct encoding *e, const struct op_row *
     patch_something(g, linear);
     patch_target(g, r, linear);
     if (takes_selector(r)) patch_selector(g, e, r, linear);
-    if (is_image(r)) prepare_image(g, e, r, linear);
+    if (is_image(r)) prepare_image(g, e, r, sb + off); /* what 67h leaves of it */
     if (!direct || off > 0x7fffffff) {
         memory_sib(g, e, digit, off, mask);
         return;
@@ -453,7 +454,8 @@ static void choose_vex(struct gen_case *g, struct encoding *e, const struct op_r
 {
     bool lengths = !strncmp(r->name, "vpcmpestr", 9) && !e->m64; /* W: README.md */
     bool moves = !e->m64 && in_list("vpextrd vpinsrd", r->name);
-    bool strict = lengths || moves || !strncmp(r->name, "vaes", 4) || !strncmp(r->name, "vpclmul", 7);
+    bool wider = !strncmp(r->name, "vaes", 4) || !strncmp(r->name, "vpclmul", 7);
+    bool strict = lengths || moves || wider;
     e->vexw = r->flags & OF_W1 || (!(r->flags & OF_W0) && chance(g, 1, 2));
     if (lengths) e->vexw = false;
     e->vexl = r->flags & OF_L1 || (!(r->flags & OF_L0) && chance(g, 1, 2));
@@ -519,7 +521,8 @@ static void prepare(struct gen_case *g, struct encoding *e, const struct op_row 
         u16 sel = pick_selector(g, r);
         patch(g, g->in.gpr[4] + (g->mode == OV_M16 ? OV_STACK : 0), &sel, 2);
     }
-    if ((is_image(r) || takes_selector(r)) && g->mode == OV_M16) e->no_base |= 1 << 5; /* SS instead of DS */
+    if ((is_image(r) || takes_selector(r)) && g->mode == OV_M16)
+        e->no_base |= 1 << 5; /* SS instead of DS */
     if (!strcmp(r->name, "xgetbv")) set_reg(g, 1, chance(g, 1, 2) ? 0 : 2 + below(g, 100));
     if (!strncmp(base_name(r), "maskmovq", 8) || !strncmp(base_name(r), "maskmovdqu", 10)) {
         u32 sb = segment_base(g, src);

@@ -1,11 +1,12 @@
 /* Native execution for the oracle (host.h).
  *
  * Entering needs no system call: host_enter() loads x87, SSE and (where the host has it) AVX state
- * with XRSTOR, else x87 and SSE state with FXRSTOR, segment registers and bases, the general registers, and IRETQ loads RIP, CS, flags, RSP and SS at unchanged
- * privilege (SDM 2A IRET). The code under test ends with an exception; the kernel turns it into a
- * signal whose frame holds the interrupted registers (trap number, error code and CR2 as the
- * processor gave them). The handler copies the frame and leaves by loading the stack pointer that
- * host_enter() saved; nothing is blocked, so no sigreturn is owed.
+ * with XRSTOR, else x87 and SSE state with FXRSTOR, segment registers and bases, the general
+ * registers, and IRETQ loads RIP, CS, flags, RSP and SS at unchanged privilege (SDM 2A IRET). The
+ * code under test ends with an exception; the kernel turns it into a signal whose frame holds the
+ * interrupted registers (trap number, error code and CR2 as the processor gave them). The handler
+ * copies the frame and leaves by loading the stack pointer that host_enter() saved; nothing is
+ * blocked, so no sigreturn is owed.
  *
  * Left out: AVX-512 and AMX state; nothing that is generated touches it. */
 #define _GNU_SOURCE
@@ -42,10 +43,6 @@ struct host_block {
 _Static_assert(offsetof(struct host_block, fs_base) == 160, "offsets of the assembly");
 _Static_assert(offsetof(struct host_block, legacy) == 232, "offsets of the assembly");
 _Static_assert(offsetof(struct host_block, fx) == 256, "offsets of the assembly");
-
-/* Bits 16 to 31 of its address are 0: IRETQ to a 16-bit stack segment leaves those bits of ESP as
- * they were. */
-#define HOST_BLOCK_AT 0x123400000000ull
 
 /* The only mutable state of file scope: a signal handler gets no argument of ours. */
 struct host_block *host_state;

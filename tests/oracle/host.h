@@ -9,6 +9,10 @@
 #include "machine/core/types.h"
 #include "tests/unit/ovec.h"
 
+/* Where the runner keeps its state. Bits 16 to 31 of the address are 0: IRETQ to a 16-bit stack
+ * segment leaves those bits of ESP as they were. */
+#define HOST_BLOCK_AT 0x123400000000ull
+
 struct host_windows {
     u8 *code;               /* writable alias of the code window */
     u8 *data, *ro, *stack;  /* writable aliases of the others */

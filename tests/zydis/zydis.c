@@ -4,10 +4,11 @@
  *
  * Exhaustive part: every opcode of the four legacy maps and the three VEX maps x sets of prefixes x
  * all 256 ModRM bytes x chosen SIB bytes, in every mode; one encoding in `share` is compared (1:
- * all), of the many VEX ones one in 16 * `share`. Random part: `random` byte strings per mode with random prefixes. For each byte string the
- * two must agree on validity (LOCK, prefixes and VEX fields included), length, mnemonic, operands
- * as text (registers, address, immediate, target), memory operand size, segment used, operand size
- * and address size; and one byte less must be too little for both.
+ * all), of the many VEX ones one in 16 * `share`. Random part: `random` byte strings per mode with
+ * random prefixes. For each byte string the two must agree on validity (LOCK, prefixes and VEX
+ * fields included), length, mnemonic, operands as text (registers, address, immediate, target),
+ * memory operand size, the segment used and address size; and one byte less must be too little for
+ * both.
  *
  * Differences that are right are listed in allowed[] with the reason; they are counted per rule.
  * Instruction sets that no CPU model has are counted, and must be undefined or a NOP in the
@@ -42,7 +43,8 @@ static const struct {
 struct session {
     unsigned mode;
     ZydisDecoder decoder;
-    u64 rng, part /* one in that many */, compared, agreed, undefined, differ, not_offered, rule_hits[RULES_MAX];
+    u64 rng, part; /* one encoding in `part` is compared */
+    u64 compared, agreed, undefined, differ, not_offered, rule_hits[RULES_MAX];
     u64 absent[ZYDIS_ISA_EXT_MAX_VALUE + 1]; /* by instruction set, valid for Zydis only */
     unsigned shown, shown_max;
     struct text ours;
