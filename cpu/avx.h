@@ -1,8 +1,9 @@
-/* What the VEX-encoded vector handlers share: state checks, operands of 128 or 256 bits by VEX.L, results that
- * clear the rest of the register, and running a floating-point operation on both halves with one set of
- * exception flags. A 256-bit operation is the 128-bit one of sse.h and vec.h on each half unless its handler
- * says otherwise, so that no host instruction beyond SSE2 is needed. Private to exec_avx*.c, exec_fma.c,
- * exec_f16c.c. SDM 1 14; SDM 2 2.3 (VEX), 2.4 (exception classes). */
+/* What the VEX-encoded vector handlers share: state checks, operands of 128 or 256 bits by VEX.L,
+ * results that clear the rest of the register, and running a floating-point operation on both
+ * halves with one set of exception flags. A 256-bit operation is the 128-bit one of sse.h and vec.h
+ * on each half unless its handler says otherwise, so that no host instruction beyond SSE2 is
+ * needed. Private to exec_avx*.c, exec_fma.c, exec_f16c.c. SDM 1 14; SDM 2 2.3 (VEX), 2.4
+ * (exception classes). */
 #ifndef CPU_AVX_H
 #define CPU_AVX_H
 
@@ -17,8 +18,8 @@ bool avx_refuse(struct cpu *c); /* #UD or #NM; always false */
 /* Protected mode, CR4.OSXSAVE, XCR0 with SSE and AVX, not CR0.TS. EM and OSFXSR do not matter. */
 INLINE bool avx_begin(struct cpu *c)
 {
-    if (likely((c->cr0 & (CR0_PE | CR0_TS)) == CR0_PE && (c->cr4 & CR4_OSXSAVE) && (c->xcr0 & 6) == 6 &&
-               !(c->rflags & FL_VM)))
+    if (likely((c->cr0 & (CR0_PE | CR0_TS)) == CR0_PE && (c->cr4 & CR4_OSXSAVE) &&
+               (c->xcr0 & 6) == 6 && !(c->rflags & FL_VM)))
         return true;
     return avx_refuse(c);
 }
@@ -46,8 +47,8 @@ INLINE void ymm_set(struct cpu *c, const struct insn *i, unsigned n, struct ymm 
     _mm_store_si128((__m128i *)&c->v[n] + 1, i->vl ? v.h[1] : _mm_setzero_si128());
 }
 
-/* Host address of n bytes of any alignment inside one page that the TLB knows, else NULL; the long way, which
- * knows #AC, when they are misaligned and EFLAGS.AC is set. */
+/* Host address of n bytes of any alignment inside one page that the TLB knows, else NULL; the long
+ * way, which knows #AC, when they are misaligned and EFLAGS.AC is set. */
 INLINE void *quick_vector(struct cpu *c, unsigned seg, u64 off, unsigned n, bool write)
 {
     u64 gla;
@@ -59,7 +60,8 @@ INLINE void *quick_vector(struct cpu *c, unsigned seg, u64 off, unsigned n, bool
     return (void *)(uintptr_t)(gla + e->off);
 }
 
-/* n bytes of memory (at most 32) of any alignment; the rest of s is zero. #AC may come up to 8 bytes. */
+/* n bytes of memory (at most 32) of any alignment; the rest of s is zero. #AC may come up to 8
+ * bytes. */
 INLINE bool load_bytes(struct cpu *c, unsigned seg, u64 off, unsigned n, struct ymm *s)
 {
     const void *p = quick_vector(c, seg, off, n, false);
@@ -81,9 +83,12 @@ INLINE bool avx_load_n(struct cpu *c, const struct insn *i, unsigned n, struct y
 /* r/m operand of 16 or 32 bytes by VEX.L. */
 INLINE bool avx_load(struct cpu *c, const struct insn *i, struct ymm *s)
 {
-    if (!is_mem(i)) *s = ymm_get(c, i->rm);
-    else if (i->vl) return load_bytes(c, i->seg, ea_offset(c, i), 32, s);
-    else return load_bytes(c, i->seg, ea_offset(c, i), 16, s);
+    if (!is_mem(i))
+        *s = ymm_get(c, i->rm);
+    else if (i->vl)
+        return load_bytes(c, i->seg, ea_offset(c, i), 32, s);
+    else
+        return load_bytes(c, i->seg, ea_offset(c, i), 16, s);
     return true;
 }
 
@@ -104,8 +109,10 @@ INLINE void avx_int(struct cpu *c, const struct insn *i, sse_fn *fn)
     ymm_set(c, i, i->reg, ymm_each(i, fn, ymm_get(c, i->vvvv), s));
 }
 
-/* fn on n halves under the guest's MXCSR; false: #XM was raised (sse_run for more than one register). */
-INLINE bool avx_run(struct cpu *c, sse_fn *fn, struct ymm d, struct ymm s, unsigned n, unsigned kind, struct ymm *r)
+/* fn on n halves under the guest's MXCSR; false: #XM was raised (sse_run for more than one
+ * register). */
+INLINE bool avx_run(struct cpu *c, sse_fn *fn, struct ymm d, struct ymm s, unsigned n,
+                    unsigned kind, struct ymm *r)
 {
     u32 guest = c->mxcsr, control, flags;
 
@@ -133,7 +140,8 @@ INLINE void avx_fp(struct cpu *c, const struct insn *i, sse_fn *fn, unsigned kin
 }
 
 /* The same for one number: the rest of bits 127:0 comes from vvvv. */
-INLINE void avx_scalar(struct cpu *c, const struct insn *i, sse_fn *fn, sse_load_fn *load, unsigned kind)
+INLINE void avx_scalar(struct cpu *c, const struct insn *i, sse_fn *fn, sse_load_fn *load,
+                       unsigned kind)
 {
     __m128i s, r;
 

@@ -1,7 +1,8 @@
-/* AVX floating-point arithmetic, comparison with its 32 predicates, conversions and the MXCSR instructions. The
- * operations are those of exec_sse_fp.c and exec_sse_cvt.c, each half of a YMM register on the host's SSE unit
- * with the exception flags of both halves taken together (avx.h). VROUNDxx, VDPPx and the string comparisons
- * stand beside their SSE forms in exec_sse4.c. SDM 1 11.5, 14.1; SDM 2. */
+/* AVX floating-point arithmetic, comparison with its 32 predicates, conversions and the MXCSR
+ * instructions. The operations are those of exec_sse_fp.c and exec_sse_cvt.c, each half of a YMM
+ * register on the host's SSE unit with the exception flags of both halves taken together (avx.h).
+ * VROUNDxx, VDPPx and the string comparisons stand beside their SSE forms in exec_sse4.c. SDM
+ * 1 11.5, 14.1; SDM 2. */
 #include "cpu/avx.h"
 
 #define HOST_OP(name)                                                                              \
@@ -27,7 +28,8 @@
     AVX_PACKED(name##pd, k2)                                                                       \
     AVX_SCALAR(name##ss, load_m32, k3)                                                             \
     AVX_SCALAR(name##sd, load_m64, k4)
-#define AVX_ARITH(name, op) AVX_FP4(name, SSE_PS | (op), SSE_PD | (op), SSE_SS | (op), SSE_SD | (op))
+#define AVX_ARITH(name, op)                                                                        \
+    AVX_FP4(name, SSE_PS | (op), SSE_PD | (op), SSE_SS | (op), SSE_SD | (op))
 AVX_ARITH(add, SSE_ADD)
 AVX_ARITH(sub, SSE_SUB)
 AVX_ARITH(mul, SSE_MUL)
@@ -78,7 +80,8 @@ HORIZONTAL(hsubpd, subpd, _mm_unpacklo_epi64, _mm_unpackhi_epi64, SSE_PD | SSE_S
 INLINE __m128i negate_even32(__m128i s)
 {
     __m128i sign = _mm_set_epi32(0, INT32_MIN, 0, INT32_MIN);
-    __m128i number = _mm_cmpgt_epi32(_mm_set1_epi32(0x7f800001), _mm_and_si128(s, _mm_set1_epi32(0x7fffffff)));
+    __m128i number =
+        _mm_cmpgt_epi32(_mm_set1_epi32(0x7f800001), _mm_and_si128(s, _mm_set1_epi32(0x7fffffff)));
 
     return _mm_xor_si128(s, _mm_and_si128(number, sign));
 }
@@ -127,8 +130,10 @@ INLINE unsigned relation(u64 a, u64 b, unsigned size, bool daz, bool signals, u3
         return REL_UNORDERED;
     }
     if ((x && !(x & inf)) || (y && !(y & inf))) {
-        if (!daz) *flags |= FSW_DE;
-        else if (!(x & inf)) x = 0;
+        if (!daz)
+            *flags |= FSW_DE;
+        else if (!(x & inf))
+            x = 0;
         if (daz && !(y & inf)) y = 0;
     }
     if (x == y && (!x || !((a ^ b) & sign))) return REL_EQ;
@@ -136,7 +141,8 @@ INLINE unsigned relation(u64 a, u64 b, unsigned size, bool daz, bool signals, u3
     return (x < y) != !!(a & sign) ? REL_LT : REL_GT;
 }
 
-INLINE void compare(struct cpu *c, const struct insn *i, unsigned size, unsigned count, struct ymm d, struct ymm s)
+INLINE void compare(struct cpu *c, const struct insn *i, unsigned size, unsigned count,
+                    struct ymm d, struct ymm s)
 {
     unsigned n = (unsigned)i->imm & 31, want = predicates[n & 15];
     bool daz = c->mxcsr & MXCSR_DAZ, signals = predicate_signals(n);
@@ -146,13 +152,17 @@ INLINE void compare(struct cpu *c, const struct insn *i, unsigned size, unsigned
     memcpy(&a, &d, sizeof(a));
     memcpy(&b, &s, sizeof(b));
     for (unsigned k = 0; k < count; k++) {
-        if (size == 4) a.d[k] = relation(a.d[k], b.d[k], 4, daz, signals, &flags) & want ? ~0u : 0;
-        else a.q[k] = relation(a.q[k], b.q[k], 8, daz, signals, &flags) & want ? ~0ull : 0;
+        if (size == 4)
+            a.d[k] = relation(a.d[k], b.d[k], 4, daz, signals, &flags) & want ? ~0u : 0;
+        else
+            a.q[k] = relation(a.q[k], b.q[k], 8, daz, signals, &flags) & want ? ~0ull : 0;
     }
     memcpy(&d, &a, sizeof(d));
     if (!sse_finish(c, flags, SSE_INT, d.h[0], d.h[0], d.h[0])) return;
-    if (count * size < 16) ymm_set128(c, i->reg, d.h[0]);
-    else ymm_set(c, i, i->reg, d);
+    if (count * size < 16)
+        ymm_set128(c, i->reg, d.h[0]);
+    else
+        ymm_set(c, i, i->reg, d);
 }
 
 static void compare_packed(struct cpu *c, const struct insn *i, unsigned size)
@@ -190,15 +200,19 @@ void op_vcmpsd(struct cpu *c, const struct insn *i)
 /* VCOMIS, VUCOMIS: unordered ZF PF CF, less CF, equal ZF. */
 INLINE void compare_flags(struct cpu *c, const struct insn *i, unsigned size, bool signals)
 {
-    static const u32 result[9] = { [REL_EQ] = FL_ZF, [REL_LT] = FL_CF, [REL_UNORDERED] = FL_ZF | FL_PF | FL_CF };
+    static const u32 result[9] = {
+        [REL_EQ] = FL_ZF, [REL_LT] = FL_CF, [REL_UNORDERED] = FL_ZF | FL_PF | FL_CF
+    };
     bool daz = c->mxcsr & MXCSR_DAZ;
     u32 flags = 0;
     unsigned rel;
     __m128i s;
 
     if (!avx_begin(c) || !(size == 4 ? load_m32(c, i, &s) : load_m64(c, i, &s))) return;
-    if (size == 4) rel = relation(c->v[i->reg].d[0], (u32)_mm_cvtsi128_si32(s), 4, daz, signals, &flags);
-    else rel = relation(c->v[i->reg].q[0], (u64)_mm_cvtsi128_si64(s), 8, daz, signals, &flags);
+    if (size == 4)
+        rel = relation(c->v[i->reg].d[0], (u32)_mm_cvtsi128_si32(s), 4, daz, signals, &flags);
+    else
+        rel = relation(c->v[i->reg].q[0], (u64)_mm_cvtsi128_si64(s), 8, daz, signals, &flags);
     if (sse_finish(c, flags, SSE_INT, s, s, s)) cpu_set_arith(c, result[rel]);
 }
 
@@ -278,8 +292,10 @@ INLINE void from_gpr(struct cpu *c, const struct insn *i, sse_fn *fn32, sse_fn *
     bool ok;
 
     if (!avx_begin(c)) return;
-    if (!is_mem(i)) v = c->r[i->rm];
-    else if (!rm_read(c, i, wide ? OSZ64 : OSZ32, &v)) return;
+    if (!is_mem(i))
+        v = c->r[i->rm];
+    else if (!rm_read(c, i, wide ? OSZ64 : OSZ32, &v))
+        return;
     s = _mm_cvtsi64_si128((long long)v);
     d = xmm_get(c, i->vvvv);
     ok = wide ? sse_run(c, fn64, d, s, SSE_INT, &r) : sse_run(c, fn32, d, s, SSE_INT, &r);

@@ -1,7 +1,7 @@
-/* AVX and AVX2 integer vector instructions, logic, unpacks, shuffles inside 128-bit halves, blends and tests:
- * everything that works on each half of a YMM register as the SSE instruction does on an XMM register (avx.h),
- * plus the forms with a count, a wider source or a flag result. Logic and unpacks of floating-point vectors are
- * the integer ones. SDM 2. */
+/* AVX and AVX2 integer vector instructions, logic, unpacks, shuffles inside 128-bit halves, blends
+ * and tests: everything that works on each half of a YMM register as the SSE instruction does on an
+ * XMM register (avx.h), plus the forms with a count, a wider source or a flag result. Logic and
+ * unpacks of floating-point vectors are the integer ones. SDM 2. */
 #include "cpu/avx.h"
 
 #define AVX_OP(name)                                                                               \
@@ -103,7 +103,8 @@ AVX_OP(phminposuw)
     {                                                                                              \
         __m128i n = _mm_cvtsi32_si128((int)(i->imm & 0xff));                                       \
         if (!avx_begin(c)) return;                                                                 \
-        ymm_set(c, i, i->vvvv, ymm_each(i, v_##name, ymm_get(c, i->rm), (struct ymm){ { n, n } }));  \
+        ymm_set(c, i, i->vvvv,                                                                     \
+                ymm_each(i, v_##name, ymm_get(c, i->rm), (struct ymm){ { n, n } }));               \
     }
 AVX_SHIFT(psllw)
 AVX_SHIFT(pslld)
@@ -171,7 +172,8 @@ void op_vpalignr(struct cpu *c, const struct insn *i)
     struct ymm s;
 
     if (!avx_begin(c) || !avx_load(c, i, &s)) return;
-    for (unsigned k = 0; k < 2; k++) s.h[k] = bytes_at(s.h[k], ymm_half(c, i->vvvv, k), (unsigned)(i->imm & 0xff));
+    for (unsigned k = 0; k < 2; k++)
+        s.h[k] = bytes_at(s.h[k], ymm_half(c, i->vvvv, k), (unsigned)(i->imm & 0xff));
     ymm_set(c, i, i->reg, s);
 }
 
@@ -258,13 +260,15 @@ static __m128i shuffle_words(__m128i s, unsigned imm, unsigned first)
 
 static __m128i imm_pshuflw(__m128i d, __m128i s, unsigned imm, unsigned half)
 {
-    (void)d; (void)half;
+    (void)d;
+    (void)half;
     return shuffle_words(s, imm, 0);
 }
 
 static __m128i imm_pshufhw(__m128i d, __m128i s, unsigned imm, unsigned half)
 {
-    (void)d; (void)half;
+    (void)d;
+    (void)half;
     return shuffle_words(s, imm, 4);
 }
 
@@ -367,7 +371,8 @@ INLINE void blend_by(struct cpu *c, const struct insn *i, sse_fn *signs)
     mask = ymm_get(c, n);
     for (unsigned k = 0; k < 2; k++) {
         __m128i m = signs(mask.h[k], mask.h[k]);
-        s.h[k] = _mm_or_si128(_mm_and_si128(s.h[k], m), _mm_andnot_si128(m, ymm_half(c, i->vvvv, k)));
+        s.h[k] =
+            _mm_or_si128(_mm_and_si128(s.h[k], m), _mm_andnot_si128(m, ymm_half(c, i->vvvv, k)));
     }
     ymm_set(c, i, i->reg, s);
 }

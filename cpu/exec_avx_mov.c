@@ -1,11 +1,12 @@
-/* AVX and AVX2 data movement: full, partial and non-temporal moves, broadcasts, permutations across halves,
- * inserts and extracts, masked moves, gathers, VZEROALL. Only VMOVAPS, VMOVAPD, VMOVDQA and the non-temporal
- * moves demand alignment. SDM 2; VSIB: SDM 2 2.3.12. */
+/* AVX and AVX2 data movement: full, partial and non-temporal moves, broadcasts, permutations across
+ * halves, inserts and extracts, masked moves, gathers, VZEROALL. Only VMOVAPS, VMOVAPD, VMOVDQA and
+ * the non-temporal moves demand alignment. SDM 2; VSIB: SDM 2 2.3.12. */
 #include "cpu/avx.h"
 
 bool avx_refuse(struct cpu *c)
 {
-    bool usable = (c->cr0 & CR0_PE) && !(c->rflags & FL_VM) && (c->cr4 & CR4_OSXSAVE) && (c->xcr0 & 6) == 6;
+    bool usable =
+        (c->cr0 & CR0_PE) && !(c->rflags & FL_VM) && (c->cr4 & CR4_OSXSAVE) && (c->xcr0 & 6) == 6;
 
     exc_raise(c, usable ? EXC_NM : EXC_UD);
     return false;
@@ -46,8 +47,10 @@ static void store_whole(struct cpu *c, const struct insn *i, bool aligned)
     off = ea_offset(c, i);
     if (aligned && !vector_aligned(c, i, off)) return;
     p = quick_vector(c, i->seg, off, n, true);
-    if (likely(p)) memcpy(p, &c->v[i->reg], n);
-    else mem_write_n(c, i->seg, off, &c->v[i->reg], n);
+    if (likely(p))
+        memcpy(p, &c->v[i->reg], n);
+    else
+        mem_write_n(c, i->seg, off, &c->v[i->reg], n);
 }
 
 /* VMOVAPS, VMOVAPD, VMOVDQA, VMOVNTDQA; stores: VMOVNTPS, VMOVNTPD, VMOVNTDQ too */
@@ -148,8 +151,10 @@ void op_vmovsd_w_v(struct cpu *c, const struct insn *i)
 void op_vmovq_w_v(struct cpu *c, const struct insn *i)
 {
     if (!avx_begin(c)) return;
-    if (is_mem(i)) mem_write64(c, i->seg, ea_offset(c, i), c->v[i->reg].q[0]);
-    else ymm_set128(c, i->rm, _mm_move_epi64(xmm_get(c, i->reg)));
+    if (is_mem(i))
+        mem_write64(c, i->seg, ea_offset(c, i), c->v[i->reg].q[0]);
+    else
+        ymm_set128(c, i->rm, _mm_move_epi64(xmm_get(c, i->reg)));
 }
 
 /* VMOVD, VMOVQ with a general register */
@@ -158,14 +163,17 @@ void op_vmovd_v_e(struct cpu *c, const struct insn *i)
     unsigned osz = i->osz == OSZ64 ? OSZ64 : OSZ32;
     u64 v;
 
-    if (avx_begin(c) && rm_read(c, i, osz, &v)) ymm_set128(c, i->reg, _mm_cvtsi64_si128((long long)v));
+    if (avx_begin(c) && rm_read(c, i, osz, &v))
+        ymm_set128(c, i->reg, _mm_cvtsi64_si128((long long)v));
 }
 
 void op_vmovd_e_v(struct cpu *c, const struct insn *i)
 {
     if (!avx_begin(c)) return;
-    if (i->osz == OSZ64) rm_write(c, i, OSZ64, c->v[i->reg].q[0]);
-    else rm_write(c, i, OSZ32, c->v[i->reg].d[0]);
+    if (i->osz == OSZ64)
+        rm_write(c, i, OSZ64, c->v[i->reg].q[0]);
+    else
+        rm_write(c, i, OSZ32, c->v[i->reg].d[0]);
 }
 
 /* --- halves of XMM registers --- */
@@ -181,7 +189,8 @@ void op_vmovhps_load(struct cpu *c, const struct insn *i)
 {
     __m128i s;
 
-    if (avx_begin(c) && load_m64(c, i, &s)) ymm_set128(c, i->reg, _mm_unpacklo_epi64(xmm_get(c, i->vvvv), s));
+    if (avx_begin(c) && load_m64(c, i, &s))
+        ymm_set128(c, i->reg, _mm_unpacklo_epi64(xmm_get(c, i->vvvv), s));
 }
 
 void op_vmovhps_store(struct cpu *c, const struct insn *i)
@@ -191,12 +200,14 @@ void op_vmovhps_store(struct cpu *c, const struct insn *i)
 
 void op_vmovhlps(struct cpu *c, const struct insn *i)
 {
-    if (avx_begin(c)) ymm_set128(c, i->reg, _mm_unpackhi_epi64(xmm_get(c, i->rm), xmm_get(c, i->vvvv)));
+    if (avx_begin(c))
+        ymm_set128(c, i->reg, _mm_unpackhi_epi64(xmm_get(c, i->rm), xmm_get(c, i->vvvv)));
 }
 
 void op_vmovlhps(struct cpu *c, const struct insn *i)
 {
-    if (avx_begin(c)) ymm_set128(c, i->reg, _mm_unpacklo_epi64(xmm_get(c, i->vvvv), xmm_get(c, i->rm)));
+    if (avx_begin(c))
+        ymm_set128(c, i->reg, _mm_unpacklo_epi64(xmm_get(c, i->vvvv), xmm_get(c, i->rm)));
 }
 
 /* --- duplicates and broadcasts --- */
@@ -323,8 +334,10 @@ void op_vextract128(struct cpu *c, const struct insn *i)
     const u64 *half = &c->v[i->reg].q[i->imm & 1 ? 2 : 0];
 
     if (!avx_begin(c)) return;
-    if (is_mem(i)) mem_write_n(c, i->seg, ea_offset(c, i), half, 16);
-    else ymm_set128(c, i->rm, ymm_half(c, i->reg, i->imm & 1));
+    if (is_mem(i))
+        mem_write_n(c, i->seg, ea_offset(c, i), half, 16);
+    else
+        ymm_set128(c, i->rm, ymm_half(c, i->reg, i->imm & 1));
 }
 
 void op_vpblendd(struct cpu *c, const struct insn *i)
@@ -372,8 +385,10 @@ INLINE void extract(struct cpu *c, const struct insn *i, unsigned osz)
     case OSZ32: x = v->d[i->imm & 3]; break;
     default: x = v->q[i->imm & 1]; break;
     }
-    if (is_mem(i)) rm_write(c, i, osz, x);
-    else c->r[i->rm] = x;
+    if (is_mem(i))
+        rm_write(c, i, osz, x);
+    else
+        c->r[i->rm] = x;
 }
 
 void op_vpextrb(struct cpu *c, const struct insn *i)
@@ -408,8 +423,10 @@ INLINE void insert(struct cpu *c, const struct insn *i, unsigned osz)
     u64 v;
 
     if (!avx_begin(c)) return;
-    if (!is_mem(i)) v = c->r[i->rm];
-    else if (!rm_read(c, i, osz, &v)) return;
+    if (!is_mem(i))
+        v = c->r[i->rm];
+    else if (!rm_read(c, i, osz, &v))
+        return;
     d.m = xmm_get(c, i->vvvv);
     switch (osz) {
     case OSZ8: d.b[i->imm & 15] = (u8)v; break;
@@ -438,21 +455,27 @@ void op_vpinsrd(struct cpu *c, const struct insn *i)
 /* Elements of masked moves and gathers: there is no alignment check (SDM 2 2.4.6, 2.4.12). */
 enum access { READ, PROBE, WRITE };
 
-static bool element_access(struct cpu *c, unsigned seg, u64 off, void *v, unsigned size, enum access what)
+static bool element_access(struct cpu *c, unsigned seg, u64 off, void *v, unsigned size,
+                           enum access what)
 {
     u64 ac = c->cpl == 3 ? c->rflags & FL_AC : 0; /* below CPL 3 it belongs to SMAP */
     void *p = quick_vector(c, seg, off, size, what != READ);
     bool ok;
 
     if (likely(p)) {
-        if (what == READ) memcpy(v, p, size);
-        else if (what == WRITE) memcpy(p, v, size);
+        if (what == READ)
+            memcpy(v, p, size);
+        else if (what == WRITE)
+            memcpy(p, v, size);
         return true;
     }
     c->rflags &= ~ac;
-    if (what == READ) ok = mem_read_n(c, seg, off, v, size);
-    else if (what == WRITE) ok = mem_write_n(c, seg, off, v, size);
-    else ok = mem_probe_write(c, seg, off, size);
+    if (what == READ)
+        ok = mem_read_n(c, seg, off, v, size);
+    else if (what == WRITE)
+        ok = mem_write_n(c, seg, off, v, size);
+    else
+        ok = mem_probe_write(c, seg, off, size);
     c->rflags |= ac;
     return ok;
 }
@@ -464,8 +487,8 @@ static bool masked(const union vreg *mask, unsigned size, unsigned k)
     return size == 4 ? mask->d[k] >> 31 : mask->q[k] >> 63;
 }
 
-/* An element of one operand: with 67h only the start of the operand wraps; outside 64-bit mode everything wraps
- * at 4 GiB. */
+/* An element of one operand: with 67h only the start of the operand wraps; outside 64-bit mode
+ * everything wraps at 4 GiB. */
 static u64 part_offset(const struct cpu *c, u64 off)
 {
     return c->bits == BITS64 ? off : (u32)off;
@@ -481,7 +504,8 @@ static void masked_load(struct cpu *c, const struct insn *i, unsigned size)
     if (!avx_begin(c)) return;
     for (unsigned k = 0; k < (16u << i->vl) / size; k++) {
         u64 at = part_offset(c, off + k * size);
-        if (masked(mask, size, k) && !element_access(c, i->seg, at, r.b + k * size, size, READ)) return;
+        if (masked(mask, size, k) && !element_access(c, i->seg, at, r.b + k * size, size, READ))
+            return;
     }
     memcpy(&v, &r, sizeof(v));
     ymm_set(c, i, i->reg, v);
@@ -495,11 +519,15 @@ static void masked_store(struct cpu *c, const struct insn *i, unsigned size)
 
     if (!avx_begin(c)) return;
     for (unsigned k = 0; k < count; k++) {
-        if (masked(mask, size, k) && !element_access(c, i->seg, part_offset(c, off + k * size), NULL, size, PROBE)) return;
+        if (masked(mask, size, k) &&
+            !element_access(c, i->seg, part_offset(c, off + k * size), NULL, size, PROBE))
+            return;
     }
     for (unsigned k = 0; k < count; k++) {
         u64 at = part_offset(c, off + k * size);
-        if (masked(mask, size, k) && !element_access(c, i->seg, at, c->v[i->reg].b + k * size, size, WRITE)) return;
+        if (masked(mask, size, k) &&
+            !element_access(c, i->seg, at, c->v[i->reg].b + k * size, size, WRITE))
+            return;
     }
 }
 
@@ -544,8 +572,8 @@ static u64 vsib_index(const struct cpu *c, const struct insn *i, unsigned isize,
     return isize == 4 ? (u64)(i64)v->sd[k] : v->q[k];
 }
 
-/* Elements are loaded from the lowest on. What was loaded before a fault stays, with its mask element cleared, so
- * that the instruction can be restarted. */
+/* Elements are loaded from the lowest on. What was loaded before a fault stays, with its mask
+ * element cleared, so that the instruction can be restarted. */
 static void gather(struct cpu *c, const struct insn *i, unsigned size, unsigned isize)
 {
     unsigned width = 16u << i->vl, count = width / MAX(size, isize);
@@ -556,15 +584,19 @@ static void gather(struct cpu *c, const struct insn *i, unsigned size, unsigned 
         exc_raise(c, EXC_UD);
         return;
     }
-    for (unsigned k = 0; k < width / size; k++) { /* the whole element becomes its sign, also where no index is */
-        if (size == 4) mask->sd[k] >>= 31;
-        else mask->sq[k] >>= 63;
+    for (unsigned k = 0; k < width / size;
+         k++) { /* the whole element becomes its sign, also where no index is */
+        if (size == 4)
+            mask->sd[k] >>= 31;
+        else
+            mask->sq[k] >>= 63;
     }
     memset(mask->b + width, 0, 32 - width);
     for (unsigned k = 0; k < count; k++) {
         u64 off = c->r[i->base] + (vsib_index(c, i, isize, k) << i->scale) + (u64)(i64)i->disp;
         if (masked(mask, size, k)) {
-            if (!element_access(c, i->seg, element_offset(i, off), d->b + k * size, size, READ)) return;
+            if (!element_access(c, i->seg, element_offset(i, off), d->b + k * size, size, READ))
+                return;
             memset(d->b + width, 0, 32 - width); /* as after any VEX.128 write */
             memset(mask->b + k * size, 0, size);
         }

@@ -1,7 +1,7 @@
-/* F16C: VCVTPH2PS and VCVTPS2PH, in integers on every host (softfp.h). Half-precision denormals are ordinary
- * numbers whatever DAZ and FTZ say; VCVTPS2PH's imm8 has the rounding mode in bits 1:0, bit 2 takes MXCSR's.
- * A fault of its memory operand comes before flags and #XM, as recorded on AMD (Intel has them the other way round).
- * SDM 1 14.4, SDM 2. */
+/* F16C: VCVTPH2PS and VCVTPS2PH, in integers on every host (softfp.h). Half-precision denormals are
+ * ordinary numbers whatever DAZ and FTZ say; VCVTPS2PH's imm8 has the rounding mode in bits 1:0,
+ * bit 2 takes MXCSR's. A fault of its memory operand comes before flags and #XM, as recorded on AMD
+ * (Intel has them the other way round). SDM 1 14.4, SDM 2. */
 #include "cpu/avx.h"
 #include "cpu/softfp.h"
 
@@ -35,6 +35,8 @@ void op_vcvtps2ph(struct cpu *c, const struct insn *i)
     for (unsigned k = 0; k < n / 2; k++) r.w[k] = softfp_to_half(&e, c->v[i->reg].d[k]);
     if (e.flags & unmasked & FSW_PRE) e.flags &= FSW_PRE;
     if (!sse_report(c, e.flags)) return;
-    if (is_mem(i)) mem_write_n(c, i->seg, ea_offset(c, i), &r, n);
-    else c->v[i->rm] = r;
+    if (is_mem(i))
+        mem_write_n(c, i->seg, ea_offset(c, i), &r, n);
+    else
+        c->v[i->rm] = r;
 }

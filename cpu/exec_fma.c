@@ -1,21 +1,26 @@
-/* FMA3: x * y + z with one rounding. The digits of a mnemonic name the operands that are x, y and z (1 is the
- * destination, 2 VEX.vvvv, 3 r/m). With all exceptions masked and a host that has FMA the same instruction runs
- * there, 128 bits at a time; else softfp.c computes, with the same results and flags. SDM 1 14.5, SDM 2. */
+/* FMA3: x * y + z with one rounding. The digits of a mnemonic name the operands that are x, y and z
+ * (1 is the destination, 2 VEX.vvvv, 3 r/m). With all exceptions masked and a host that has FMA the
+ * same instruction runs there, 128 bits at a time; else softfp.c computes, with the same results
+ * and flags. SDM 1 14.5, SDM 2. */
 #include "cpu/avx.h"
 #include "cpu/softfp.h"
 
 typedef __m128i fma_fn(__m128i d, __m128i h, __m128i s);
 
 enum {
-    FMA_132, FMA_213, FMA_231, FMA_ORDER = 3,
-    FMA_NEGATE = 4,    /* the product */
-    FMA_SUBTRACT = 8,  /* z; in the odd elements when they alternate */
+    FMA_132,
+    FMA_213,
+    FMA_231,
+    FMA_ORDER = 3,
+    FMA_NEGATE = 4,     /* the product */
+    FMA_SUBTRACT = 8,   /* z; in the odd elements when they alternate */
     FMA_ALTERNATE = 16, /* the even elements do the opposite */
     FMA_DOUBLE = 32,
     FMA_SCALAR = 64,
 };
 
-INLINE void run_host(struct cpu *c, fma_fn *fn, unsigned n, struct ymm *d, struct ymm h, struct ymm s)
+INLINE void run_host(struct cpu *c, fma_fn *fn, unsigned n, struct ymm *d, struct ymm h,
+                     struct ymm s)
 {
     u32 guest = c->mxcsr;
     struct ymm first = *d;
@@ -38,7 +43,8 @@ static u64 element(const struct ymm *v, unsigned size, unsigned k)
     return x;
 }
 
-static bool run_soft(struct cpu *c, unsigned how, unsigned count, struct ymm *d, struct ymm h, struct ymm s)
+static bool run_soft(struct cpu *c, unsigned how, unsigned count, struct ymm *d, struct ymm h,
+                     struct ymm s)
 {
     static const u8 order[3][3] = { { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 } };
     const u8 *o = order[how & FMA_ORDER];
@@ -73,14 +79,20 @@ static void multiply_add(struct cpu *c, const struct insn *i, fma_fn *fn, unsign
     bool loaded;
 
     if (!avx_begin(c)) return;
-    if (!scalar) loaded = avx_load(c, i, &s);
-    else loaded = size == 8 ? load_m64(c, i, &s.h[0]) : load_m32(c, i, &s.h[0]);
+    if (!scalar)
+        loaded = avx_load(c, i, &s);
+    else
+        loaded = size == 8 ? load_m64(c, i, &s.h[0]) : load_m32(c, i, &s.h[0]);
     if (!loaded) return;
     d = ymm_get(c, i->reg);
-    if (host && (c->mxcsr & MXCSR_MASKS) == MXCSR_MASKS) run_host(c, fn, n, &d, ymm_get(c, i->vvvv), s);
-    else if (!run_soft(c, how, scalar ? 1 : n * 16 / size, &d, ymm_get(c, i->vvvv), s)) return;
-    if (scalar) ymm_set128(c, i->reg, d.h[0]);
-    else ymm_set(c, i, i->reg, d);
+    if (host && (c->mxcsr & MXCSR_MASKS) == MXCSR_MASKS)
+        run_host(c, fn, n, &d, ymm_get(c, i->vvvv), s);
+    else if (!run_soft(c, how, scalar ? 1 : n * 16 / size, &d, ymm_get(c, i->vvvv), s))
+        return;
+    if (scalar)
+        ymm_set128(c, i->reg, d.h[0]);
+    else
+        ymm_set(c, i, i->reg, d);
 }
 
 #define FMA_OP(name, how)                                                                          \
@@ -91,7 +103,7 @@ static void multiply_add(struct cpu *c, const struct insn *i, fma_fn *fn, unsign
     }                                                                                              \
     void op_v##name(struct cpu *c, const struct insn *i)                                           \
     {                                                                                              \
-        multiply_add(c, i, host_##name, how);                                                             \
+        multiply_add(c, i, host_##name, how);                                                      \
     }
 #define FMA_PACKED(name, order, how)                                                               \
     FMA_OP(name##order##ps, FMA_##order | (how))                                                   \
@@ -99,10 +111,7 @@ static void multiply_add(struct cpu *c, const struct insn *i, fma_fn *fn, unsign
 #define FMA_SCALARS(name, order, how)                                                              \
     FMA_OP(name##order##ss, FMA_##order | (how) | FMA_SCALAR)                                      \
     FMA_OP(name##order##sd, FMA_##order | (how) | FMA_SCALAR | FMA_DOUBLE)
-#define FMA_ORDERS(form, name, how)                                                                \
-    form(name, 132, how)                                                                           \
-    form(name, 213, how)                                                                           \
-    form(name, 231, how)
+#define FMA_ORDERS(form, name, how) form(name, 132, how) form(name, 213, how) form(name, 231, how)
 FMA_ORDERS(FMA_PACKED, fmadd, 0)
 FMA_ORDERS(FMA_PACKED, fmsub, FMA_SUBTRACT)
 FMA_ORDERS(FMA_PACKED, fnmadd, FMA_NEGATE)

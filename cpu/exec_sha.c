@@ -1,6 +1,7 @@
-/* The SHA instructions, portable, from FIPS 180-4 and SDM 2. Words are counted from the top: element 3 of a
- * register (bits 127:96) holds the first one. A memory operand may have any alignment: recorded so on AMD's
- * processors, while Intel's list these instructions with those that are #GP then; what runs there runs here. */
+/* The SHA instructions, portable, from FIPS 180-4 and SDM 2. Words are counted from the top:
+ * element 3 of a register (bits 127:96) holds the first one. A memory operand may have any
+ * alignment: recorded so on AMD's processors, while Intel's list these instructions with those that
+ * are #GP then; what runs there runs here. */
 #include "cpu/sse.h"
 
 static u32 rol(u32 v, unsigned n)
@@ -96,7 +97,8 @@ void op_sha256rnds2(struct cpu *c, const struct insn *i)
     d.m = xmm_get(c, i->reg);
     for (unsigned n = 0; n < 2; n++) {
         u32 a = s.d[3], b = s.d[2], e = s.d[1], f = s.d[0], third = d.d[3], g = d.d[1];
-        u32 t = ((e & f) ^ (~e & g)) + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + c->v[0].d[n] + d.d[0];
+        u32 t =
+            ((e & f) ^ (~e & g)) + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + c->v[0].d[n] + d.d[0];
         u32 major = ((a & b) ^ (a & third) ^ (b & third)) + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22));
         s.d[3] = t + major;
         s.d[2] = a;

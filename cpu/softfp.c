@@ -1,6 +1,7 @@
-/* See softfp.h. A finite number is sign, exponent and a 128-bit significand whose leading bit is bit 127; bits
- * that fall off the right end are or-ed into bit 0, which is enough for every rounding because the formats keep
- * at most 53 bits. Tininess is detected after rounding (SDM 1 4.9.1.5). */
+/* See softfp.h. A finite number is sign, exponent and a 128-bit significand whose leading bit is
+ * bit 127; bits that fall off the right end are or-ed into bit 0, which is enough for every
+ * rounding because the formats keep at most 53 bits. Tininess is detected after rounding (SDM
+ * 1 4.9.1.5). */
 #include "cpu/softfp.h"
 
 #include "cpu/hostfp.h" /* FSW_* */
@@ -117,7 +118,8 @@ static u64 pack(struct softfp *e, struct softfp_format f, struct number n)
     if (exponent >= least) {
         if (inexact) e->flags |= FSW_PE;
         if (kept >> (f.fbits + 1)) kept >>= 1;
-        return sign_bit(f, n.sign) | ((u64)(exponent + bias(f)) << f.fbits) | (kept & ((1ull << f.fbits) - 1));
+        return sign_bit(f, n.sign) | ((u64)(exponent + bias(f)) << f.fbits) |
+               (kept & ((1ull << f.fbits) - 1));
     }
     if (e->trap_ue) {
         e->flags |= FSW_UE | (inexact ? FSW_PE : 0);
@@ -147,8 +149,8 @@ static u64 add(struct softfp *e, struct softfp_format f, struct number a, struct
         b = t;
     }
     if (!b.m) return pack(e, f, a);
-    /* One bit of room for the carry. The low bit of b stays exact when the exponents are close enough for
-     * cancellation: products have 106 bits, a second operand 53. */
+    /* One bit of room for the carry. The low bit of b stays exact when the exponents are close
+     * enough for cancellation: products have 106 bits, a second operand 53. */
     a.m >>= 1;
     a.exponent++;
     b.m = shift_right(b.m, (unsigned)MIN(a.exponent - b.exponent, 200));
@@ -181,7 +183,8 @@ static u64 invalid(struct softfp *e, struct softfp_format f)
     return sign_bit(f, true) | infinity(f) | 1ull << (f.fbits - 1);
 }
 
-u64 softfp_fma(struct softfp *e, struct softfp_format f, u64 x, u64 y, u64 z, bool negate, bool subtract)
+u64 softfp_fma(struct softfp *e, struct softfp_format f, u64 x, u64 y, u64 z, bool negate,
+               bool subtract)
 {
     const u64 v[3] = { x, y, z };
     bool product_sign = ((x ^ y) >> (f.fbits + f.ebits) & 1) ^ negate;

@@ -1,14 +1,15 @@
-/* The XSAVE family: extended control register 0, XSAVE, XSAVEOPT, XSAVEC, XSAVES and the two restore
- * instructions (SDM 1 chapter 13, SDM 2 of the instructions).
+/* The XSAVE family: extended control register 0, XSAVE, XSAVEOPT, XSAVEC, XSAVES and the two
+ * restore instructions (SDM 1 chapter 13, SDM 2 of the instructions).
  *
- *   area: 0 legacy (the FXSAVE layout) | 512 header: XSTATE_BV, XCOMP_BV, 48 reserved | 576 YMM upper halves
- *   state components: 0 x87 | 1 SSE (XMM, MXCSR) | 2 AVX (upper halves of YMM)
+ *   area: 0 legacy (the FXSAVE layout) | 512 header: XSTATE_BV, XCOMP_BV, 48 reserved | 576 YMM
+ * upper halves state components: 0 x87 | 1 SSE (XMM, MXCSR) | 2 AVX (upper halves of YMM)
  *
- * With one extended component the standard and the compacted format have the same layout. What is "in use"
- * is computed exactly from the registers, so XINUSE is 0 whenever a component has its initial values; nothing
- * tracks modifications, XSAVEOPT and XSAVES write all that is in use. There is no supervisor state: IA32_XSS
- * takes only 0. All reads, checks and write probes come before the first change; in which order they come is
- * that of Intel's processors (the last byte of the area first). */
+ * With one extended component the standard and the compacted format have the same layout. What is
+ * "in use" is computed exactly from the registers, so XINUSE is 0 whenever a component has its
+ * initial values; nothing tracks modifications, XSAVEOPT and XSAVES write all that is in use. There
+ * is no supervisor state: IA32_XSS takes only 0. All reads, checks and write probes come before the
+ * first change; in which order they come is that of Intel's processors (the last byte of the area
+ * first). */
 #include "cpu/fpu.h"
 
 enum { X_X87 = 1, X_SSE = 2, X_AVX = 4 };
@@ -86,8 +87,10 @@ void op_xsetbv(struct cpu *c, const struct insn *i)
     (void)i;
     if (!have_osxsave(c)) return;
     bool avx_alone = (v & X_AVX) && !(v & X_SSE);
-    if (c->cpl || (u32)c->r[RCX] || !(v & X_X87) || (v & ~xcr0_valid(c)) || avx_alone) exc_gp0(c);
-    else c->xcr0 = v;
+    if (c->cpl || (u32)c->r[RCX] || !(v & X_X87) || (v & ~xcr0_valid(c)) || avx_alone)
+        exc_gp0(c);
+    else
+        c->xcr0 = v;
 }
 
 /* ---- the common start: rights, alignment, requested components ---- */
@@ -139,7 +142,8 @@ static void save_area(struct cpu *c, const struct insn *i, enum format format, b
     u64 off, request = c->xcr0 & edx_eax(c), header[2];
     if (!begin(c, i, supervisor, &off)) return;
     u64 used = request & (format == COMPACT ? in_use_with_mxcsr(c) : in_use(c));
-    u64 save = format == STANDARD ? request : used, mxcsr_with = format == COMPACT ? X_SSE : X_SSE | X_AVX;
+    u64 save = format == STANDARD ? request : used,
+        mxcsr_with = format == COMPACT ? X_SSE : X_SSE | X_AVX;
     /* The last and the first byte, whole components counted: their pages are all there are. */
     if (!mem_probe_write(c, i->seg, off + (request & X_AVX ? AREA_END : AVX_AT) - 1, 1)) return;
     if (!mem_probe_write(c, i->seg, off + first_used(request, request & mxcsr_with), 1)) return;
@@ -196,17 +200,22 @@ static void restore_vectors(struct cpu *c, const struct image *m, u64 request, u
 {
     for (unsigned n = 0; n < vector_count(c); n++) {
         if (request & X_SSE) {
-            if (present & X_SSE) memcpy(&c->v[n], m->legacy + 160 + 16 * n, 16);
-            else memset(&c->v[n], 0, 16);
+            if (present & X_SSE)
+                memcpy(&c->v[n], m->legacy + 160 + 16 * n, 16);
+            else
+                memset(&c->v[n], 0, 16);
         }
         if (request & X_AVX) {
-            if (present & X_AVX) memcpy(&c->v[n].q[2], m->high + 16 * n, 16);
-            else memset(&c->v[n].q[2], 0, 16);
+            if (present & X_AVX)
+                memcpy(&c->v[n].q[2], m->high + 16 * n, 16);
+            else
+                memset(&c->v[n].q[2], 0, 16);
         }
     }
 }
 
-/* XCOMP_BV, the last and the first byte that may be needed: page faults come before the header is judged. */
+/* XCOMP_BV, the last and the first byte that may be needed: page faults come before the header is
+ * judged. */
 static bool restore_readable(struct cpu *c, const struct insn *i, u64 off, u64 request)
 {
     u64 xcomp;
@@ -231,17 +240,23 @@ static void restore_area(struct cpu *c, const struct insn *i, bool supervisor)
     bool compacted = h[1] & COMPACTED;
     u64 load = request & h[0];
     bool mxcsr = compacted ? load & X_SSE : request & (X_SSE | X_AVX);
-    if (((load & (X_X87 | X_SSE)) || mxcsr) && !mem_read_n(c, i->seg, off, m.legacy, HEADER)) return;
-    if ((load & X_AVX) && !mem_read_n(c, i->seg, off + AVX_AT, m.high, 16 * vector_count(c))) return;
+    if (((load & (X_X87 | X_SSE)) || mxcsr) && !mem_read_n(c, i->seg, off, m.legacy, HEADER))
+        return;
+    if ((load & X_AVX) && !mem_read_n(c, i->seg, off + AVX_AT, m.high, 16 * vector_count(c)))
+        return;
     if (mxcsr && (ld32(m.legacy + 24) & ~0xffffu)) {
         exc_gp0(c);
         return;
     }
-    if (mxcsr) c->mxcsr = ld32(m.legacy + 24);
-    else if (compacted && (request & X_SSE)) c->mxcsr = MXCSR_INIT;
+    if (mxcsr)
+        c->mxcsr = ld32(m.legacy + 24);
+    else if (compacted && (request & X_SSE))
+        c->mxcsr = MXCSR_INIT;
     restore_vectors(c, &m, request, load);
-    if (load & X_X87) fpu_unpack_x87(c, i->flags & INSN_REXW, m.legacy);
-    else if (request & X_X87) fpu_initial_state(c);
+    if (load & X_X87)
+        fpu_unpack_x87(c, i->flags & INSN_REXW, m.legacy);
+    else if (request & X_X87)
+        fpu_initial_state(c);
 }
 
 void op_xrstor(struct cpu *c, const struct insn *i)

@@ -1,6 +1,7 @@
-/* AVX to SHA beside the recorded vectors (test_oracle.c): when the instructions exist at all, which encodings are
- * undefined, alignment, what happens to upper halves, faults in the middle of masked moves and gathers, and that
- * the models without the features do not have them. SDM 1 14, SDM 2 2.3. */
+/* AVX to SHA beside the recorded vectors (test_oracle.c): when the instructions exist at all, which
+ * encodings are undefined, alignment, what happens to upper halves, faults in the middle of masked
+ * moves and gathers, and that the models without the features do not have them. SDM 1 14, SDM
+ * 2 2.3. */
 #include "cpu/model.h"
 #include "tests/unit/fp_rig.h"
 
@@ -54,18 +55,18 @@ START_TEST(undefined_encodings)
     static const struct {
         u8 len, code[8];
     } t[] = {
-        { 5, { 0x66, 0xc5, 0xf4, 0x58, 0xc2 } },        /* prefixes before VEX */
+        { 5, { 0x66, 0xc5, 0xf4, 0x58, 0xc2 } }, /* prefixes before VEX */
         { 5, { 0xf2, 0xc5, 0xf4, 0x58, 0xc2 } },
         { 5, { 0xf3, 0xc5, 0xf4, 0x58, 0xc2 } },
         { 5, { 0x48, 0xc5, 0xf4, 0x58, 0xc2 } },
-        { 5, { 0xf0, 0xc5, 0xf4, 0x58, 0x03 } },        /* LOCK */
-        { 4, { 0xc5, 0xf4, 0x28, 0xc2 } },              /* vmovaps: vvvv must be 1111b */
-        { 5, { 0xc4, 0xe2, 0x75, 0x41, 0xc2 } },        /* vphminposuw: L must be 0 */
-        { 6, { 0xc4, 0xe3, 0x71, 0x06, 0xc2, 0x00 } },  /* vperm2f128: L must be 1 */
-        { 5, { 0xc4, 0xe2, 0xf9, 0x18, 0x03 } },        /* vbroadcastss: W must be 0 */
-        { 5, { 0xc4, 0xe2, 0x71, 0x90, 0x03 } },        /* gather without SIB */
-        { 5, { 0xc4, 0xe2, 0x71, 0x90, 0xc4 } },        /* gather with a register */
-        { 5, { 0xc4, 0xe0, 0x70, 0x58, 0xc2 } },        /* map 0 */
+        { 5, { 0xf0, 0xc5, 0xf4, 0x58, 0x03 } },       /* LOCK */
+        { 4, { 0xc5, 0xf4, 0x28, 0xc2 } },             /* vmovaps: vvvv must be 1111b */
+        { 5, { 0xc4, 0xe2, 0x75, 0x41, 0xc2 } },       /* vphminposuw: L must be 0 */
+        { 6, { 0xc4, 0xe3, 0x71, 0x06, 0xc2, 0x00 } }, /* vperm2f128: L must be 1 */
+        { 5, { 0xc4, 0xe2, 0xf9, 0x18, 0x03 } },       /* vbroadcastss: W must be 0 */
+        { 5, { 0xc4, 0xe2, 0x71, 0x90, 0x03 } },       /* gather without SIB */
+        { 5, { 0xc4, 0xe2, 0x71, 0x90, 0xc4 } },       /* gather with a register */
+        { 5, { 0xc4, 0xe0, 0x70, 0x58, 0xc2 } },       /* map 0 */
     };
     for (unsigned n = 0; n < LEN(t); n++) {
         struct decode_mode mode = { BITS64, ~0ull };
@@ -78,7 +79,8 @@ END_TEST
 
 START_TEST(les_and_lds_outside_64bit_mode)
 {
-    static const u8 les[] = { 0xc4, 0x03 }, lds[] = { 0xc5, 0x7b, 0x10 }, vex[] = { 0xc5, 0xf4, 0x58, 0xc2 };
+    static const u8 les[] = { 0xc4, 0x03 }, lds[] = { 0xc5, 0x7b, 0x10 },
+                    vex[] = { 0xc5, 0xf4, 0x58, 0xc2 };
     struct decode_mode mode = { BITS32, ~0ull };
     struct insn i;
     ck_assert_int_eq(decode_insn(&mode, les, 2, &i), DECODE_OK);
@@ -236,7 +238,9 @@ END_TEST
 
 START_TEST(compare_predicates)
 {
-    static const u8 quiet_nan_raises[] = { 1, 2, 5, 6, 9, 10, 13, 14, 16, 19, 20, 23, 24, 27, 28, 31 };
+    static const u8 quiet_nan_raises[] = {
+        1, 2, 5, 6, 9, 10, 13, 14, 16, 19, 20, 23, 24, 27, 28, 31
+    };
     for (unsigned n = 0; n < 32; n++) {
         const u8 code[] = { 0xc5, 0xf2, 0xc2, 0xc2, (u8)n }; /* vcmpss xmm0, xmm1, xmm2, n */
         c->mxcsr = 0x1f80;
@@ -244,7 +248,8 @@ START_TEST(compare_predicates)
         run(code, sizeof(code));
         bool raises = memchr(quiet_nan_raises, (int)n, sizeof(quiet_nan_raises)) != NULL;
         ck_assert_uint_eq(c->mxcsr & 0x3f, raises ? 1 : 0);
-        bool unordered = (n & 15) == 3 || ((n & 15) >= 4 && (n & 15) <= 6) || ((n & 15) >= 8 && (n & 15) <= 10) || (n & 15) == 15;
+        bool unordered = (n & 15) == 3 || ((n & 15) >= 4 && (n & 15) <= 6) ||
+                         ((n & 15) >= 8 && (n & 15) <= 10) || (n & 15) == 15;
         ck_assert_uint_eq(c->v[0].d[0], unordered ? ~0u : 0);
     }
 }

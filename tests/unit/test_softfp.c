@@ -1,6 +1,6 @@
-/* softfp.c against the host's FMA and F16C instructions, where it has them: results and exception flags of random
- * and awkward operands under every rounding mode, DAZ and FTZ. This is what makes a machine without FMA compute
- * the same as one with it. Known answers run everywhere. */
+/* softfp.c against the host's FMA and F16C instructions, where it has them: results and exception
+ * flags of random and awkward operands under every rounding mode, DAZ and FTZ. This is what makes a
+ * machine without FMA compute the same as one with it. Known answers run everywhere. */
 #include <check.h>
 #include <string.h>
 
@@ -19,7 +19,8 @@ static u64 next(void)
     return z ^ z >> 31;
 }
 
-/* A number of every class, often with an exponent near others so that sums cancel, or near the ends. */
+/* A number of every class, often with an exponent near others so that sums cancel, or near the
+ * ends. */
 static u64 operand(struct softfp_format f)
 {
     u64 r = next(), sign = (r & 1) << (f.fbits + f.ebits), emax = (1ull << f.ebits) - 1, e;
@@ -44,7 +45,7 @@ static u64 operand(struct softfp_format f)
 #define HOST_FMA(name, insn)                                                                       \
     static u64 name(u64 x, u64 y, u64 z)                                                           \
     {                                                                                              \
-        __asm__ volatile("vmovq %0, %%xmm0\n\tvmovq %1, %%xmm1\n\tvmovq %2, %%xmm2\n\t" insn        \
+        __asm__ volatile("vmovq %0, %%xmm0\n\tvmovq %1, %%xmm1\n\tvmovq %2, %%xmm2\n\t" insn       \
                          " %%xmm2, %%xmm1, %%xmm0\n\tvmovq %%xmm0, %0"                             \
                          : "+r"(x)                                                                 \
                          : "r"(y), "r"(z)                                                          \
@@ -83,19 +84,24 @@ static void compare_fma(bool wide)
     for (unsigned n = 0; n < 400000; n++) {
         u64 x = operand(f), y = operand(f), z = operand(f);
         unsigned how = n & 3;
-        u32 control = MXCSR_MASKS | (u32)(next() & 3) << 13 | (next() & 3 ? 0 : MXCSR_DAZ) | (next() & 3 ? 0 : MXCSR_FTZ);
-        struct softfp e = { .rounding = control >> 13 & 3, .daz = control & MXCSR_DAZ, .ftz = control & MXCSR_FTZ };
-        /* With destination = y and second = x the product is x * y with x first in 213 (x is operand 2). */
+        u32 control = MXCSR_MASKS | (u32)(next() & 3) << 13 | (next() & 3 ? 0 : MXCSR_DAZ) |
+                      (next() & 3 ? 0 : MXCSR_FTZ);
+        struct softfp e = { .rounding = control >> 13 & 3,
+                            .daz = control & MXCSR_DAZ,
+                            .ftz = control & MXCSR_FTZ };
+        /* With destination = y and second = x the product is x * y with x first in 213 (x is
+         * operand 2). */
         ldmxcsr(control);
         u64 want = host[wide][how](y, x, z);
         u32 flags = stmxcsr() & 0x3f;
         ldmxcsr(HOST_MXCSR);
         u64 got = softfp_fma(&e, f, x, y, z, how & 2, how & 1);
         if (!wide) want = (u32)want;
-        ck_assert_msg(got == want && e.flags == flags,
-                      "%016llx * %016llx + %016llx how %u mxcsr %04x: %016llx flags %02x, host %016llx %02x",
-                      (unsigned long long)x, (unsigned long long)y, (unsigned long long)z, how, control,
-                      (unsigned long long)got, e.flags, (unsigned long long)want, flags);
+        ck_assert_msg(
+            got == want && e.flags == flags,
+            "%016llx * %016llx + %016llx how %u mxcsr %04x: %016llx flags %02x, host %016llx %02x",
+            (unsigned long long)x, (unsigned long long)y, (unsigned long long)z, how, control,
+            (unsigned long long)got, e.flags, (unsigned long long)want, flags);
     }
 }
 
@@ -110,19 +116,26 @@ END_TEST
 
 static u32 host_from_half(u32 v)
 {
-    __asm__ volatile("vmovd %0, %%xmm0\n\tvcvtph2ps %%xmm0, %%xmm0\n\tvmovd %%xmm0, %0" : "+r"(v) : : "xmm0");
+    __asm__ volatile("vmovd %0, %%xmm0\n\tvcvtph2ps %%xmm0, %%xmm0\n\tvmovd %%xmm0, %0"
+                     : "+r"(v)
+                     :
+                     : "xmm0");
     return v;
 }
 
 static u32 host_to_half(u32 v)
 {
-    __asm__ volatile("vmovd %0, %%xmm0\n\tvcvtps2ph $4, %%xmm0, %%xmm0\n\tvmovd %%xmm0, %0" : "+r"(v) : : "xmm0");
+    __asm__ volatile("vmovd %0, %%xmm0\n\tvcvtps2ph $4, %%xmm0, %%xmm0\n\tvmovd %%xmm0, %0"
+                     : "+r"(v)
+                     :
+                     : "xmm0");
     return v & 0xffff;
 }
 
 START_TEST(half_precision_is_the_hosts)
 {
-    if (!__builtin_cpu_supports("avx")) return; /* F16C came a year after AVX; its CPUID bit decides */
+    if (!__builtin_cpu_supports("avx"))
+        return; /* F16C came a year after AVX; its CPUID bit decides */
     u32 a = 1, b, c2, d;
     __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c2), "=d"(d));
     if (!(c2 >> 29 & 1)) return;
@@ -138,14 +151,16 @@ START_TEST(half_precision_is_the_hosts)
     for (unsigned n = 0; n < 400000; n++) {
         u32 v = (u32)operand(SOFTFP_SINGLE);
         if (n & 1) v = (v & 0x807fffff) | (u32)(127 - 30 + next() % 50) << 23;
-        u32 control = MXCSR_MASKS | (u32)(next() & 3) << 13 | (next() & 3 ? 0 : MXCSR_DAZ) | (next() & 3 ? 0 : MXCSR_FTZ);
+        u32 control = MXCSR_MASKS | (u32)(next() & 3) << 13 | (next() & 3 ? 0 : MXCSR_DAZ) |
+                      (next() & 3 ? 0 : MXCSR_FTZ);
         struct softfp e = { .rounding = control >> 13 & 3, .daz = control & MXCSR_DAZ };
         ldmxcsr(control);
         u32 want = host_to_half(v), flags = stmxcsr() & 0x3f;
         ldmxcsr(HOST_MXCSR);
         u32 got = softfp_to_half(&e, v);
-        ck_assert_msg(got == want && e.flags == flags, "%08x mxcsr %04x: %04x flags %02x, host %04x %02x", v, control, got,
-                      e.flags, want, flags);
+        ck_assert_msg(got == want && e.flags == flags,
+                      "%08x mxcsr %04x: %04x flags %02x, host %04x %02x", v, control, got, e.flags,
+                      want, flags);
     }
 }
 END_TEST
@@ -164,8 +179,9 @@ START_TEST(known_answers)
         u32 flags;
     } t[] = {
         { 2, 3, 4, 10, 0 },
-        { 0x1.0000000000001p0, 0x1.0000000000001p0, -0x1.0000000000002p0, 0x1p-104, 0 }, /* one rounding: the tail stays */
-        { 0x1p1023, 2, -0x1p1023, 0x1p1023, 0 },                                        /* no overflow on the way */
+        { 0x1.0000000000001p0, 0x1.0000000000001p0, -0x1.0000000000002p0, 0x1p-104,
+          0 },                                   /* one rounding: the tail stays */
+        { 0x1p1023, 2, -0x1p1023, 0x1p1023, 0 }, /* no overflow on the way */
         { 0x1p-1000, 0x1p-1000, 1, 1, FSW_PE },
         { 0x1p-1074, 0x1p-1, 0, 0, FSW_DE | FSW_UE | FSW_PE },
         { 0x1p1023, 0x1p1023, 1, __builtin_inf(), FSW_OE | FSW_PE },
@@ -173,7 +189,9 @@ START_TEST(known_answers)
     };
     for (unsigned n = 0; n < LEN(t); n++) {
         struct softfp e = { 0 };
-        ck_assert_uint_eq(softfp_fma(&e, SOFTFP_DOUBLE, bits(t[n].x), bits(t[n].y), bits(t[n].z), false, false), bits(t[n].r));
+        ck_assert_uint_eq(softfp_fma(&e, SOFTFP_DOUBLE, bits(t[n].x), bits(t[n].y), bits(t[n].z),
+                                     false, false),
+                          bits(t[n].r));
         ck_assert_uint_eq(e.flags, t[n].flags);
     }
 }

@@ -1,5 +1,5 @@
-/* The XSAVE family and what depends on it: OSXSAVE and XCR0 gates, formats, headers that are #GP, the init
- * optimisation, CPUID leaf 0Dh. SDM 1 chapter 13. */
+/* The XSAVE family and what depends on it: OSXSAVE and XCR0 gates, formats, headers that are #GP,
+ * the init optimisation, CPUID leaf 0Dh. SDM 1 chapter 13. */
 #include "tests/unit/fp_rig.h"
 
 enum { XCR0_ALL = 7 };
@@ -75,9 +75,11 @@ START_TEST(xsetbv_takes_only_what_makes_sense)
         unsigned cpl;
         int want;
     } t[] = {
-        { 1, 0, 0, -1 },    { 3, 0, 0, -1 },    { 7, 0, 0, -1 },    { 0, 0, 0, EXC_GP },
-        { 2, 0, 0, EXC_GP }, { 5, 0, 0, EXC_GP }, { 15, 0, 0, EXC_GP }, { 1ull << 63 | 7, 0, 0, EXC_GP },
-        { 7, 1, 0, EXC_GP }, { 7, 0, 3, EXC_GP },
+        { 1, 0, 0, -1 },      { 3, 0, 0, -1 },
+        { 7, 0, 0, -1 },      { 0, 0, 0, EXC_GP },
+        { 2, 0, 0, EXC_GP },  { 5, 0, 0, EXC_GP },
+        { 15, 0, 0, EXC_GP }, { 1ull << 63 | 7, 0, 0, EXC_GP },
+        { 7, 1, 0, EXC_GP },  { 7, 0, 3, EXC_GP },
     };
     for (unsigned n = 0; n < LEN(t); n++) {
         c->xcr0 = 1;
@@ -217,14 +219,14 @@ START_TEST(malformed_headers_are_gp_and_change_nothing)
     static const struct {
         u64 xstate, xcomp, q2, q7, xcr0;
     } t[] = {
-        { 8, 0, 0, 0, 7 },                            /* not in XCR0 */
+        { 8, 0, 0, 0, 7 }, /* not in XCR0 */
         { 4, 0, 0, 0, 3 },
-        { 7, 1, 0, 0, 7 },                            /* XCOMP_BV without bit 63 */
-        { 7, 0, 1, 0, 7 },                            /* bytes 23:16 */
-        { 7, (1ull << 63) | 3, 0, 0, 7 },            /* present but not in the format */
-        { 3, (1ull << 63) | 15, 0, 0, 7 },           /* format not in XCR0 */
+        { 7, 1, 0, 0, 7 },                 /* XCOMP_BV without bit 63 */
+        { 7, 0, 1, 0, 7 },                 /* bytes 23:16 */
+        { 7, (1ull << 63) | 3, 0, 0, 7 },  /* present but not in the format */
+        { 3, (1ull << 63) | 15, 0, 0, 7 }, /* format not in XCR0 */
         { 7, (1ull << 63) | 7, 1, 0, 7 },
-        { 7, (1ull << 63) | 7, 0, 1, 7 },            /* compacted: bytes 63:16 */
+        { 7, (1ull << 63) | 7, 0, 1, 7 }, /* compacted: bytes 63:16 */
     };
     for (unsigned n = 0; n < LEN(t); n++) {
         memset(area(), 0, 1024);
