@@ -164,14 +164,12 @@ void teletype(u8 page, u8 ch, u8 attr, u8 with_attr)
 /* AH=13h: AL bit 0 moves the cursor, bit 1 says that attributes are in the string. */
 void write_string(struct regs *r)
 {
-    const u8 page = r->bh & 7;
-    const u16 was = cursor_of(page);
+    const u16 was = cursor_of(r->bh & 7);
     u16 at = r->bp;
-    set_cursor(page, r->dx);
+    set_cursor(r->bh & 7, r->dx);
     for (u16 n = r->cx; n--;) {
         const u8 ch = ld8(r->es, at++);
-        const u8 attr = r->al & 2 ? ld8(r->es, at++) : r->bl;
-        teletype(page, ch, attr, 1);
+        teletype(r->bh & 7, ch, r->al & 2 ? ld8(r->es, at++) : r->bl, 1);
     }
-    if (!(r->al & 1)) set_cursor(page, was);
+    if (!(r->al & 1)) set_cursor(r->bh & 7, was);
 }

@@ -128,9 +128,10 @@ static u32 info32(u16 off)
     return peekl(SEG_BUF, INFO + off);
 }
 
+/* Packed pixels or direct colour with a framebuffer address; planar and text modes and those of the CGA have none. */
 static int is_linear(void)
 {
-    return info8(0x1b) != 3;
+    return (info8(0x1b) == 4 || info8(0x1b) == 6) && info32(0x28);
 }
 
 static u32 pitch_of(u16 width, u8 bpp)
@@ -142,7 +143,7 @@ static void attributes(void)
 {
     for (u32 i = 0; i < n_modes; i++) {
         same(226, "4F01h of a listed mode", mode_info(modes[i]), AX_OK);
-        same(226, "attributes of a graphics mode", info16(0), is_linear() ? 0x00bb : 0x003b);
+        if (info8(0x1b)) same(226, "attributes of a graphics mode", info16(0), is_linear() ? 0x00bb : 0x003b); /* 0: text */
         same(226, "byte 256 is the caller's", info8(256), 0xcc);
         same(226, "4F01h with bit 14", mode_info(modes[i] | 0x4000), AX_OK);
     }
@@ -198,7 +199,7 @@ static void set_listed(u16 mode)
         int10(&r, 0x4f06, 1, 0, 0);
         same(228, "bytes per line as programmed", r.bx, info16(16));
     }
-    same(228, "bytes per line", info16(16), pitch_of(width, bpp));
+    if (info8(0x1b) > 2) same(228, "bytes per line", info16(16), pitch_of(width, bpp));
 }
 
 static void all_modes(void)
@@ -250,7 +251,7 @@ static void base_address(void)
     expect(228, "PhysBasePtr is the BAR", info32(0x28), framebuffer());
     /* An operating system moves it: up to the next multiple of 64 MiB, below the APICs. */
     u32 moved = ((was & ~15u) + 0x4000000) & ~0x3ffffffu;
-    if (moved >= 0xfc000000) moved = 0xe0000000;
+    if (moved < was || moved >= 0xfc000000) moved = 0xe0000000;
     pci_write(bar, moved);
     mode_info(mode);
     expect(228, "PhysBasePtr follows the BAR", info32(0x28), framebuffer());
