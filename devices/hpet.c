@@ -9,8 +9,8 @@
  * interrupt enabled hold a timer. A level-triggered comparator's wire follows its bit in the status
  * register. A period that ends while the interrupt of the one before still waits (edge: in an
  * interrupt controller; level: in the status register) is owed, as with the PIT: its interrupt
- * follows soon after. An edge on irq0 or irq8 leaves the wire high until the next, because the 8259 forgets
- * an edge whose line falls.
+ * follows soon after. An edge on irq0 or irq8 leaves the wire high until the next, because the
+ * 8259 forgets an edge whose line falls.
  *
  * Left out: FSB (MSI) delivery, not advertised. */
 #include "devices/hpet.h"

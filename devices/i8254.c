@@ -308,7 +308,8 @@ static void latch_status(struct channel *c, u64 now)
 {
     if (c->status_latched) return;
     bool null_count = c->null_count || (c->loaded && now < c->start);
-    c->status = out_level(c, now) << 7 | null_count << 6 | c->rw << 4 | c->written_mode << 1 | c->bcd;
+    c->status = out_level(c, now) << 7 | null_count << 6 | c->rw << 4 | c->written_mode << 1 |
+                c->bcd;
     c->status_latched = true;
 }
 

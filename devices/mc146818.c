@@ -8,14 +8,14 @@
  * register B.SET is 1 the bytes stand still. Register A.UIP is 1 for the last 244 us of each
  * second, the update flag, the alarm and the date change come at the second's end, and all of it
  * derives from virtual time. The divider reset (register A.DV = 11x) puts the next update half a
- * second behind its release. The day of the week counts from what was written, as on the chip, which
- * knows no calendar for it.
+ * second behind its release. The day of the week counts from what was written, as on the chip,
+ * which knows no calendar for it.
  *
  * The periodic interrupt is phase-locked to the divider. Guests count it to keep time (Windows 7
- * without HPET), so no tick may get lost where a real CPU would have been fast enough: after a stall,
- * missed ticks follow at twice the rate, never as a burst, and a tick that finds the interrupt before
- * it still waiting in an interrupt controller is owed and raised soon after register C was read.
- * More than a second's worth is dropped.
+ * without HPET), so no tick may get lost where a real CPU would have been fast enough: after a
+ * stall, missed ticks follow at twice the rate, never as a burst, and a tick that finds the
+ * interrupt before it still waiting in an interrupt controller is owed and raised soon after
+ * register C was read. More than a second's worth is dropped.
  *
  * Left out: square wave pin, daylight saving bit (stored, without effect, as on today's chips),
  * oscillator stop other than DV = 11x. */

@@ -10,8 +10,9 @@ extern const struct device_class rtc_class;
  * the century byte 32h is kept by the clock. Values set before or after reset stay: CMOS survives
  * resets. */
 void mc146818_set_cmos(struct device *d, unsigned index, u8 value);
-/* Whether the interrupt raised last still waits for the CPU: a periodic tick is owed then, not lost. */
-void mc146818_set_busy_probe(struct device *d, bool (*busy)(void *opaque), void *opaque);
 u8 mc146818_get_cmos(struct device *d, unsigned index);
+/* Whether the interrupt raised last still waits for the CPU: a periodic tick is owed then, not
+ * lost. */
+void mc146818_set_busy_probe(struct device *d, bool (*busy)(void *opaque), void *opaque);
 
 #endif

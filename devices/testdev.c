@@ -3,8 +3,8 @@
  *
  * Ports E0h-E7h are eight bytes that read back what was written, at any width. A write that reaches
  * E4h also takes the 4 KiB page whose physical address E4h-E7h hold off the map and puts it back,
- * contents unchanged: every cached translation and every decoded instruction of it is dropped, which
- * is what a hypervisor's host does to a guest page behind its back.
+ * contents unchanged: every cached translation and every decoded instruction of it is dropped,
+ * which is what a hypervisor's host does to a guest page behind its back.
  *
  * Writes to port 2000h+n drive line n: any value but 0 is high. Lines 0-15 are ISA interrupts, at
  * the 8259 pair and the I/O APIC alike (2, the cascade, goes nowhere), 16-23 the further inputs of

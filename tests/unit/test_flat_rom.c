@@ -1,5 +1,5 @@
-/* What a program in place of the BIOS finds: quiet interrupt controllers, ROMs of 64 and 128 KiB, the
- * test device when asked for. */
+/* What a program in place of the BIOS finds: quiet interrupt controllers, ROMs of 64 and 128 KiB,
+ * the test device when asked for. */
 #include "tests/unit/machine_rig.h"
 
 static struct rig r;

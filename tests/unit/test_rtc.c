@@ -301,7 +301,8 @@ UNIT_SUITE(rtc, shows_the_wall_clock_in_bcd, leap_day_follows, binary_and_twelve
            set_stops_and_takes_a_new_time,
            weekday_counts_from_what_was_written, divider_reset_puts_the_update_half_a_second_away,
            w7_154_ticks_that_found_the_last_one_waiting_are_made_up_for,
-           w7_150_no_interrupt_before_c_is_read, nonsense_time_stays_a_time, uip_precedes_the_update,
+           w7_150_no_interrupt_before_c_is_read, nonsense_time_stays_a_time,
+           uip_precedes_the_update,
            update_interrupt_until_c_is_read, alarm_matches_and_ignores_fields, periodic_rate,
            periodic_flag_without_interrupt, unread_c_blocks_no_flag_but_gives_no_new_edge,
            cmos_bytes_and_banks, index_bit_7_masks_nmi, bad_cmos_option_is_refused)

@@ -1,5 +1,5 @@
-/* The Windows 7 checklist's statements about time that a guest cannot judge alone: what the clocks of
- * the real board do when the host stalls, is slow, or keeps up. The host's time passes by moving
+/* The Windows 7 checklist's statements about time that a guest cannot judge alone: what the clocks
+ * of the real board do when the host stalls, is slow, or keeps up. The host's time passes by moving
  * host_base; while clock_pause() holds, all chips are read at the same moment. */
 #include "tests/unit/machine_rig.h"
 
