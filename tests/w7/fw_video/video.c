@@ -136,7 +136,7 @@ static int is_linear(void)
 
 static u32 pitch_of(u16 width, u8 bpp)
 {
-    return bpp == 4 ? width / 8 : (u32)width * ((bpp + 7) / 8);
+    return info8(0x1b) == 3 ? width / 8 : (u32)width * ((bpp + 7) / 8);
 }
 
 static void attributes(void)
