@@ -150,6 +150,8 @@ static void load_state(struct cpu *c, const struct save_map *m, const u8 *b)
         s->limit = ld32(b + r->limit);
         s->base = ld_n(b + r->base, m->wide);
     }
+    c->gdtr.limit &= 0xffff;
+    c->idtr.limit &= 0xffff;
     c->smbase = ld32(b + m->smbase);
 }
 
@@ -283,7 +285,8 @@ void op_rsm(struct cpu *c, const struct insn *i)
     c->dr[6] = (c->dr[6] & 0xe00f) | 0xffff0ff0;
     c->dr[7] = (c->dr[7] & 0xffff23ff) | 0x400;
     bool protected = c->cr0 & CR0_PE;
-    c->cpl = protected ? ATTR_DPL(c->seg[SEG_SS].attr) : 0;
+    if (!protected) flags &= ~FL_VM;
+    c->cpl = flags & FL_VM ? 3 : protected ? ATTR_DPL(c->seg[SEG_SS].attr) : 0;
     resume_flags(c, flags);
     if (b[m->io] == RESTART_IO && c->io_restart.valid) {
         c->rip = c->io_restart.rip;

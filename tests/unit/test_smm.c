@@ -184,6 +184,50 @@ START_TEST(impossible_state_is_a_shutdown)
 }
 END_TEST
 
+/* Whatever a handler leaves in the save area: shutdown or some state, and the CPU runs on. */
+START_TEST(random_save_areas_do_no_harm)
+{
+    static const u8 nops[] = { 0x90, 0x90, 0x0f, 0xaa };
+    u64 seed = 88172645463325252ull;
+    unsigned resumed = 0;
+    struct rig *rigs[2] = { smm_rig("p3"), smm_rig("max") };
+    for (unsigned i = 0; i < 400; i++) {
+        bool wide = i & 1;
+        struct rig *r = rigs[wide];
+        cpu_reset(r->c);
+        rig_protected(r, 0);
+        rig_code(r, HANDLER, nops, sizeof(nops));
+        cpu_smi(r->c);
+        cpu_run(r->c, 1);
+        for (unsigned k = 0; k < 0x200; k += 8) {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            st64(r->bytes + AREA + k, seed);
+        }
+        /* control registers that RSM takes, now and then with paging */
+        u64 cr0 = seed & 8 ? 0x11 : seed & 16 ? 0x10 : 0x80000011;
+        if (wide) {
+            st64(r->bytes + AREA + 0x158, cr0);
+            st64(r->bytes + AREA + 0x148, seed >> 8 & 0x3ff);
+            st64(r->bytes + AREA + 0x0d0, seed & 32 ? 0x901 : 0);
+        } else {
+            st32(r->bytes + AREA + 0x1fc, (u32)cr0);
+            st32(r->bytes + AREA + 0x114, seed >> 8 & 0x3ff);
+        }
+        cpu_run(r->c, 2);
+        resumed += !r->c->smm && !r->c->shutdown;
+        for (unsigned k = 0; k < 20; k++) {
+            if (!cpu_is_idle(r->c)) cpu_run(r->c, 50);
+            if (k == 10) cpu_smi(r->c);
+        }
+    }
+    rig_free(rigs[0]);
+    rig_free(rigs[1]);
+    ck_assert_uint_gt(resumed, 100);
+}
+END_TEST
+
 Suite *smm_suite(void)
 {
     Suite *s = suite_create("smm");
@@ -195,6 +239,7 @@ Suite *smm_suite(void)
     tcase_add_test(t, repeated_output_is_restarted_at_its_element);
     tcase_add_test(t, p6_map_of_a_32_bit_model);
     tcase_add_test(t, impossible_state_is_a_shutdown);
+    tcase_add_test(t, random_save_areas_do_no_harm);
     suite_add_tcase(s, t);
     return s;
 }
