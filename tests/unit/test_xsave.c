@@ -331,6 +331,24 @@ START_TEST(cpuid_describes_the_area)
 }
 END_TEST
 
+START_TEST(resets_and_the_register_of_supervisor_state)
+{
+    u64 v = 1;
+    ck_assert(msr_read(c, 0xda0, &v));
+    ck_assert_uint_eq(v, 0);
+    ck_assert(msr_write(c, 0xda0, 0));
+    ck_assert(!msr_write(c, 0xda0, 0x100));
+    c->v[3].q[3] = 5;
+    cpu_init_reset(c); /* INIT keeps extended state */
+    ck_assert_uint_eq(c->xcr0, 7);
+    ck_assert_uint_eq(c->v[3].q[3], 5);
+    ck_assert_uint_eq(c->cr4, 0);
+    cpu_reset(c);
+    ck_assert_uint_eq(c->xcr0, 1);
+    ck_assert_uint_eq(c->v[3].q[3], 0);
+}
+END_TEST
+
 Suite *xsave_suite(void);
 Suite *xsave_suite(void)
 {
@@ -351,6 +369,7 @@ Suite *xsave_suite(void)
     tcase_add_test(t, xsavec_says_which_format_it_wrote);
     tcase_add_test(t, supervisor_forms);
     tcase_add_test(t, cpuid_describes_the_area);
+    tcase_add_test(t, resets_and_the_register_of_supervisor_state);
     suite_add_tcase(s, t);
     return s;
 }
