@@ -647,10 +647,10 @@ static void choose_modrm(struct gen_case *g, struct encoding *e, const struct op
     e->modrm = (u8)(0xc0 | digit << 3 | rm);
     if (e->rex) e->rex |= (u8)below(g, 2);
     e->lock = chance(g, 1, 200);
-    if (takes_selector(r) && (rm | (e->rex & 1u) << 3) != 4)
+    if (takes_selector(r)) {
+        if ((rm | (e->rex & 1u) << 3) == 4) e->modrm = (u8)(e->modrm ^ 4), rm = 0; /* not SP */
         set_reg(g, rm | (e->rex & 1u) << 3, (rnd(g) & 0xffff0000) | pick_selector(g, r));
-    else if (takes_selector(r))
-        e->modrm &= 0xf8; /* never SP, whose value is no selector */
+    }
     bool indirect = (!strcmp(r->name, "jmp") || !strcmp(r->name, "call")) && r->opcode == 0xff;
     if (indirect && chance(g, 3, 4) && (rm | (e->rex & 1u) << 3) != 4)
         set_reg(g, rm | (e->rex & 1u) << 3,
