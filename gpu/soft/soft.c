@@ -1,10 +1,9 @@
 /* The software executor: runs each batch when it is submitted, on the machine's thread.
  *
- * So far resources, transfers, clears, sharing and write-back (levels 0 and 1 of the contract's
- * ladder): draws are counted and skipped. Contexts are created when their id first appears; objects
- * and share tokens belong to the device. Document: the contract's parts "command stream" and
- * "executor". */
-#include "gpu/soft/soft.h"
+ * Direct3D 9 (levels 0 to 2 of the contract's ladder); draws with shader model 4 and 5 are counted
+ * and skipped. Contexts are created when their id first appears; objects and share tokens belong to
+ * the device. Document: the contract's parts "command stream" and "executor". */
+#include "gpu/soft/draw.h"
 
 #include <stdlib.h>
 
@@ -55,6 +54,31 @@ static enum flavour shader_flavour(const u8 *blob, u32 size)
     return first == 0xfffe || first == 0xffff ? FLAVOUR_D3D9 : FLAVOUR_UNKNOWN;
 }
 
+static void release_shader(void *compiled)
+{
+    struct shader *s = compiled;
+    if (!s) return;
+    ir_state_free(s->state);
+    ir_free(s->program);
+    free(s);
+}
+
+/* A shader that is not understood stays without a program, and draws that use it are skipped. */
+static void compile(struct blob *b)
+{
+    const char *why = "";
+    struct ir_program *p = shader_compile(b->bytes, b->size, b->stage, &why);
+    if (!p) {
+        LOG(LOG_INFO, "aerogpu", "shader %u is not usable: %s", b->obj.handle, why);
+        return;
+    }
+    struct shader *s = xalloc(sizeof(*s));
+    s->program = p;
+    s->state = ir_state_create(p);
+    b->compiled = s;
+    b->release = release_shader;
+}
+
 static struct outcome create_shader(struct exec *x, struct context *c,
                                     const struct agpu_create_shader *p, u8 stage)
 {
@@ -62,8 +86,10 @@ static struct outcome create_shader(struct exec *x, struct context *c,
     const u8 *bytes = acmd_payload(p, sizeof(*p));
     enum flavour flavour = shader_flavour(bytes, p->dxbc_size_bytes);
     if (flavour != FLAVOUR_UNKNOWN) c->flavour = flavour;
-    return object_create_blob(&x->objects, OBJ_SHADER, p->shader_handle, stage, bytes,
-                              p->dxbc_size_bytes, &b);
+    struct outcome out = object_create_blob(&x->objects, OBJ_SHADER, p->shader_handle, stage, bytes,
+                                            p->dxbc_size_bytes, &b);
+    if (b) compile(b);
+    return out;
 }
 
 static struct outcome create_layout(struct exec *x, struct context *c,
@@ -127,6 +153,7 @@ static struct outcome run_packet(struct exec *x, struct context *c, const struct
     case AGPU_CLEAR: return soft_clear(x, c, p);
     case AGPU_DRAW:
     case AGPU_DRAW_INDEXED:
+        return soft_draw(x, c, packet->opcode, p);
     case AGPU_DISPATCH:
         x->draws++;
         x->skipped_draws++;
@@ -144,6 +171,7 @@ static struct exec *soft_create(const struct exec_host *host, struct error *e)
     (void)e;
     struct exec *x = xalloc(sizeof(*x));
     x->host = *host;
+    x->scratch = scratch_create();
     objects_init(&x->objects, &x->host, SOFT_MEMORY_CAP);
     return x;
 }
@@ -152,6 +180,7 @@ static void soft_submit(struct exec *x, struct exec_batch *b)
 {
     struct context *c = context_get(x, b->context_id);
     x->objects.batch = b;
+    x->budget = SOFT_BATCH_BUDGET;
     for (u32 k = 0; k < b->stream.count; k++) {
         struct outcome out = run_packet(x, c, &b->stream, &b->stream.packets[k]);
         if (out.reason)
@@ -180,6 +209,7 @@ static void soft_destroy(struct exec *x)
     contexts_clear(x);
     objects_clear(&x->objects);
     free(x->objects.slots);
+    free(x->scratch);
     free(x);
 }
 

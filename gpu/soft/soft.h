@@ -6,6 +6,9 @@
 #include "gpu/soft/objects.h"
 #include "gpu/soft/state.h"
 
+/* About two seconds of work; Windows would give up on the device then. What is left of such a batch
+ * is skipped. */
+#define SOFT_BATCH_BUDGET 4000000000ll
 enum { SOFT_CONTEXTS = 256 }; /* kept; the one used longest ago makes room */
 #define SOFT_MEMORY_CAP (512 * MIB)
 
@@ -15,6 +18,8 @@ struct exec {
     struct context *contexts[SOFT_CONTEXTS];
     u32 context_count;
     u64 uses;
+    struct scratch *scratch; /* draw.c's */
+    i64 budget;              /* of the batch: instructions times lanes, pixels, vertices */
     u64 draws, skipped_draws, clears, presents; /* since power-on */
 };
 
@@ -31,6 +36,7 @@ struct outcome soft_clear(struct exec *x, struct context *c, const struct agpu_c
  * without guest memory is copied there. */
 struct outcome soft_present(struct exec *x, struct context *c);
 /* DRAW and DRAW_INDEXED */
-struct outcome soft_draw(struct exec *x, struct context *c, const struct acmd_packet *packet);
+struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const void *packet);
+struct scratch *scratch_create(void); /* free() it */
 
 #endif

@@ -1,0 +1,634 @@
+/* Arithmetic of the interpreter (alu.h): operands are fetched into arrays of 64, an operation is
+ * one loop over them that the compiler turns into vector code, results are stored under a mask.
+ * Compile without contraction; every result is the IEEE one of its operation. Document: the
+ * contract's part "executor", sections 7.8 and 9. */
+#pragma GCC optimize("O3")
+#include "gpu/shader/alu.h"
+
+#include <float.h>
+#include <math.h>
+
+struct operand {
+    const u32 *c[4];   /* per component of the destination or, for dot products, of the vector */
+    struct lanes copy; /* where it had to be computed */
+};
+
+static inline const float *F(const struct operand *o, unsigned c)
+{
+    return (const float *)o->c[c];
+}
+
+void alu_begin(struct alu *a, const struct ir_program *p, const struct ir_env *env,
+               struct ir_state *s)
+{
+    memset(a, 0, sizeof(*a));
+    a->p = p;
+    a->env = env;
+    a->s = s;
+    memset(s->temps, 0, ((size_t)p->temps + p->array_registers) * sizeof(struct lanes));
+}
+
+/* ---- constants ---- */
+
+static const struct ir_def *find_def(const struct alu *a, u8 file, i64 index)
+{
+    for (u32 k = 0; k < a->p->def_count; k++) {
+        if (a->p->defs[k].file == file && a->p->defs[k].index == index) return &a->p->defs[k];
+    }
+    return NULL;
+}
+
+void alu_integer_constant(const struct alu *a, u32 index, i32 v[4])
+{
+    const struct ir_def *d = find_def(a, IR_CONST_I, index);
+    if (d)
+        memcpy(v, d->value, 16);
+    else
+        memcpy(v, a->env->integers[index & 255], 16);
+}
+
+/* Any index: outside of what exists it reads 0. */
+static void constant(const struct alu *a, const struct ir_src *s, i64 index, u32 v[4])
+{
+    const struct ir_program *p = a->p;
+    const struct ir_def *d = p->def_count && (s->file == IR_CONST || s->file == IR_CONST_B)
+                                 ? find_def(a, s->file, index)
+                                 : NULL;
+    memset(v, 0, 16);
+    if (d) {
+        memcpy(v, d->value, 16);
+        return;
+    }
+    switch (s->file) {
+    case IR_CONST:
+        if (index >= 0 && index < (i64)a->env->constant_count)
+            memcpy(v, a->env->constants[index], 16);
+        break;
+    case IR_CONST_I: alu_integer_constant(a, (u32)index, (i32 *)v); break;
+    case IR_CONST_B: v[0] = v[1] = v[2] = v[3] = a->env->bools[index & 255] ? 0xffffffff : 0; break;
+    case IR_CB:
+        if (index >= 0 && index < 4096 && s->slot < ACMD_CONSTANT_BUFFERS &&
+            a->env->cb[s->slot].data) {
+            u64 at = (u64)index * 16, size = a->env->cb[s->slot].size;
+            if (at < size) memcpy(v, a->env->cb[s->slot].data + at, MIN(16, size - at));
+        }
+        break;
+    case IR_IMM:
+        if (index >= 0 && index < p->immediate_count) memcpy(v, p->immediates[index], 16);
+        break;
+    case IR_ICB:
+        if (index >= 0 && index < p->icb_count) memcpy(v, p->immediates[p->icb_first + index], 16);
+        break;
+    case IR_AL: v[0] = v[1] = v[2] = v[3] = (u32)a->al; break;
+    default: break;
+    }
+}
+
+/* ---- operands ---- */
+
+/* The register as it stands, or NULL when it is a constant. first and count: what relative indices
+ * may reach. */
+static struct lanes *reg(struct alu *a, u8 file, u16 slot, u16 index, struct lanes **first,
+                         u32 *count)
+{
+    const struct ir_program *p = a->p;
+    switch (file) {
+    case IR_TEMP: *first = a->s->temps, *count = p->temps; break;
+    case IR_INPUT: *first = a->s->inputs, *count = IR_MAX_INPUTS; break;
+    case IR_OUTPUT: *first = a->s->outputs, *count = IR_MAX_OUTPUTS; break;
+    case IR_SPECIAL: *first = a->s->special, *count = IR_SP_COUNT; break;
+    case IR_ARRAY:
+        *first = a->s->arrays + p->arrays[slot].first, *count = p->arrays[slot].size;
+        break;
+    case IR_ADDR: *first = &a->addr, *count = 1, index = 0; break;
+    case IR_PRED: *first = &a->pred, *count = 1, index = 0; break;
+    default: return NULL;
+    }
+    return index < *count ? *first + index : *first;
+}
+
+static i64 relative_index(struct alu *a, const struct ir_relative *r, unsigned lane)
+{
+    if (r->file == IR_AL) return a->al;
+    const struct lanes *l = r->file == IR_ADDR ? &a->addr : &a->s->temps[r->index];
+    return (i32)l->c[r->component][lane];
+}
+
+static void fetch_relative(struct alu *a, const struct ir_src *s, struct operand *o)
+{
+    struct lanes *first = NULL;
+    u32 count = 0, v[4];
+    bool is_reg = reg(a, s->file, s->slot, s->index, &first, &count) != NULL;
+    for (unsigned l = 0; l < LANES; l++) {
+        i64 index = s->index + relative_index(a, &s->rel, l);
+        if (!is_reg) constant(a, s, index, v);
+        for (unsigned c = 0; c < 4; c++) {
+            unsigned from = s->swizzle >> (2 * c) & 3;
+            o->copy.c[c][l] = !is_reg                       ? v[from]
+                              : index >= 0 && index < count ? first[index].c[from][l]
+                                                            : 0;
+        }
+    }
+    for (unsigned c = 0; c < 4; c++) o->c[c] = o->copy.c[c];
+}
+
+static void fetch_plain(struct alu *a, const struct ir_src *s, struct operand *o)
+{
+    struct lanes *first;
+    u32 count, v[4];
+    const struct lanes *r = reg(a, s->file, s->slot, s->index, &first, &count);
+    if (!r) constant(a, s, s->index, v);
+    for (unsigned c = 0; c < 4; c++) {
+        unsigned from = s->swizzle >> (2 * c) & 3;
+        if (r) {
+            o->c[c] = r->c[from];
+            continue;
+        }
+        for (unsigned l = 0; l < LANES; l++) o->copy.c[c][l] = v[from];
+        o->c[c] = o->copy.c[c];
+    }
+}
+
+static void modify(const struct ir_src *s, struct operand *o)
+{
+    const float *z = F(o, 2), *w = F(o, 3);
+    struct lanes out;
+    for (unsigned c = 0; c < 4; c++) {
+        const float *in = F(o, c);
+        const u32 *raw = o->c[c];
+        float *to = (float *)out.c[c];
+        for (unsigned l = 0; l < LANES; l++) {
+            float v = in[l];
+            switch (s->modifier) {
+            case IR_MOD_BIAS: v -= 0.5f; break;
+            case IR_MOD_SIGN: v = 2.0f * v - 1.0f; break;
+            case IR_MOD_COMP: v = 1.0f - v; break;
+            case IR_MOD_X2: v *= 2.0f; break;
+            case IR_MOD_DZ: v = z[l] == 0.0f ? 1.0f : v / z[l]; break;
+            case IR_MOD_DW: v = w[l] == 0.0f ? 1.0f : v / w[l]; break;
+            default: break;
+            }
+            if (s->abs) v = fabsf(v);
+            to[l] = v;
+            if (s->neg) out.c[c][l] ^= 0x80000000;
+            if (s->modifier == IR_MOD_NOT) out.c[c][l] = ~raw[l];
+        }
+    }
+    o->copy = out;
+    for (unsigned c = 0; c < 4; c++) o->c[c] = o->copy.c[c];
+}
+
+static bool integer_op(u16 op)
+{
+    return (op >= IR_IADD && op <= IR_USHR) || op == IR_ITOF || op == IR_UTOF;
+}
+
+static void negate_integers(struct operand *o)
+{
+    struct lanes out;
+    for (unsigned c = 0; c < 4; c++) {
+        for (unsigned l = 0; l < LANES; l++) out.c[c][l] = 0u - o->c[c][l];
+    }
+    o->copy = out;
+    for (unsigned c = 0; c < 4; c++) o->c[c] = o->copy.c[c];
+}
+
+static void fetch(struct alu *a, const struct ir_insn *i, unsigned k, struct operand *o)
+{
+    const struct ir_src *s = &i->src[k];
+    if (s->rel.file != IR_NULL)
+        fetch_relative(a, s, o);
+    else
+        fetch_plain(a, s, o);
+    if (integer_op(i->op)) {
+        if (s->neg) negate_integers(o);
+    } else if (s->modifier || s->abs || s->neg) {
+        modify(s, o);
+    }
+}
+
+/* ---- results ---- */
+
+static void scale_and_clamp(const struct ir_dst *d, struct lanes *v)
+{
+    for (unsigned c = 0; c < 4; c++) {
+        float *f = lanes_f(v, c);
+        if (d->shift) {
+            float by = d->shift > 0 ? (float)(1 << d->shift) : 1.0f / (float)(1 << -d->shift);
+            for (unsigned l = 0; l < LANES; l++) f[l] *= by;
+        }
+        if (!d->sat) continue;
+        for (unsigned l = 0; l < LANES; l++)
+            f[l] = f[l] > 0.0f ? f[l] < 1.0f ? f[l] : 1.0f : 0.0f; /* NaN: 0 */
+    }
+}
+
+static void store_masked(u32 *to, const u32 *v, u64 exec)
+{
+    if (exec == ~0ull) {
+        memcpy(to, v, LANES * sizeof(u32));
+        return;
+    }
+    for (unsigned l = 0; l < LANES; l++) to[l] = exec >> l & 1 ? v[l] : to[l];
+}
+
+static void store(struct alu *a, const struct ir_insn *i, const struct ir_dst *d, struct lanes *v,
+                  u64 exec)
+{
+    struct lanes *first, *r;
+    u32 count;
+    if (d->file == IR_NULL) return;
+    if (d->shift || d->sat) scale_and_clamp(d, v);
+    r = reg(a, d->file, d->slot, d->index, &first, &count);
+    if (!r) return;
+    for (unsigned c = 0; c < 4; c++) {
+        u64 lanes = exec;
+        if (!(d->mask >> c & 1)) continue;
+        if (i->predicated) {
+            unsigned from = i->pred.swizzle >> (2 * c) & 3;
+            for (unsigned l = 0; l < LANES; l++) {
+                bool on = a->pred.c[from][l] != 0;
+                if (on == (i->pred.modifier == IR_MOD_NOT)) lanes &= ~(1ull << l);
+            }
+        }
+        if (d->rel.file == IR_NULL) {
+            store_masked(r->c[c], v->c[c], lanes);
+            continue;
+        }
+        for (unsigned l = 0; l < LANES; l++) {
+            i64 index = d->index + relative_index(a, &d->rel, l);
+            if (lanes >> l & 1 && index >= 0 && index < count) first[index].c[c][l] = v->c[c][l];
+        }
+    }
+}
+
+/* ---- scalar pieces ---- */
+
+static inline float mul0(float x, float y)
+{
+    return x == 0.0f || y == 0.0f ? 0.0f : x * y;
+}
+
+static float pow0(float x, float y)
+{
+    float m = fabsf(x);
+    if (y == 0.0f) return 1.0f;
+    if (m == 0.0f) return y > 0.0f ? 0.0f : FLT_MAX;
+    return ir_exp2(y * ir_log2(m));
+}
+
+static float round_even(float v)
+{
+    return fabsf(v) < 8388608.0f ? __builtin_copysignf(rintf(v), v) : v;
+}
+
+static i32 to_i32(float v)
+{
+    if (v != v) return 0;
+    return v >= 2147483648.0f ? INT32_MAX : v < -2147483648.0f ? INT32_MIN : (i32)v;
+}
+
+static u32 to_u32(float v)
+{
+    if (!(v > 0.0f)) return 0;
+    return v >= 4294967296.0f ? UINT32_MAX : (u32)v;
+}
+
+static bool compare(u8 condition, float x, float y)
+{
+    switch (condition) {
+    case IR_C_GT: return x > y;
+    case IR_C_EQ: return x == y;
+    case IR_C_GE: return x >= y;
+    case IR_C_LT: return x < y;
+    case IR_C_NE: return x != y;
+    default: return x <= y;
+    }
+}
+
+/* ---- operations by component ---- */
+
+#define EACH(mask, statement)                                                                      \
+    for (unsigned c = 0; c < 4; c++) {                                                             \
+        if (!((mask) >> c & 1)) continue;                                                          \
+        const float *x = F(&o[0], c), *y = F(&o[1], c), *z = F(&o[2], c);                          \
+        const u32 *xi = o[0].c[c], *yi = o[1].c[c], *zi = o[2].c[c];                               \
+        float *r = lanes_f(out, c);                                                                \
+        u32 *ri = out->c[c];                                                                       \
+        (void)x, (void)y, (void)z, (void)xi, (void)yi, (void)zi, (void)r, (void)ri;                \
+        for (unsigned l = 0; l < LANES; l++) statement;                                            \
+    }                                                                                              \
+    return true
+
+static bool float_op(const struct ir_insn *i, const struct operand *o, struct lanes *out)
+{
+    const unsigned m = i->dst.mask;
+    switch (i->op) {
+    case IR_MOV: EACH(m, ri[l] = xi[l]);
+    case IR_ADD: EACH(m, r[l] = x[l] + y[l]);
+    case IR_MUL: EACH(m, r[l] = x[l] * y[l]);
+    case IR_MUL0: EACH(m, r[l] = mul0(x[l], y[l]));
+    case IR_MAD: EACH(m, r[l] = x[l] * y[l] + z[l]);
+    case IR_MAD0: EACH(m, r[l] = mul0(x[l], y[l]) + z[l]);
+    case IR_DIV: EACH(m, r[l] = x[l] / y[l]);
+    case IR_MIN0: EACH(m, r[l] = x[l] < y[l] ? x[l] : y[l]);
+    case IR_MAX0: EACH(m, r[l] = x[l] >= y[l] ? x[l] : y[l]);
+    case IR_MIN: EACH(m, r[l] = x[l] < y[l] || y[l] != y[l] ? x[l] : y[l]);
+    case IR_MAX: EACH(m, r[l] = x[l] >= y[l] || y[l] != y[l] ? x[l] : y[l]);
+    case IR_RCP: EACH(m, r[l] = 1.0f / x[l]);
+    case IR_RCP0: EACH(m, r[l] = x[l] == 0.0f ? __builtin_copysignf(FLT_MAX, x[l]) : 1.0f / x[l]);
+    case IR_RSQ: EACH(m, r[l] = 1.0f / sqrtf(x[l]));
+    case IR_RSQ0: EACH(m, r[l] = x[l] == 0.0f ? FLT_MAX : 1.0f / sqrtf(fabsf(x[l])));
+    case IR_SQRT: EACH(m, r[l] = sqrtf(x[l]));
+    case IR_EXP: EACH(m, r[l] = ir_exp2(x[l]));
+    case IR_LOG: EACH(m, r[l] = ir_log2(x[l]));
+    case IR_LOG0: EACH(m, r[l] = x[l] == 0.0f ? -FLT_MAX : ir_log2(fabsf(x[l])));
+    case IR_POW0: EACH(m, r[l] = pow0(x[l], y[l]));
+    case IR_FRC: EACH(m, r[l] = x[l] - floorf(x[l]));
+    case IR_ROUND_NE: EACH(m, r[l] = round_even(x[l]));
+    case IR_ROUND_NI: EACH(m, r[l] = floorf(x[l]));
+    case IR_ROUND_PI: EACH(m, r[l] = ceilf(x[l]));
+    case IR_ROUND_Z: EACH(m, r[l] = truncf(x[l]));
+    case IR_LRP0: EACH(m, r[l] = mul0(x[l], y[l] - z[l]) + z[l]);
+    case IR_SGN0: EACH(m, r[l] = x[l] > 0.0f ? 1.0f : x[l] < 0.0f ? -1.0f : 0.0f);
+    case IR_SIN: EACH(m, r[l] = ir_sin(x[l]));
+    case IR_COS: EACH(m, r[l] = ir_cos(x[l]));
+    case IR_SLT: EACH(m, r[l] = x[l] < y[l] ? 1.0f : 0.0f);
+    case IR_SGE: EACH(m, r[l] = x[l] >= y[l] ? 1.0f : 0.0f);
+    case IR_CMP_GE0: EACH(m, ri[l] = x[l] >= 0.0f ? yi[l] : zi[l]);
+    case IR_CND: EACH(m, ri[l] = x[l] > 0.5f ? yi[l] : zi[l]);
+    case IR_SETP: EACH(m, ri[l] = compare(i->condition, x[l], y[l]) ? 0xffffffff : 0);
+    case IR_LT: EACH(m, ri[l] = x[l] < y[l] ? 0xffffffff : 0);
+    case IR_GE: EACH(m, ri[l] = x[l] >= y[l] ? 0xffffffff : 0);
+    case IR_EQ: EACH(m, ri[l] = x[l] == y[l] ? 0xffffffff : 0);
+    case IR_NE: EACH(m, ri[l] = x[l] != y[l] ? 0xffffffff : 0);
+    case IR_MOVC: EACH(m, ri[l] = xi[l] ? yi[l] : zi[l]);
+    case IR_MOVA: EACH(m, ri[l] = (u32)to_i32(floorf(x[l] + 0.5f)));
+    case IR_MOVA_FLOOR: EACH(m, ri[l] = (u32)to_i32(floorf(x[l])));
+    default: return false;
+    }
+}
+
+static bool integer(const struct ir_insn *i, const struct operand *o, struct lanes *out)
+{
+    const unsigned m = i->dst.mask;
+    switch (i->op) {
+    case IR_IADD: EACH(m, ri[l] = xi[l] + yi[l]);
+    case IR_INEG: EACH(m, ri[l] = 0u - xi[l]);
+    case IR_IMAD: EACH(m, ri[l] = xi[l] * yi[l] + zi[l]);
+    case IR_IMIN: EACH(m, ri[l] = (i32)xi[l] < (i32)yi[l] ? xi[l] : yi[l]);
+    case IR_IMAX: EACH(m, ri[l] = (i32)xi[l] > (i32)yi[l] ? xi[l] : yi[l]);
+    case IR_UMIN: EACH(m, ri[l] = xi[l] < yi[l] ? xi[l] : yi[l]);
+    case IR_UMAX: EACH(m, ri[l] = xi[l] > yi[l] ? xi[l] : yi[l]);
+    case IR_ILT: EACH(m, ri[l] = (i32)xi[l] < (i32)yi[l] ? 0xffffffff : 0);
+    case IR_IGE: EACH(m, ri[l] = (i32)xi[l] >= (i32)yi[l] ? 0xffffffff : 0);
+    case IR_ULT: EACH(m, ri[l] = xi[l] < yi[l] ? 0xffffffff : 0);
+    case IR_UGE: EACH(m, ri[l] = xi[l] >= yi[l] ? 0xffffffff : 0);
+    case IR_IEQ: EACH(m, ri[l] = xi[l] == yi[l] ? 0xffffffff : 0);
+    case IR_INE: EACH(m, ri[l] = xi[l] != yi[l] ? 0xffffffff : 0);
+    case IR_AND: EACH(m, ri[l] = xi[l] & yi[l]);
+    case IR_OR: EACH(m, ri[l] = xi[l] | yi[l]);
+    case IR_XOR: EACH(m, ri[l] = xi[l] ^ yi[l]);
+    case IR_NOT: EACH(m, ri[l] = ~xi[l]);
+    case IR_ISHL: EACH(m, ri[l] = xi[l] << (yi[l] & 31));
+    case IR_ISHR: EACH(m, ri[l] = (u32)((i32)xi[l] >> (yi[l] & 31)));
+    case IR_USHR: EACH(m, ri[l] = xi[l] >> (yi[l] & 31));
+    case IR_FTOI: EACH(m, ri[l] = (u32)to_i32(truncf(x[l])));
+    case IR_FTOU: EACH(m, ri[l] = to_u32(x[l]));
+    case IR_ITOF: EACH(m, r[l] = (float)(i32)xi[l]);
+    case IR_UTOF: EACH(m, r[l] = (float)xi[l]);
+    default: return false;
+    }
+}
+
+/* ---- operations on whole vectors ---- */
+
+static void spread(struct lanes *out, unsigned mask)
+{
+    for (unsigned c = 1; c < 4; c++) {
+        if (mask >> c & 1) memcpy(out->c[c], out->c[0], sizeof(out->c[0]));
+    }
+}
+
+/* n products; zero: Direct3D 9's rule */
+static void dot(const struct operand *o, struct lanes *out, unsigned n, bool zero)
+{
+    float *r = lanes_f(out, 0);
+    for (unsigned l = 0; l < LANES; l++) {
+        float sum = zero ? mul0(F(&o[0], 0)[l], F(&o[1], 0)[l]) : F(&o[0], 0)[l] * F(&o[1], 0)[l];
+        for (unsigned c = 1; c < n; c++)
+            sum += zero ? mul0(F(&o[0], c)[l], F(&o[1], c)[l]) : F(&o[0], c)[l] * F(&o[1], c)[l];
+        r[l] = sum;
+    }
+}
+
+static void cross(const struct operand *o, struct lanes *out)
+{
+    static const u8 next[3] = { 1, 2, 0 };
+    for (unsigned c = 0; c < 3; c++) {
+        unsigned p = next[c], q = next[p];
+        for (unsigned l = 0; l < LANES; l++)
+            lanes_f(out, c)[l] =
+                mul0(F(&o[0], p)[l], F(&o[1], q)[l]) - mul0(F(&o[0], q)[l], F(&o[1], p)[l]);
+    }
+}
+
+static void normalize(const struct operand *o, struct lanes *out)
+{
+    for (unsigned l = 0; l < LANES; l++) {
+        float d = 0.0f;
+        for (unsigned c = 0; c < 3; c++) d += mul0(F(&o[0], c)[l], F(&o[0], c)[l]);
+        float by = d == 0.0f ? FLT_MAX : 1.0f / sqrtf(d);
+        for (unsigned c = 0; c < 4; c++) lanes_f(out, c)[l] = mul0(F(&o[0], c)[l], by);
+    }
+}
+
+static void lit(const struct operand *o, struct lanes *out)
+{
+    for (unsigned l = 0; l < LANES; l++) {
+        float x = F(&o[0], 0)[l], y = F(&o[0], 1)[l], w = F(&o[0], 3)[l];
+        w = w < -127.9961f ? -127.9961f : w > 127.9961f ? 127.9961f : w;
+        lanes_f(out, 0)[l] = lanes_f(out, 3)[l] = 1.0f;
+        lanes_f(out, 1)[l] = x > 0.0f ? x : 0.0f;
+        lanes_f(out, 2)[l] = x > 0.0f ? pow0(y > 0.0f ? y : 0.0f, w) : 0.0f;
+    }
+}
+
+static void distance(const struct operand *o, struct lanes *out)
+{
+    for (unsigned l = 0; l < LANES; l++) {
+        lanes_f(out, 0)[l] = 1.0f;
+        lanes_f(out, 1)[l] = mul0(F(&o[0], 1)[l], F(&o[1], 1)[l]);
+        out->c[2][l] = o[0].c[2][l];
+        out->c[3][l] = o[1].c[3][l];
+    }
+}
+
+/* expp and logp of vs_1_1: parts of the result in the components */
+static void partial(const struct ir_insn *i, const struct operand *o, struct lanes *out)
+{
+    for (unsigned l = 0; l < LANES; l++) {
+        float x = F(&o[0], 0)[l], m = fabsf(x);
+        float whole = i->op == IR_EXPP ? floorf(x) : m == 0.0f ? -FLT_MAX : floorf(ir_log2(m));
+        lanes_f(out, 0)[l] = i->op == IR_EXPP ? ir_exp2(whole) : whole;
+        lanes_f(out, 1)[l] = i->op == IR_EXPP ? x - whole : m == 0.0f ? 1.0f : m / ir_exp2(whole);
+        lanes_f(out, 2)[l] = i->op == IR_EXPP ? ir_exp2(x) : m == 0.0f ? -FLT_MAX : ir_log2(m);
+        lanes_f(out, 3)[l] = 1.0f;
+    }
+}
+
+static void derivative(const struct ir_insn *i, const struct operand *o, struct lanes *out)
+{
+    for (unsigned c = 0; c < 4; c++) {
+        const float *x = F(&o[0], c);
+        for (unsigned l = 0; l < LANES; l++) {
+            unsigned q = l & ~3u;
+            if (i->op == IR_DSX)
+                lanes_f(out, c)[l] = x[q + (l & 2) + 1] - x[q + (l & 2)];
+            else
+                lanes_f(out, c)[l] = x[q + (l & 1) + 2] - x[q + (l & 1)];
+        }
+    }
+}
+
+static bool vector(const struct ir_insn *i, const struct operand *o, struct lanes *out)
+{
+    switch (i->op) {
+    case IR_DP2: dot(o, out, 2, false); break;
+    case IR_DP3: dot(o, out, 3, false); break;
+    case IR_DP4: dot(o, out, 4, false); break;
+    case IR_DP3_0: dot(o, out, 3, true); break;
+    case IR_DP4_0: dot(o, out, 4, true); break;
+    case IR_DP2ADD0:
+        dot(o, out, 2, true);
+        for (unsigned l = 0; l < LANES; l++) lanes_f(out, 0)[l] += F(&o[2], 0)[l];
+        break;
+    case IR_CRS0: cross(o, out); return true;
+    case IR_NRM0: normalize(o, out); return true;
+    case IR_LIT0: lit(o, out); return true;
+    case IR_DST0: distance(o, out); return true;
+    case IR_EXPP:
+    case IR_LOGP: partial(i, o, out); return true;
+    case IR_SINCOS:
+        for (unsigned l = 0; l < LANES; l++) {
+            lanes_f(out, 0)[l] = ir_cos(F(&o[0], 0)[l]);
+            lanes_f(out, 1)[l] = ir_sin(F(&o[0], 1)[l]);
+        }
+        return true;
+    case IR_DSX:
+    case IR_DSY: derivative(i, o, out); return true;
+    default: return false;
+    }
+    spread(out, 15);
+    return true;
+}
+
+/* Two results: high and low halves of products, quotient and remainder, exchanged operands. */
+static bool twofold(struct alu *a, const struct ir_insn *i, const struct operand *o, u64 exec)
+{
+    struct lanes first, second;
+    if (i->op != IR_IMUL && i->op != IR_UMUL && i->op != IR_UDIV && i->op != IR_SWAPC) return false;
+    for (unsigned c = 0; c < 4; c++) {
+        for (unsigned l = 0; l < LANES; l++) {
+            u32 x = o[0].c[c][l], y = o[1].c[c][l];
+            u64 product = i->op == IR_IMUL ? (u64)((i64)(i32)x * (i32)y) : (u64)x * y;
+            first.c[c][l] = (u32)(product >> 32);
+            second.c[c][l] = (u32)product;
+            if (i->op == IR_UDIV) {
+                first.c[c][l] = y ? x / y : 0xffffffff;
+                second.c[c][l] = y ? x % y : 0xffffffff;
+            } else if (i->op == IR_SWAPC) {
+                first.c[c][l] = x ? o[2].c[c][l] : y;
+                second.c[c][l] = x ? y : o[2].c[c][l];
+            }
+        }
+    }
+    store(a, i, &i->dst, &first, exec);
+    store(a, i, &i->dst2, &second, exec);
+    return true;
+}
+
+static void sample(struct alu *a, const struct ir_insn *i, struct operand *o, u64 exec)
+{
+    struct lanes coord, extra[2], raw, out;
+    struct ir_texture_query q = {
+        .insn = i, .coord = &coord, .active = exec, .implicit_lod = a->p->stage == STAGE_PS
+    };
+    for (unsigned c = 0; c < 4; c++) {
+        memcpy(coord.c[c], o[0].c[c], sizeof(coord.c[c]));
+        memcpy(extra[0].c[c], o[1].c[c], sizeof(coord.c[c]));
+        memcpy(extra[1].c[c], o[2].c[c], sizeof(coord.c[c]));
+    }
+    if (i->tex.project) {
+        for (unsigned c = 0; c < 3; c++) {
+            for (unsigned l = 0; l < LANES; l++) lanes_f(&coord, c)[l] /= lanes_f(&coord, 3)[l];
+        }
+    }
+    if (i->op == IR_TEX_GRAD) {
+        q.ddx = &extra[0];
+        q.ddy = &extra[1];
+    } else if (i->op == IR_TEX_BIAS || i->op == IR_TEX_LOD || i->op == IR_TEX_CMP ||
+               i->op == IR_TEX_CMP_LZ) {
+        q.extra = &extra[0];
+    }
+    memset(&raw, 0, sizeof(raw));
+    a->env->sample(a->env->opaque, &q, &raw);
+    for (unsigned c = 0; c < 4; c++)
+        memcpy(out.c[c], raw.c[i->tex.swizzle >> (2 * c) & 3], sizeof(out.c[c]));
+    store(a, i, &i->dst, &out, exec);
+}
+
+void alu_execute(struct alu *a, const struct ir_insn *i, u64 exec)
+{
+    static const u8 sources[] = {
+#define OP(name, n) n,
+        IR_OPS(OP)
+#undef OP
+    };
+    struct operand o[3];
+    struct lanes out;
+    unsigned n = sources[i->op];
+    for (unsigned k = 0; k < n; k++) fetch(a, i, k, &o[k]);
+    for (unsigned k = n; k < 3; k++) { /* never looked at */
+        for (unsigned c = 0; c < 4; c++) o[k].c[c] = a->addr.c[0];
+    }
+    if (i->op >= IR_TEX && i->op <= IR_RESINFO) {
+        sample(a, i, o, exec);
+        return;
+    }
+    if (twofold(a, i, o, exec)) return;
+    if (float_op(i, o, &out) || integer(i, o, &out) || vector(i, o, &out))
+        store(a, i, &i->dst, &out, exec);
+}
+
+u64 alu_condition(struct alu *a, const struct ir_insn *i)
+{
+    struct operand o[2];
+    u64 m = 0;
+    bool two = i->op == IR_IFC || i->op == IR_BREAKC;
+    fetch(a, i, 0, &o[0]);
+    if (two) fetch(a, i, 1, &o[1]);
+    for (unsigned l = 0; l < LANES; l++) {
+        bool on = two ? compare(i->condition, F(&o[0], 0)[l], F(&o[1], 0)[l])
+                      : (o[0].c[0][l] != 0) == (i->condition != IR_C_EQ);
+        m |= (u64)on << l;
+    }
+    return m;
+}
+
+u64 alu_kill(struct alu *a, const struct ir_insn *i)
+{
+    struct operand o;
+    u64 m = 0;
+    fetch(a, i, 0, &o);
+    for (unsigned l = 0; l < LANES; l++) {
+        bool kill = false;
+        if (i->op == IR_KILL_LT) {
+            for (unsigned c = 0; c < 4; c++) kill |= (i->dst.mask >> c & 1) && F(&o, c)[l] < 0.0f;
+        } else {
+            kill = (o.c[0][l] != 0) == (i->op == IR_KILL_NZ);
+        }
+        m |= (u64)kill << l;
+    }
+    return m;
+}

@@ -1,0 +1,24 @@
+/* The interpreter's arithmetic: operands, results, one instruction on 64 lanes. Only run.c and the
+ * tests include it. */
+#ifndef GPU_SHADER_ALU_H
+#define GPU_SHADER_ALU_H
+
+#include "gpu/shader/run.h"
+
+struct alu {
+    const struct ir_program *p;
+    const struct ir_env *env;
+    struct ir_state *s;
+    struct lanes addr, pred; /* a0 as integers, p0 as masks */
+    i32 al;
+};
+
+void alu_begin(struct alu *a, const struct ir_program *p, const struct ir_env *env,
+               struct ir_state *s);
+void alu_execute(struct alu *a, const struct ir_insn *i, u64 exec);
+/* Lanes for which IF, IFC, BREAKC, BREAKB, ... take the branch. */
+u64 alu_condition(struct alu *a, const struct ir_insn *i);
+u64 alu_kill(struct alu *a, const struct ir_insn *i); /* lanes to discard */
+void alu_integer_constant(const struct alu *a, u32 index, i32 v[4]);
+
+#endif

@@ -1,0 +1,72 @@
+/* The interpreter: runs a program on 64 lanes at once.
+ *
+ * A register is 4 components of 64 lanes, structure of arrays. In a pixel shader the lanes are 16
+ * quads: lane = quad * 4 + (y & 1) * 2 + (x & 1) with even quad origins, so that derivatives are
+ * differences inside four neighbours. Lanes outside `active` compute (they are helpers of their
+ * quad) and their results mean nothing; ir_run never touches memory for them beyond their own
+ * lanes. Results do not depend on the host's vector width: no contraction, no reassociation; sin,
+ * cos, exp, log are our own. Document: the contract's part "executor", sections 7.8, 9 and 13. */
+#ifndef GPU_SHADER_RUN_H
+#define GPU_SHADER_RUN_H
+
+#include "gpu/shader/ir.h"
+
+enum { LANES = 64 };
+
+struct lanes { /* one register; bits, whatever their type */
+    u32 c[4][LANES];
+} __attribute__((aligned(64)));
+
+static inline float *lanes_f(struct lanes *r, unsigned component)
+{
+    return (float *)r->c[component];
+}
+
+struct ir_texture_query { /* of one instruction, for the sampler */
+    const struct ir_insn *insn;
+    const struct lanes *coord;     /* floats; integers for LD */
+    const struct lanes *extra;     /* bias, level, reference: component x; NULL */
+    const struct lanes *ddx, *ddy; /* of TEX_GRAD; NULL: from the quads */
+    u64 active; /* lanes whose result matters; their quads' other lanes have valid coordinates */
+    bool implicit_lod; /* pixel shader: derivatives of coord inside the quad; else level 0 */
+};
+
+struct ir_env {                  /* what a run reads besides its inputs; constant while it runs */
+    const float (*constants)[4]; /* constant_count of them, then zeros */
+    u32 constant_count;
+    const i32 (*integers)[4]; /* 256 */
+    const u8 *bools;          /* 256 */
+    struct {
+        const u8 *data; /* element i: 16 bytes at i * 16; NULL: reads 0 */
+        u32 size;       /* bytes */
+    } cb[ACMD_CONSTANT_BUFFERS];
+    /* Fills result (four components, before swizzle and mask). */
+    void (*sample)(void *opaque, const struct ir_texture_query *q, struct lanes *result);
+    void *opaque;
+    /* Work left for this batch, in instructions times lanes; a run that uses it up stops early.
+     * Shared by runs of one thread. */
+    i64 *budget;
+};
+
+struct ir_state { /* registers of one run; made once per thread and program by ir_state_create */
+    struct lanes *inputs;  /* IR_MAX_INPUTS, filled by the caller */
+    struct lanes *outputs; /* IR_MAX_OUTPUTS; zeroed by ir_run before it starts */
+    struct lanes *special; /* IR_SP_COUNT, filled by the caller as far as the program reads them */
+    struct lanes *temps;   /* program's; undefined at the start reads as 0 */
+    struct lanes *arrays;
+    void *stack; /* of blocks and calls */
+    u64 active;  /* in: lanes that exist; out: those that were not killed */
+};
+
+struct ir_state *ir_state_create(const struct ir_program *p);
+void ir_state_free(struct ir_state *s);
+/* False: the budget ran out; the outputs are what they were at that moment. */
+bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_state *s);
+
+/* Elementary functions, the same on every host: used by the interpreter and its tests. */
+float ir_exp2(float x);
+float ir_log2(float x);
+float ir_sin(float x);
+float ir_cos(float x);
+
+#endif

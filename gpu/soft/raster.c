@@ -1,0 +1,367 @@
+/* Clipping and rasterisation: which pixels a primitive covers, and with which weights.
+ *
+ * Window coordinates are snapped to 1/256 pixel; edges are exact integers, so shared edges have
+ * neither gaps nor double pixels, whatever the order. Pixels go to shade() in batches of 16 quads.
+ * Document: the contract's part "executor", sections 6.1 to 6.3 and 7.6. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "gpu/soft/draw.h"
+
+enum { PLANES = 7, MAX_CLIPPED = 3 + PLANES, SUB = 256 };
+
+struct window { /* a vertex on the screen */
+    i32 x, y;   /* 1/256 pixels */
+    float z, oow;
+};
+
+/* ---- clipping ---- */
+
+/* Distance to a plane of the clip volume: negative is outside. */
+static float plane(const struct draw *d, const float p[4], unsigned n)
+{
+    switch (n) {
+    case 0: return p[3] - 2.3283064e-10f; /* w >= 2^-32 */
+    case 1: return d->depth_clip ? p[2] : 1.0f;
+    case 2: return d->depth_clip ? p[3] - p[2] : 1.0f;
+    case 3: return d->guard_x * p[3] - p[0];
+    case 4: return d->guard_x * p[3] + p[0];
+    case 5: return d->guard_y * p[3] - p[1];
+    default: return d->guard_y * p[3] + p[1];
+    }
+}
+
+static bool inside(float distance)
+{
+    return distance >= 0.0f; /* NaN is outside */
+}
+
+static void between(struct vertex *out, const struct vertex *a, const struct vertex *b, float t,
+                    u32 attributes)
+{
+    for (unsigned k = 0; k < 4; k++) out->pos[k] = a->pos[k] + t * (b->pos[k] - a->pos[k]);
+    for (u32 n = 0; n < attributes; n++) {
+        for (unsigned k = 0; k < 4; k++)
+            out->attr[n][k] = a->attr[n][k] + t * (b->attr[n][k] - a->attr[n][k]);
+    }
+    out->psize = a->psize;
+}
+
+/* Cuts the polygon v of n corners by one plane; the new one is in `out`. Always from inside to
+ * outside, so that both neighbours of an edge get the same point. */
+static u32 cut(const struct draw *d, const struct vertex *v, u32 n, unsigned p, struct vertex *out)
+{
+    u32 count = 0;
+    for (u32 k = 0; k < n; k++) {
+        const struct vertex *a = &v[k], *b = &v[(k + 1) % n];
+        float da = plane(d, a->pos, p), db = plane(d, b->pos, p);
+        if (inside(da)) out[count++] = *a;
+        if (inside(da) == inside(db) || da != da || db != db) continue;
+        if (inside(da))
+            between(&out[count++], a, b, da / (da - db), d->link_count);
+        else
+            between(&out[count++], b, a, db / (db - da), d->link_count);
+    }
+    return count;
+}
+
+static unsigned outcode(const struct draw *d, const struct vertex *v)
+{
+    unsigned code = 0;
+    for (unsigned p = 0; p < PLANES; p++) code |= (unsigned)!inside(plane(d, v->pos, p)) << p;
+    return code;
+}
+
+/* ---- to the screen ---- */
+
+static i32 snap(float v)
+{
+    return (i32)rintf(v * (float)SUB); /* the guard band keeps it small; rounds to nearest even */
+}
+
+static bool project(const struct draw *d, const struct vertex *v, struct window *w)
+{
+    float oow = 1.0f / v->pos[3];
+    float x = d->vp_x + (v->pos[0] * oow + 1.0f) * d->vp_w * 0.5f + d->shift;
+    float y = d->vp_y + (1.0f - v->pos[1] * oow) * d->vp_h * 0.5f + d->shift;
+    if (!(fabsf(x) < 65536.0f && fabsf(y) < 65536.0f)) return false;
+    *w = (struct window){ snap(x), snap(y), d->z_min + v->pos[2] * oow * (d->z_max - d->z_min),
+                          oow };
+    return true;
+}
+
+static void set_attributes(const struct draw *d, struct setup *s, const struct vertex *const v[3],
+                           const struct window *w, const struct vertex *provoking)
+{
+    for (unsigned k = 0; k < 3; k++) {
+        s->oow[k] = w[k].oow;
+        s->z[k] = w[k].z;
+        for (u32 n = 0; n < d->link_count; n++) {
+            const struct link *l = &d->links[n];
+            const float *from =
+                l->interpolation == IR_CONSTANT ? provoking->attr[n] : v[k]->attr[n];
+            float by = l->interpolation == IR_LINEAR ? w[k].oow : 1.0f;
+            for (unsigned c = 0; c < 4; c++) s->attr[n][k][c] = from[c] * by;
+        }
+    }
+}
+
+/* ---- quads ---- */
+
+struct scan {
+    struct draw *d;
+    struct pixels pixels;
+};
+
+/* Room for one quad at (x, y), both even; returns its first lane. */
+static u32 next_quad(struct scan *s, i32 x, i32 y)
+{
+    struct pixels *p = &s->pixels;
+    if (p->quads == LANES / 4) shade(s->d, p);
+    u32 lane = p->quads++ * 4;
+    for (u32 k = 0; k < 4; k++) {
+        p->x[lane + k] = x + (i32)(k & 1);
+        p->y[lane + k] = y + (i32)(k >> 1);
+    }
+    return lane;
+}
+
+/* Whether the pixel may be written at all. */
+static bool visible(const struct draw *d, i32 x, i32 y)
+{
+    return x >= d->x0 && x < d->x1 && y >= d->y0 && y < d->y1;
+}
+
+struct edges { /* value at the centre of pixel (x, y): a * x + b * y + c; inside when >= 0 */
+    i64 a[3], b[3], c[3];
+    i64 bias[3]; /* 1 for edges whose pixels belong to the neighbour; already in c */
+};
+
+static void make_edges(const struct window *w, struct edges *e)
+{
+    for (unsigned k = 0; k < 3; k++) {
+        const struct window *p = &w[(k + 1) % 3], *q = &w[(k + 2) % 3]; /* opposite of vertex k */
+        i64 dx = q->x - p->x, dy = q->y - p->y;
+        bool top = dy == 0 && dx > 0, left = dy < 0;
+        e->a[k] = -dy * SUB;
+        e->b[k] = dx * SUB;
+        e->bias[k] = top || left ? 0 : 1;
+        e->c[k] = dx * (SUB / 2 - (i64)p->y) - dy * (SUB / 2 - (i64)p->x) - e->bias[k];
+    }
+}
+
+static void scan_quads(struct scan *s, const struct window *w, i64 area)
+{
+    struct draw *d = s->d;
+    struct edges e;
+    make_edges(w, &e);
+    i32 x0 = MAX(d->x0, MIN(MIN(w[0].x, w[1].x), w[2].x) >> 8),
+        x1 = MIN(d->x1 - 1, MAX(MAX(w[0].x, w[1].x), w[2].x) >> 8);
+    i32 y0 = MAX(d->y0, MIN(MIN(w[0].y, w[1].y), w[2].y) >> 8),
+        y1 = MIN(d->y1 - 1, MAX(MAX(w[0].y, w[1].y), w[2].y) >> 8);
+    double scale = 1.0 / (double)area;
+    for (i32 y = y0 & ~1; y <= y1; y += 2) {
+        *d->budget -= (x1 - x0) / 4 + 1;
+        for (i32 x = x0 & ~1; x <= x1; x += 2) {
+            i64 v[3][4];
+            u32 mask = 0;
+            for (unsigned k = 0; k < 3; k++) {
+                v[k][0] = e.a[k] * x + e.b[k] * y + e.c[k];
+                v[k][1] = v[k][0] + e.a[k];
+                v[k][2] = v[k][0] + e.b[k];
+                v[k][3] = v[k][1] + e.b[k];
+            }
+            for (u32 n = 0; n < 4; n++) {
+                if ((v[0][n] | v[1][n] | v[2][n]) >= 0 &&
+                    visible(d, x + (i32)(n & 1), y + (i32)(n >> 1)))
+                    mask |= 1u << n;
+            }
+            if (!mask) continue;
+            u32 lane = next_quad(s, x, y);
+            s->pixels.covered |= (u64)mask << lane;
+            for (u32 n = 0; n < 4; n++) {
+                s->pixels.b1[lane + n] = (float)((double)(v[1][n] + e.bias[1]) * scale);
+                s->pixels.b2[lane + n] = (float)((double)(v[2][n] + e.bias[2]) * scale);
+            }
+        }
+        if (*d->budget < 0) return;
+    }
+}
+
+/* ---- triangles ---- */
+
+static float slope_bias(const struct draw *d, const struct window *w, i64 area)
+{
+    if (d->slope_bias == 0.0f) return 0.0f;
+    double x1 = w[1].x - w[0].x, y1 = w[1].y - w[0].y, x2 = w[2].x - w[0].x, y2 = w[2].y - w[0].y;
+    double z1 = w[1].z - w[0].z, z2 = w[2].z - w[0].z;
+    double dx = (z1 * y2 - z2 * y1) / (double)area * SUB,
+           dy = (z2 * x1 - z1 * x2) / (double)area * SUB;
+    return d->slope_bias * (float)MAX(fabs(dx), fabs(dy));
+}
+
+static void fill(struct draw *d, const struct vertex *a, const struct vertex *b,
+                 const struct vertex *c, const struct vertex *provoking)
+{
+    const struct vertex *v[3] = { a, b, c };
+    struct window w[3];
+    struct setup setup = { 0 };
+    for (unsigned k = 0; k < 3; k++) {
+        if (!project(d, v[k], &w[k])) return;
+    }
+    i64 area =
+        (i64)(w[1].x - w[0].x) * (w[2].y - w[0].y) - (i64)(w[2].x - w[0].x) * (w[1].y - w[0].y);
+    if (!area) return;
+    setup.facing = area < 0; /* y points down: positive is clockwise */
+    setup.front = d->front_ccw == (area < 0);
+    if (setup.front ? d->cull_front : d->cull_back) return;
+    if (area < 0) {
+        struct window t = w[1];
+        w[1] = w[2];
+        w[2] = t;
+        v[1] = c;
+        v[2] = b;
+        area = -area;
+    }
+    if (d->wireframe) {
+        raster_line(d, a, b);
+        raster_line(d, b, c);
+        raster_line(d, c, a);
+        return;
+    }
+    setup.bias = d->depth_bias + slope_bias(d, w, area);
+    set_attributes(d, &setup, v, w, provoking);
+    struct scan s = { .d = d };
+    s.pixels.setup = &setup;
+    scan_quads(&s, w, area);
+    shade(d, &s.pixels);
+}
+
+void raster_triangle(struct draw *d, const struct vertex *a, const struct vertex *b,
+                     const struct vertex *c)
+{
+    unsigned ca = outcode(d, a), cb = outcode(d, b), cc = outcode(d, c);
+    if (ca & cb & cc) return;
+    if (!(ca | cb | cc)) {
+        fill(d, a, b, c, a);
+        return;
+    }
+    struct vertex poly[2][MAX_CLIPPED];
+    u32 n = 3, from = 0;
+    poly[0][0] = *a;
+    poly[0][1] = *b;
+    poly[0][2] = *c;
+    for (unsigned p = 0; p < PLANES && n >= 3; p++) {
+        if (!((ca | cb | cc) >> p & 1)) continue;
+        n = cut(d, poly[from], n, p, poly[!from]);
+        from = !from;
+    }
+    for (u32 k = 2; k < n; k++) fill(d, &poly[from][0], &poly[from][k - 1], &poly[from][k], a);
+}
+
+/* ---- lines and points ---- */
+
+static bool clip_line(const struct draw *d, struct vertex *a, struct vertex *b)
+{
+    for (unsigned p = 0; p < PLANES; p++) {
+        float da = plane(d, a->pos, p), db = plane(d, b->pos, p);
+        if (!inside(da) && !inside(db)) return false;
+        struct vertex cutp;
+        if (inside(da) && inside(db)) continue;
+        if (inside(da)) {
+            between(&cutp, a, b, da / (da - db), d->link_count);
+            *b = cutp;
+        } else {
+            between(&cutp, b, a, db / (db - da), d->link_count);
+            *a = cutp;
+        }
+    }
+    return true;
+}
+
+/* One pixel alone in its quad; the others are helpers with its weights. */
+static void one_pixel(struct scan *s, i32 x, i32 y, float t)
+{
+    if (!visible(s->d, x, y)) return;
+    u32 lane = next_quad(s, x & ~1, y & ~1);
+    for (u32 k = 0; k < 4; k++) {
+        s->pixels.b1[lane + k] = t;
+        s->pixels.b2[lane + k] = 0.0f;
+    }
+    s->pixels.covered |= 1ull << (lane + (u32)(x & 1) + 2 * (u32)(y & 1));
+}
+
+/* One pixel per step of the longer axis whose centre the segment passes; its far end belongs to the
+ * next segment. */
+static void scan_line(struct scan *s, const struct window *a, const struct window *b)
+{
+    i64 dx = (i64)b->x - a->x, dy = (i64)b->y - a->y;
+    bool steep = llabs(dy) > llabs(dx);
+    i64 from = steep ? a->y : a->x, to = steep ? b->y : b->x, length = to - from;
+    i64 side = steep ? a->x : a->y, slope = steep ? dx : dy;
+    if (!length) return;
+    i64 first = length > 0 ? (from + SUB / 2 - 1) >> 8
+                           : (to + SUB / 2) >> 8; /* first centre at or behind the start */
+    i64 last = length > 0 ? (to + SUB / 2 - 1) >> 8 : (from + SUB / 2) >> 8;
+    const struct draw *d = s->d;
+    first = MAX(first, steep ? d->y0 : d->x0);
+    last = MIN(last, steep ? d->y1 : d->x1);
+    *s->d->budget -= MAX(last - first, 0);
+    for (i64 k = first; k < last; k++) {
+        i64 along = k * SUB + SUB / 2 - from;
+        i64 across = (side * length + slope * along) / length;
+        float t = (float)((double)along / (double)length);
+        i32 other = (i32)(across >> 8);
+        one_pixel(s, steep ? other : (i32)k, steep ? (i32)k : other, t);
+    }
+}
+
+void raster_line(struct draw *d, const struct vertex *a, const struct vertex *b)
+{
+    struct vertex p = *a, q = *b;
+    struct window w[3];
+    struct setup setup = { .front = true };
+    if (!clip_line(d, &p, &q) || !project(d, &p, &w[0]) || !project(d, &q, &w[1])) return;
+    w[2] = w[0];
+    const struct vertex *v[3] = { &p, &q, &p };
+    setup.bias = d->depth_bias;
+    set_attributes(d, &setup, v, w, a);
+    struct scan s = { .d = d };
+    s.pixels.setup = &setup;
+    scan_line(&s, &w[0], &w[1]);
+    shade(d, &s.pixels);
+}
+
+void raster_point(struct draw *d, const struct vertex *a)
+{
+    struct window w[3];
+    struct setup setup = { .front = true, .bias = d->depth_bias, .sprite = d->point_sprite };
+    const struct vertex *v[3] = { a, a, a };
+    if (outcode(d, a) || !project(d, a, &w[0])) return;
+    w[1] = w[2] = w[0];
+    float size = d->psize_output ? a->psize : d->point_size;
+    size = size >= d->point_min ? MIN(size, d->point_max) : d->point_min;
+    i32 half = (i32)(size * (SUB / 2)), left = w[0].x - half, top = w[0].y - half;
+    set_attributes(d, &setup, v, w, a);
+    struct scan s = { .d = d };
+    s.pixels.setup = &setup;
+    /* pixels whose centres lie in [left, left + size) */
+    i32 x0 = MAX((left + SUB / 2 - 1) >> 8, d->x0),
+        x1 = MIN((left + 2 * half + SUB / 2 - 1) >> 8, d->x1);
+    i32 y0 = MAX((top + SUB / 2 - 1) >> 8, d->y0),
+        y1 = MIN((top + 2 * half + SUB / 2 - 1) >> 8, d->y1);
+    for (i32 y = y0; y < y1; y++) {
+        for (i32 x = x0; x < x1; x++) {
+            u32 before = s.pixels.quads == LANES / 4 ? 0 : s.pixels.quads;
+            one_pixel(&s, x, y, 0.0f);
+            for (u32 k = 0; k < 4 && half; k++) {
+                u32 lane = before * 4 + k;
+                s.pixels.sx[lane] =
+                    (float)(s.pixels.x[lane] * SUB + SUB / 2 - left) / (float)(2 * half);
+                s.pixels.sy[lane] =
+                    (float)(s.pixels.y[lane] * SUB + SUB / 2 - top) / (float)(2 * half);
+            }
+        }
+    }
+    shade(d, &s.pixels);
+}

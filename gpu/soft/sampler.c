@@ -1,0 +1,301 @@
+/* Texture sampling for a batch of 64 lanes: level of detail from the quads, addressing, filtering.
+ * Document: the contract's part "executor", section 11. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "gpu/soft/draw.h"
+
+/* ---- units ---- */
+
+/* An RGBA8 copy of a block-compressed texture, in the layout of an R8G8B8A8 texture of its size;
+ * made anew when the content changes. */
+struct decoded {
+    u64 version, layer_size;
+    u8 data[];
+};
+
+static void decode_sub(const struct resource *r, const struct subresource *from,
+                       const struct subresource *to, u8 *out)
+{
+    u8 texels[16][4];
+    for (u32 by = 0; by < from->rows; by++) {
+        for (u32 bx = 0; bx * 4 < from->width; bx++) {
+            format_decode_block(r->format,
+                                r->data + from->offset + (u64)by * from->pitch +
+                                    (u64)bx * r->f->bytes,
+                                texels);
+            for (u32 k = 0; k < 16; k++) {
+                u32 x = bx * 4 + k % 4, y = by * 4 + k / 4;
+                if (x < to->width && y < to->height)
+                    memcpy(out + to->offset + (u64)y * to->pitch + 4 * (u64)x, texels[k], 4);
+            }
+        }
+    }
+}
+
+static const struct decoded *decompress(struct resource *r)
+{
+    const struct format *rgba = format_of(AGPU_FMT_R8G8B8A8);
+    struct decoded *dec = r->decoded;
+    u64 layer = format_layer_size(rgba, r->width, r->height, 0, r->mips);
+    if (dec && dec->version == r->version) return dec;
+    if (!dec) dec = r->decoded = malloc(sizeof(*dec) + layer * r->layers);
+    if (!dec) return NULL;
+    dec->version = r->version;
+    dec->layer_size = layer;
+    for (u32 n = 0; n < r->layers; n++) {
+        for (u32 m = 0; m < r->mips; m++) {
+            struct subresource from, to;
+            texture_sub(r, m, n, &from);
+            format_mip(rgba, r->width, r->height, 0, m, &to);
+            decode_sub(r, &from, &to, dec->data + (u64)n * layer);
+        }
+    }
+    return dec;
+}
+
+static void unit_data(struct texture_unit *u, const struct view *v)
+{
+    struct resource *r = v->texture;
+    u->f = format_of(v->format);
+    u->data = r->data;
+    u->layer_size = r->layer_size;
+    u32 row_pitch = r->row_pitch;
+    if (r->f->klass == FMT_CLASS_BC) {
+        const struct decoded *dec = decompress(r);
+        u->data = dec ? dec->data : NULL;
+        u->layer_size = dec ? dec->layer_size : 0;
+        u->f = format_of(u->f->srgb ? AGPU_FMT_R8G8B8A8_SRGB : AGPU_FMT_R8G8B8A8);
+        row_pitch = 0;
+    }
+    for (u32 m = 0; m < v->mips && m < LEN(u->sub); m++)
+        format_mip(u->f, r->width, r->height, row_pitch, v->base_mip + m, &u->sub[m]);
+}
+
+static void unit_setup(struct draw *d, struct texture_unit *u, u8 stage, u32 slot, u8 kind)
+{
+    const u32 *s = d->c->stage[stage].sampler_state[slot];
+    struct view v;
+    *u = (struct texture_unit){ .r = NULL };
+    if (!surface_find(&d->x->objects, d->c->stage[stage].textures[slot], &v)) return;
+    resource_refresh(&d->x->objects, v.texture);
+    if (!v.texture->data) return;
+    u->r = v.texture;
+    u->mips = MIN(v.mips, 15u);
+    u->layers = v.layers;
+    u->base_layer = v.base_layer;
+    unit_data(u, &v);
+    u->cube = kind == 3 || (kind == 0 && v.layers == 6);
+    if (v.layers < 6) u->cube = false;
+    for (unsigned k = 0; k < 3; k++) {
+        u32 a = s[SS_ADDRESSU + k];
+        u->address[k] = a >= 1 && a <= 5 ? (u8)a : 1;
+    }
+    u->mag = s[SS_MAGFILTER] == 1 ? 1 : 2;
+    u->min = s[SS_MINFILTER] == 1 ? 1 : 2;
+    u->mip = (u8)MIN(s[SS_MIPFILTER], 2u);
+    u->max_mip = MIN(s[SS_MAXMIPLEVEL], u->mips - 1);
+    u->srgb = s[SS_SRGBTEXTURE] && u->f->klass == FMT_CLASS_8888 && !u->f->srgb;
+    memcpy(&u->bias, &s[SS_MIPMAPLODBIAS], 4);
+    if (!(fabsf(u->bias) < 32.0f)) u->bias = 0.0f;
+    for (unsigned k = 0; k < 4; k++)
+        u->border[k] = (float)(s[SS_BORDERCOLOR] >> (k == 3 ? 24 : 16 - 8 * k) & 255) / 255.0f;
+}
+
+void sampler_setup(struct draw *d)
+{
+    for (u32 k = 0; k < DRAW_TEXTURES; k++) {
+        if (d->ps && d->ps->textures[0] >> k & 1)
+            unit_setup(d, &d->textures[k], STAGE_PS, k, d->ps->texture_kind[k]);
+        if (d->vs->textures[0] >> k & 1)
+            unit_setup(d, &d->vertex_textures[k], STAGE_VS, k, d->vs->texture_kind[k]);
+    }
+}
+
+/* ---- texels ---- */
+
+/* The texel index for coordinate i of n texels; -1: border colour. */
+static i32 address(i32 i, i32 n, u8 mode)
+{
+    switch (mode) {
+    case 2:
+        i %= 2 * n;
+        if (i < 0) i += 2 * n;
+        return i < n ? i : 2 * n - 1 - i;
+    case 3: return i < 0 ? 0 : i >= n ? n - 1 : i;
+    case 4: return i < 0 || i >= n ? -1 : i;
+    case 5:
+        if (i < 0) i = -1 - i;
+        return i >= n ? n - 1 : i;
+    default: i %= n; return i < 0 ? i + n : i;
+    }
+}
+
+static void texel(const struct texture_unit *u, const struct subresource *s, u32 layer, i32 x,
+                  i32 y, float out[4])
+{
+    x = address(x, (i32)s->width, u->cube ? 3 : u->address[0]);
+    y = address(y, (i32)s->height, u->cube ? 3 : u->address[1]);
+    if (x < 0 || y < 0) {
+        memcpy(out, u->border, 16);
+        return;
+    }
+    const u8 *p = u->data + (u64)layer * u->layer_size + s->offset + (u64)(u32)y * s->pitch +
+                  (u64)(u32)x * u->f->bytes;
+    if (u->f->klass == FMT_CLASS_DEPTH) {
+        float z;
+        memcpy(&z, p, 4);
+        if (u->r->format == AGPU_FMT_D24S8) z = (float)((double)(ld32(p) & 0xffffff) / 16777215.0);
+        out[0] = out[1] = out[2] = z;
+        out[3] = 1.0f;
+        return;
+    }
+    format_load(u->f, p, out);
+    if (!u->srgb) return;
+    for (unsigned k = 0; k < 3; k++) out[k] = srgb_decode(p[u->f->rgba ? k : 2 - k]);
+}
+
+static i32 to_texel(float v)
+{
+    return v > -1e9f && v < 1e9f ? (i32)floorf(v) : 0;
+}
+
+static void sample_mip(const struct texture_unit *u, u32 mip, u32 layer, float x, float y,
+                       bool linear, const i8 *offset, float out[4])
+{
+    const struct subresource *s = &u->sub[mip];
+    float fx = x * (float)s->width, fy = y * (float)s->height, t[4][4];
+    if (!linear) {
+        texel(u, s, layer, to_texel(fx) + offset[0], to_texel(fy) + offset[1], out);
+        return;
+    }
+    fx -= 0.5f;
+    fy -= 0.5f;
+    i32 ix = to_texel(fx), iy = to_texel(fy);
+    float wx = fx - (float)ix, wy = fy - (float)iy;
+    ix += offset[0];
+    iy += offset[1];
+    for (i32 k = 0; k < 4; k++) texel(u, s, layer, ix + (k & 1), iy + (k >> 1), t[k]);
+    for (unsigned c = 0; c < 4; c++) {
+        float top = t[0][c] + wx * (t[1][c] - t[0][c]), bottom = t[2][c] + wx * (t[3][c] - t[2][c]);
+        out[c] = top + wy * (bottom - top);
+    }
+}
+
+/* lod: 0 is mip 0 of the unit, growing towards smaller ones. */
+static void sample_one(const struct texture_unit *u, float x, float y, u32 layer, float lod,
+                       const i8 *offset, float out[4])
+{
+    float last = (float)(u->mips - 1), first = (float)u->max_mip;
+    bool magnify = !(lod > 0.0f);
+    bool linear = (magnify ? u->mag : u->min) == 2;
+    if (u->mip == 0) {
+        sample_mip(u, u->max_mip, layer, x, y, linear, offset, out);
+        return;
+    }
+    lod = lod > first ? MIN(lod, last) : first;
+    if (u->mip == 1) {
+        sample_mip(u, (u32)(lod + 0.5f), layer, x, y, linear, offset, out);
+        return;
+    }
+    u32 lower = (u32)lod;
+    float w = lod - (float)lower;
+    sample_mip(u, lower, layer, x, y, linear, offset, out);
+    if (w == 0.0f || lower + 1 >= u->mips) return;
+    float next[4];
+    sample_mip(u, lower + 1, layer, x, y, linear, offset, next);
+    for (unsigned c = 0; c < 4; c++) out[c] += w * (next[c] - out[c]);
+}
+
+/* ---- cubes ---- */
+
+/* Face and coordinates on it for a direction. */
+static u32 cube_face(float x, float y, float z, float *u, float *v)
+{
+    float ax = fabsf(x), ay = fabsf(y), az = fabsf(z), m, s, t;
+    u32 face;
+    if (ax >= ay && ax >= az) {
+        face = x < 0.0f;
+        m = ax;
+        s = x < 0.0f ? z : -z;
+        t = -y;
+    } else if (ay >= az) {
+        face = 2 + (y < 0.0f);
+        m = ay;
+        s = x;
+        t = y < 0.0f ? -z : z;
+    } else {
+        face = 4 + (z < 0.0f);
+        m = az;
+        s = z < 0.0f ? -x : x;
+        t = -y;
+    }
+    *u = m > 0.0f ? (s / m + 1.0f) * 0.5f : 0.5f;
+    *v = m > 0.0f ? (t / m + 1.0f) * 0.5f : 0.5f;
+    return face;
+}
+
+/* ---- level of detail ---- */
+
+static float lod_of(const struct texture_unit *u, float dudx, float dvdx, float dudy, float dvdy)
+{
+    float w = (float)u->sub[0].width, h = (float)u->sub[0].height;
+    float x = dudx * w * dudx * w + dvdx * h * dvdx * h,
+          y = dudy * w * dudy * w + dvdy * h * dvdy * h;
+    float m = MAX(x, y);
+    if (!(m > 0.0f)) return -32.0f;
+    return 0.5f * ir_log2(m);
+}
+
+/* Levels for the four lanes of a quad. */
+static void quad_lod(const struct texture_unit *u, const struct ir_texture_query *q, const float *s,
+                     const float *t, u32 first, float *lod)
+{
+    for (u32 k = 0; k < 4; k++) {
+        u32 l = first + k;
+        if (q->ddx) {
+            const float *dx = (const float *)q->ddx->c, *dy = (const float *)q->ddy->c;
+            lod[l] = lod_of(u, dx[l], dx[LANES + l], dy[l], dy[LANES + l]);
+        } else if (q->implicit_lod && q->insn->op != IR_TEX_LOD) {
+            lod[l] = lod_of(u, s[first + 1] - s[first], t[first + 1] - t[first],
+                            s[first + 2] - s[first], t[first + 2] - t[first]);
+        } else {
+            lod[l] = 0.0f;
+        }
+        if (q->insn->op == IR_TEX_LOD) lod[l] = ((const float *)q->extra->c[0])[l];
+        if (q->insn->op == IR_TEX_BIAS) lod[l] += ((const float *)q->extra->c[0])[l];
+        lod[l] += u->bias;
+    }
+}
+
+void sampler_run(void *opaque, const struct ir_texture_query *q, struct lanes *result)
+{
+    const struct texture_unit *u =
+        (const struct texture_unit *)opaque + (q->insn->tex.resource & (DRAW_TEXTURES - 1));
+    const float *x = (const float *)q->coord->c[0], *y = (const float *)q->coord->c[1],
+                *z = (const float *)q->coord->c[2];
+    float s[LANES], t[LANES], lod[LANES];
+    u8 face[LANES] = { 0 };
+    if (!u->r || !u->data) { /* unbound: white, so that the driver's fills through its copy shader
+                                keep their colour */
+        for (unsigned c = 0; c < 4; c++) {
+            for (unsigned l = 0; l < LANES; l++) lanes_f(result, c)[l] = 1.0f;
+        }
+        return;
+    }
+    for (unsigned l = 0; l < LANES; l++) {
+        s[l] = x[l];
+        t[l] = y[l];
+        if (u->cube) face[l] = (u8)cube_face(x[l], y[l], z[l], &s[l], &t[l]);
+    }
+    for (u32 first = 0; first < LANES; first += 4) {
+        if (!(q->active >> first & 15)) continue;
+        quad_lod(u, q, s, t, first, lod);
+        for (u32 l = first; l < first + 4; l++) {
+            float out[4];
+            if (!(q->active >> l & 1)) continue;
+            sample_one(u, s[l], t[l], u->base_layer + face[l], lod[l], q->insn->tex.offset, out);
+            for (unsigned c = 0; c < 4; c++) lanes_f(result, c)[l] = out[c];
+        }
+    }
+}
