@@ -8,54 +8,11 @@
  * parts "command stream", section 6.2, and "executor", sections 7 and 8. */
 #include <stdlib.h>
 
-#include "gpu/shader/ir.h"
+#include "gpu/shader/d3d9.h"
 #include "machine/core/error.h"
 
-enum { /* register types of parameter tokens */
-       T_TEMP,
-       T_INPUT,
-       T_CONST,
-       T_ADDR,
-       T_RASTOUT,
-       T_ATTROUT,
-       T_TEXOUT,
-       T_CONSTI,
-       T_COLOROUT,
-       T_DEPTHOUT,
-       T_SAMPLER,
-       T_CONST2,
-       T_CONST3,
-       T_CONST4,
-       T_CONSTB,
-       T_LOOP,
-       T_TEMPH,
-       T_MISC,
-       T_LABEL,
-       T_PRED,
-};
 enum { XYZW = 0xe4, XXXX = 0x00, WWWW = 0xff };
-enum {
-    PS1_T = 32,
-    PS1_SAVE = 40,
-    D3D9_TEMPS = 41
-}; /* temps for ps_1_x's t# and for the first half of a pair */
-enum { MAX_TOKENS = 65536, MAX_LABELS = 64 };
-enum { PS2_TEXCOORD = 2 }; /* inputs of pixel shaders below 3.0: v0, v1, then t0 to t7 */
-
-struct parser {
-    const u8 *bytes;
-    u32 count, at; /* tokens */
-    bool ps;
-    unsigned version; /* major * 10 + minor */
-    struct ir_program *p;
-    u32 insn_cap, def_cap;
-    u32 block[IR_MAX_NESTING], depth; /* indices of IF, ELSE, LOOP, REP */
-    u32 label[MAX_LABELS];            /* instruction index + 1 */
-    bool ps1_read[8];                 /* t# used as a value */
-    const char *why;
-};
-
-static u32 token(struct parser *s)
+u32 d3d9_token(struct d3d9_parser *s)
 {
     if (s->at >= s->count) {
         s->why = "token stream ends early";
@@ -64,20 +21,20 @@ static u32 token(struct parser *s)
     return ld32(s->bytes + 4 * (size_t)s->at++);
 }
 
-static void *refuse(struct parser *s, const char *why)
+void *d3d9_refuse(struct d3d9_parser *s, const char *why)
 {
     if (!s->why) s->why = why;
     return NULL;
 }
 
-static struct ir_insn *emit(struct parser *s, u16 op)
+struct ir_insn *d3d9_emit(struct d3d9_parser *s, u16 op)
 {
     struct ir_program *p = s->p;
     if (p->insn_count == s->insn_cap) {
         s->insn_cap = s->insn_cap ? s->insn_cap * 2 : 32;
         p->insns = xrealloc(p->insns, s->insn_cap * sizeof(*p->insns));
     }
-    if (p->insn_count >= IR_MAX_INSNS) refuse(s, "too many instructions");
+    if (p->insn_count >= IR_MAX_INSNS) d3d9_refuse(s, "too many instructions");
     struct ir_insn *i = &p->insns[p->insn_count];
     if (!s->why) p->insn_count++;
     memset(i, 0, sizeof(*i));
@@ -87,17 +44,12 @@ static struct ir_insn *emit(struct parser *s, u16 op)
 
 /* ---- parameters ---- */
 
-static unsigned reg_type(u32 t)
-{
-    return (t >> 28 & 7) | (t >> 8 & 0x18);
-}
-
 /* Marks and returns the input register of the program for v# or t#. */
-static u16 use_input(struct parser *s, unsigned n, bool texture)
+static u16 use_input(struct d3d9_parser *s, unsigned n, bool texture)
 {
     unsigned index = texture ? PS2_TEXCOORD + n : n;
     if (index >= 16 || (s->ps && s->version < 30 && n >= (texture ? 8u : 2u))) {
-        refuse(s, "input register");
+        d3d9_refuse(s, "input register");
         return 0;
     }
     struct ir_port *in = &s->p->input[index];
@@ -111,7 +63,7 @@ static u16 use_input(struct parser *s, unsigned n, bool texture)
     return (u16)index;
 }
 
-static void use_constant(struct parser *s, unsigned n, bool relative)
+static void use_constant(struct d3d9_parser *s, unsigned n, bool relative)
 {
     struct ir_program *p = s->p;
     for (u32 k = 0; k < p->def_count; k++) {
@@ -123,15 +75,15 @@ static void use_constant(struct parser *s, unsigned n, bool relative)
 }
 
 /* File and index of a register that is read. */
-static void source_register(struct parser *s, u32 t, struct ir_src *out)
+static void source_register(struct d3d9_parser *s, u32 t, struct ir_src *out)
 {
     unsigned n = t & 0x7ff;
     bool relative = t >> 13 & 1;
     out->index = (u16)n;
-    switch (reg_type(t)) {
+    switch (d3d9_type(t)) {
     case T_TEMP:
         out->file = IR_TEMP;
-        if (n >= 32) refuse(s, "temporary register");
+        if (n >= 32) d3d9_refuse(s, "temporary register");
         break;
     case T_INPUT:
         out->file = IR_INPUT;
@@ -139,7 +91,7 @@ static void source_register(struct parser *s, u32 t, struct ir_src *out)
         break;
     case T_CONST:
         out->file = IR_CONST;
-        if (n >= 256) refuse(s, "constant register");
+        if (n >= 256) d3d9_refuse(s, "constant register");
         use_constant(s, n, relative);
         break;
     case T_ADDR: /* a0, or t# of a pixel shader */
@@ -148,7 +100,7 @@ static void source_register(struct parser *s, u32 t, struct ir_src *out)
         } else if (s->version < 14) {
             out->file = IR_TEMP;
             out->index = (u16)(PS1_T + (n & 7));
-            if (n >= 8) refuse(s, "texture register");
+            if (n >= 8) d3d9_refuse(s, "texture register");
             s->ps1_read[n & 7] = true;
         } else {
             out->file = IR_INPUT;
@@ -163,27 +115,27 @@ static void source_register(struct parser *s, u32 t, struct ir_src *out)
         out->file = IR_SPECIAL;
         out->index = n == 0 ? IR_SP_POSITION : IR_SP_FACE;
         break;
-    default: refuse(s, "source register type");
+    default: d3d9_refuse(s, "source register type");
     }
     if ((out->file == IR_CONST_I || out->file == IR_CONST_B) && n >= 256)
-        refuse(s, "constant register");
+        d3d9_refuse(s, "constant register");
 }
 
 /* The register that is added to an index: its own token from SM2 on, a0.x before. */
-static void relative(struct parser *s, u32 t, struct ir_relative *rel)
+static void relative(struct d3d9_parser *s, u32 t, struct ir_relative *rel)
 {
     if (!(t >> 13 & 1)) return;
     *rel = (struct ir_relative){ IR_ADDR, 0, 0 };
     if (s->version < 20) return;
-    u32 r = token(s);
+    u32 r = d3d9_token(s);
     rel->component = (u8)(r >> 16 & 3);
-    if (reg_type(r) == T_LOOP)
+    if (d3d9_type(r) == T_LOOP)
         rel->file = IR_AL;
-    else if (reg_type(r) != T_ADDR || s->ps)
-        refuse(s, "relative address register");
+    else if (d3d9_type(r) != T_ADDR || s->ps)
+        d3d9_refuse(s, "relative address register");
 }
 
-static struct ir_src source(struct parser *s)
+struct ir_src d3d9_source(struct d3d9_parser *s)
 {
     static const struct {
         u8 modifier;
@@ -196,11 +148,11 @@ static struct ir_src source(struct parser *s)
         { IR_MOD_NONE, true, true },   { IR_MOD_NOT, false, false },
     };
     struct ir_src out = { 0 };
-    u32 t = token(s);
+    u32 t = d3d9_token(s);
     if (s->why) return out;
     source_register(s, t, &out);
     unsigned m = t >> 24 & 15;
-    if (m > 13) refuse(s, "source modifier");
+    if (m > 13) d3d9_refuse(s, "source modifier");
     out.swizzle = (u8)(t >> 16);
     out.modifier = modifiers[m].modifier;
     out.abs = modifiers[m].abs;
@@ -210,18 +162,18 @@ static struct ir_src source(struct parser *s)
 }
 
 /* A scalar operand: the last component of its swizzle, in all components. */
-static struct ir_src scalar(struct parser *s)
+static struct ir_src scalar(struct d3d9_parser *s)
 {
-    struct ir_src out = source(s);
+    struct ir_src out = d3d9_source(s);
     out.swizzle = (u8)((out.swizzle >> 6) * 0x55);
     return out;
 }
 
-static void raster_output(struct parser *s, unsigned n, struct ir_dst *out)
+static void raster_output(struct d3d9_parser *s, unsigned n, struct ir_dst *out)
 {
     static const u8 index[3] = { IR_O_POSITION, IR_O_FOG, IR_O_PSIZE };
     if (n > 2) {
-        refuse(s, "output register");
+        d3d9_refuse(s, "output register");
         return;
     }
     out->index = index[n];
@@ -229,41 +181,41 @@ static void raster_output(struct parser *s, unsigned n, struct ir_dst *out)
     if (n == 2) s->p->writes_psize = true;
 }
 
-static void vertex_output(struct parser *s, unsigned type, unsigned n, struct ir_dst *out)
+static void vertex_output(struct d3d9_parser *s, unsigned type, unsigned n, struct ir_dst *out)
 {
     out->file = IR_OUTPUT;
     if (type == T_RASTOUT) {
         raster_output(s, n, out);
     } else if (s->version >= 30) {
         out->index = (u16)(IR_O_SM3 + n);
-        if (n >= 12) refuse(s, "output register");
+        if (n >= 12) d3d9_refuse(s, "output register");
     } else {
         out->index = (u16)((type == T_ATTROUT ? IR_O_COLOR0 : IR_O_TEXCOORD0) + n);
-        if (n >= (type == T_ATTROUT ? 2u : 8u)) refuse(s, "output register");
+        if (n >= (type == T_ATTROUT ? 2u : 8u)) d3d9_refuse(s, "output register");
     }
     if (!s->why) s->p->output[out->index].used = true;
 }
 
-static void destination_register(struct parser *s, u32 t, struct ir_dst *out)
+static void destination_register(struct d3d9_parser *s, u32 t, struct ir_dst *out)
 {
-    unsigned n = t & 0x7ff, type = reg_type(t);
+    unsigned n = t & 0x7ff, type = d3d9_type(t);
     out->index = (u16)n;
     switch (type) {
     case T_TEMP:
         out->file = IR_TEMP;
-        if (n >= 32) refuse(s, "temporary register");
+        if (n >= 32) d3d9_refuse(s, "temporary register");
         return;
     case T_ADDR:
         out->file = s->ps ? IR_TEMP : IR_ADDR;
         if (s->ps) out->index = (u16)(PS1_T + (n & 7));
         if (n >= (s->ps ? 8u : 1u) || (s->ps && s->version >= 14))
-            refuse(s, "destination register");
+            d3d9_refuse(s, "destination register");
         return;
     case T_PRED: out->file = IR_PRED; return;
     case T_COLOROUT:
     case T_DEPTHOUT:
         out->file = IR_OUTPUT;
-        if (!s->ps || n >= (type == T_COLOROUT ? 4u : 1u)) refuse(s, "output register");
+        if (!s->ps || n >= (type == T_COLOROUT ? 4u : 1u)) d3d9_refuse(s, "output register");
         if (type == T_DEPTHOUT) {
             out->index = IR_O_DEPTH;
             s->p->writes_depth = true;
@@ -274,18 +226,18 @@ static void destination_register(struct parser *s, u32 t, struct ir_dst *out)
     case T_ATTROUT:
     case T_TEXOUT:
         if (s->ps)
-            refuse(s, "output register");
+            d3d9_refuse(s, "output register");
         else
             vertex_output(s, type, n, out);
         return;
-    default: refuse(s, "destination register type");
+    default: d3d9_refuse(s, "destination register type");
     }
 }
 
-static struct ir_dst destination(struct parser *s)
+struct ir_dst d3d9_destination(struct d3d9_parser *s)
 {
     struct ir_dst out = { 0 };
-    u32 t = token(s);
+    u32 t = d3d9_token(s);
     if (s->why) return out;
     destination_register(s, t, &out);
     out.mask = (u8)(t >> 16 & 15);
@@ -341,59 +293,59 @@ static const struct simple {
     { 92, IR_DSY, 1, F_PS | F_DERIV, 20, 30 },
 };
 
-static void predicate(struct parser *s, struct ir_insn *i, u32 word)
+void d3d9_predicate(struct d3d9_parser *s, struct ir_insn *i, u32 word)
 {
     if (!(word >> 28 & 1)) return;
     i->predicated = true;
-    i->pred = source(s);
-    if (i->pred.file != IR_PRED) refuse(s, "predicate register");
+    i->pred = d3d9_source(s);
+    if (i->pred.file != IR_PRED) d3d9_refuse(s, "predicate register");
 }
 
-static bool simple(struct parser *s, u32 word)
+static bool simple(struct d3d9_parser *s, u32 word)
 {
     for (unsigned k = 0; k < LEN(simples); k++) {
         const struct simple *r = &simples[k];
         if (r->opcode != (word & 0xffff) || s->version < r->from || s->version > r->to) continue;
         if ((r->flags & F_VS && s->ps) || (r->flags & F_PS && !s->ps)) continue;
         struct ir_insn i = { .op = r->op };
-        i.dst = destination(s);
-        predicate(s, &i, word);
+        i.dst = d3d9_destination(s);
+        d3d9_predicate(s, &i, word);
         for (unsigned n = 0; n < r->sources; n++)
-            i.src[n] = r->flags & F_SCALAR ? scalar(s) : source(s);
+            i.src[n] = r->flags & F_SCALAR ? scalar(s) : d3d9_source(s);
         if (r->flags & F_EXTRA2) { /* scratch registers or constants that the expansion needed */
-            token(s);
-            token(s);
+            d3d9_token(s);
+            d3d9_token(s);
         }
         if (r->op == IR_MOV && i.dst.file == IR_ADDR) i.op = IR_MOVA_FLOOR;
         if (r->flags & F_DERIV) s->p->derivatives = true;
-        *emit(s, i.op) = i;
+        *d3d9_emit(s, i.op) = i;
         return true;
     }
     return false;
 }
 
 /* sub: the sum with the second operand negated; abs: a move with a modifier */
-static bool near_simple(struct parser *s, u32 word)
+static bool near_simple(struct d3d9_parser *s, u32 word)
 {
     unsigned opcode = word & 0xffff;
     struct ir_insn i = { .op = opcode == 3 ? IR_ADD : IR_MOV };
     if (opcode != 3 && opcode != 35) return false;
-    i.dst = destination(s);
-    predicate(s, &i, word);
-    i.src[0] = source(s);
+    i.dst = d3d9_destination(s);
+    d3d9_predicate(s, &i, word);
+    i.src[0] = d3d9_source(s);
     if (opcode == 3) {
-        i.src[1] = source(s);
+        i.src[1] = d3d9_source(s);
         i.src[1].neg = !i.src[1].neg;
     } else {
         i.src[0].abs = true;
         i.src[0].neg = false;
     }
-    *emit(s, i.op) = i;
+    *d3d9_emit(s, i.op) = i;
     return true;
 }
 
 /* m4x4, m4x3, m3x4, m3x3, m3x2: one dot product per row of the matrix in consecutive registers. */
-static bool matrix(struct parser *s, u32 word)
+static bool matrix(struct d3d9_parser *s, u32 word)
 {
     static const struct {
         u8 op, rows;
@@ -403,10 +355,10 @@ static bool matrix(struct parser *s, u32 word)
     unsigned kind = (word & 0xffff) - 20;
     if (kind >= LEN(kinds)) return false;
     struct ir_insn i = { .op = kinds[kind].op };
-    i.dst = destination(s);
-    predicate(s, &i, word);
-    i.src[0] = source(s);
-    i.src[1] = source(s);
+    i.dst = d3d9_destination(s);
+    d3d9_predicate(s, &i, word);
+    i.src[0] = d3d9_source(s);
+    i.src[1] = d3d9_source(s);
     /* the rows must not see the results of those before: through a temp when the destination is
      * also the vector */
     bool overlap =
@@ -420,11 +372,11 @@ static bool matrix(struct parser *s, u32 word)
         if (r.src[1].file == IR_CONST)
             use_constant(s, r.src[1].index, r.src[1].rel.file != IR_NULL);
         if (r.src[1].index >= (r.src[1].file == IR_CONST ? 256 : 32))
-            refuse(s, "matrix beyond the last register");
-        if (r.dst.mask) *emit(s, r.op) = r;
+            d3d9_refuse(s, "matrix beyond the last register");
+        if (r.dst.mask) *d3d9_emit(s, r.op) = r;
     }
     if (!overlap) return true;
-    struct ir_insn *move = emit(s, IR_MOV);
+    struct ir_insn *move = d3d9_emit(s, IR_MOV);
     move->dst = to;
     move->src[0] = (struct ir_src){ .file = IR_TEMP, .swizzle = XYZW, .index = PS1_SAVE };
     return true;
@@ -432,10 +384,10 @@ static bool matrix(struct parser *s, u32 word)
 
 /* ---- textures ---- */
 
-static void use_texture(struct parser *s, struct ir_insn *i, unsigned n)
+static void use_texture(struct d3d9_parser *s, struct ir_insn *i, unsigned n)
 {
     if (n >= 16) {
-        refuse(s, "sampler register");
+        d3d9_refuse(s, "sampler register");
         return;
     }
     i->tex = (struct ir_tex){ .resource = (u16)n, .sampler = (u16)n, .swizzle = XYZW };
@@ -452,15 +404,15 @@ static struct ir_src component(struct ir_src v, unsigned c)
 }
 
 /* texld of SM2 and later: destination, coordinates, sampler */
-static void texld(struct parser *s, u32 word)
+static void texld(struct d3d9_parser *s, u32 word)
 {
     struct ir_insn i = { .op = IR_TEX };
     unsigned control = word >> 16 & 0xff;
-    i.dst = destination(s);
-    predicate(s, &i, word);
-    i.src[0] = source(s);
-    u32 t = token(s);
-    if (reg_type(t) != T_SAMPLER) refuse(s, "texld without a sampler");
+    i.dst = d3d9_destination(s);
+    d3d9_predicate(s, &i, word);
+    i.src[0] = d3d9_source(s);
+    u32 t = d3d9_token(s);
+    if (d3d9_type(t) != T_SAMPLER) d3d9_refuse(s, "texld without a sampler");
     use_texture(s, &i, t & 0x7ff);
     i.tex.swizzle = (u8)(t >> 16);
     if (control & 1) i.tex.project = true;
@@ -468,82 +420,82 @@ static void texld(struct parser *s, u32 word)
         i.op = IR_TEX_BIAS;
         i.src[1] = component(i.src[0], 3);
     }
-    *emit(s, i.op) = i;
+    *d3d9_emit(s, i.op) = i;
 }
 
-static void texldl(struct parser *s, u32 word, bool gradients)
+static void texldl(struct d3d9_parser *s, u32 word, bool gradients)
 {
     struct ir_insn i = { .op = gradients ? IR_TEX_GRAD : IR_TEX_LOD };
-    i.dst = destination(s);
-    predicate(s, &i, word);
-    i.src[0] = source(s);
-    u32 t = token(s);
-    if (reg_type(t) != T_SAMPLER) refuse(s, "texture read without a sampler");
+    i.dst = d3d9_destination(s);
+    d3d9_predicate(s, &i, word);
+    i.src[0] = d3d9_source(s);
+    u32 t = d3d9_token(s);
+    if (d3d9_type(t) != T_SAMPLER) d3d9_refuse(s, "texture read without a sampler");
     use_texture(s, &i, t & 0x7ff);
     i.tex.swizzle = (u8)(t >> 16);
-    i.src[1] = gradients ? source(s) : component(i.src[0], 3);
-    if (gradients) i.src[2] = source(s);
-    *emit(s, i.op) = i;
+    i.src[1] = gradients ? d3d9_source(s) : component(i.src[0], 3);
+    if (gradients) i.src[2] = d3d9_source(s);
+    *d3d9_emit(s, i.op) = i;
 }
 
-static struct ir_src input_texcoord(struct parser *s, unsigned n)
+static struct ir_src input_texcoord(struct d3d9_parser *s, unsigned n)
 {
     return (struct ir_src){ .file = IR_INPUT, .swizzle = XYZW, .index = use_input(s, n, true) };
 }
 
 /* tex t#, texcoord t#, texreg2ar/gb/rgb t#, t# of ps_1_1 to ps_1_3 */
-static void ps1_texture(struct parser *s, unsigned opcode)
+static void ps1_texture(struct d3d9_parser *s, unsigned opcode)
 {
     u32 at = s->at;
-    unsigned n = token(s) & 7;
+    unsigned n = d3d9_token(s) & 7;
     struct ir_insn i = { .op = opcode == 64 ? IR_MOV : IR_TEX };
     s->at = at;
-    i.dst = destination(s);
+    i.dst = d3d9_destination(s);
     if (s->why) return;
     i.src[0] = input_texcoord(s, n);
     if (opcode == 64) {
         i.dst.sat = true;
     } else {
         use_texture(s, &i, n);
-        if (opcode != 66) i.src[0] = source(s);
+        if (opcode != 66) i.src[0] = d3d9_source(s);
         if (opcode == 69) i.src[0].swizzle = 0x03 | 0 << 2; /* texreg2ar: u = alpha, v = red */
         if (opcode == 70) i.src[0].swizzle = 1 | 2 << 2;    /* texreg2gb */
     }
-    *emit(s, i.op) = i;
+    *d3d9_emit(s, i.op) = i;
 }
 
 /* texcrd and texld of ps_1_4: the stage is the destination's number */
-static void ps14_texture(struct parser *s, unsigned opcode)
+static void ps14_texture(struct d3d9_parser *s, unsigned opcode)
 {
     u32 at = s->at;
-    unsigned n = token(s) & 0x7ff;
+    unsigned n = d3d9_token(s) & 0x7ff;
     struct ir_insn i = { .op = opcode == 64 ? IR_MOV : IR_TEX };
     s->at = at;
-    i.dst = destination(s);
-    i.src[0] = source(s);
+    i.dst = d3d9_destination(s);
+    i.src[0] = d3d9_source(s);
     if (opcode == 66) {
         if (n >= 6)
-            refuse(s, "sampler register");
+            d3d9_refuse(s, "sampler register");
         else
             use_texture(s, &i, n);
     }
-    *emit(s, i.op) = i;
+    *d3d9_emit(s, i.op) = i;
 }
 
 /* The operand is written like a destination and read. */
-static void texkill(struct parser *s)
+static void texkill(struct d3d9_parser *s)
 {
-    u32 t = token(s);
+    u32 t = d3d9_token(s);
     struct ir_insn i = { .op = IR_KILL_LT };
     source_register(s, t, &i.src[0]);
-    if (s->ps && s->version < 14 && reg_type(t) == T_ADDR) i.src[0] = input_texcoord(s, t & 7);
+    if (s->ps && s->version < 14 && d3d9_type(t) == T_ADDR) i.src[0] = input_texcoord(s, t & 7);
     i.src[0].swizzle = XYZW;
     i.dst.mask = s->version < 20 ? 7 : 15;
     s->p->kills = true;
-    *emit(s, i.op) = i;
+    *d3d9_emit(s, i.op) = i;
 }
 
-static bool texture(struct parser *s, u32 word)
+static bool texture(struct d3d9_parser *s, u32 word)
 {
     unsigned opcode = word & 0xffff;
     if (!s->ps && opcode != 95) return false;
@@ -574,33 +526,33 @@ static bool texture(struct parser *s, u32 word)
 
 /* ---- declarations and definitions ---- */
 
-static void declare(struct parser *s)
+static void declare(struct d3d9_parser *s)
 {
-    u32 usage = token(s), t = usage;
+    u32 usage = d3d9_token(s), t = usage;
     /* Streams of ps_2 exist that have the register alone: only that has a write mask. */
-    if (!s->ps || s->version >= 30 || !(usage >> 16 & 15)) t = token(s);
-    unsigned n = t & 0x7ff, type = reg_type(t);
+    if (!s->ps || s->version >= 30 || !(usage >> 16 & 15)) t = d3d9_token(s);
+    unsigned n = t & 0x7ff, type = d3d9_type(t);
     if (s->why) return;
     s->p->has_dcl = true;
     struct ir_port *port = NULL;
     if (type == T_SAMPLER) {
         unsigned kind = usage >> 27 & 15;
         if (n >= 16)
-            refuse(s, "sampler register");
+            d3d9_refuse(s, "sampler register");
         else if (kind == 4)
-            refuse(s, "volume textures do not exist here");
+            d3d9_refuse(s, "volume textures do not exist here");
         else
             s->p->texture_kind[n] = (u8)kind;
         return;
     }
     if (type == T_INPUT && (!s->ps || s->version >= 30)) {
         if (n >= 16)
-            refuse(s, "input register");
+            d3d9_refuse(s, "input register");
         else
             port = &s->p->input[n];
     } else if (type == T_TEXOUT && !s->ps && s->version >= 30) {
         if (n >= 12)
-            refuse(s, "output register");
+            d3d9_refuse(s, "output register");
         else
             port = &s->p->output[IR_O_SM3 + n];
     }
@@ -612,15 +564,15 @@ static void declare(struct parser *s)
     port->centroid = t >> 22 & 1;
 }
 
-static void define(struct parser *s, unsigned opcode)
+static void define(struct d3d9_parser *s, unsigned opcode)
 {
     struct ir_program *p = s->p;
-    u32 t = token(s);
+    u32 t = d3d9_token(s);
     struct ir_def d = { .index = (u16)(t & 0x7ff) };
-    if (d.index >= 256) refuse(s, "constant register");
+    if (d.index >= 256) d3d9_refuse(s, "constant register");
     d.file = opcode == 81 ? IR_CONST : opcode == 48 ? IR_CONST_I : IR_CONST_B;
-    d.value[0] = token(s);
-    for (unsigned k = 1; k < 4 && opcode != 47; k++) d.value[k] = token(s);
+    d.value[0] = d3d9_token(s);
+    for (unsigned k = 1; k < 4 && opcode != 47; k++) d.value[k] = d3d9_token(s);
     if (opcode == 47) d.value[0] = d.value[0] ? 0xffffffff : 0;
     if (s->why) return;
     if (p->def_count == s->def_cap) {
@@ -630,162 +582,11 @@ static void define(struct parser *s, unsigned opcode)
     p->defs[p->def_count++] = d;
 }
 
-/* ---- control flow ---- */
-
-static void open_block(struct parser *s)
-{
-    if (s->depth == IR_MAX_NESTING)
-        refuse(s, "blocks nested too deeply");
-    else
-        s->block[s->depth++] = s->p->insn_count - 1;
-}
-
-static bool in_loop(const struct parser *s)
-{
-    for (u32 k = s->depth; k-- > 0;) {
-        u16 op = s->p->insns[s->block[k]].op;
-        if (op == IR_LOOP || op == IR_REP) return true;
-    }
-    return false;
-}
-
-static void close_if(struct parser *s, bool is_else)
-{
-    emit(s, is_else ? IR_ELSE : IR_ENDIF);
-    u32 here = s->p->insn_count - 1;
-    if (s->why) return;
-    u32 open = s->depth ? s->block[s->depth - 1] : 0;
-    u16 op = s->depth ? s->p->insns[open].op : (u16)IR_NOP;
-    if (op != IR_IF && op != IR_IFC && (op != IR_ELSE || is_else)) {
-        refuse(s, "else or endif without if");
-        return;
-    }
-    s->p->insns[open].target = here;
-    s->depth--;
-    if (is_else) s->block[s->depth++] = here;
-}
-
-static void close_loop(struct parser *s)
-{
-    emit(s, IR_ENDLOOP);
-    u32 here = s->p->insn_count - 1;
-    if (s->why) return;
-    u32 open = s->depth ? s->block[s->depth - 1] : 0;
-    u16 op = s->depth ? s->p->insns[open].op : (u16)IR_NOP;
-    if (op != IR_REP) {
-        refuse(s, "end of a loop that did not begin");
-        return;
-    }
-    s->p->insns[open].target = here;
-    s->p->insns[here].target = open;
-    s->depth--;
-}
-
-static unsigned condition(struct parser *s, u32 word)
-{
-    unsigned c = word >> 16 & 7;
-    if (c < 1 || c > 6) refuse(s, "comparison");
-    return c;
-}
-
-static void branch_call(struct parser *s, unsigned opcode)
-{
-    u32 t = token(s);
-    struct ir_insn i = { .op = opcode == 26 ? IR_CALLB : IR_CALL };
-    if (reg_type(t) != T_LABEL || (t & 0x7ff) >= MAX_LABELS) refuse(s, "label");
-    if (opcode == 26) i.src[0] = source(s);
-    i.target = t & 0x7ff; /* resolved at the end */
-    *emit(s, i.op) = i;
-}
-
-static void label(struct parser *s)
-{
-    u32 t = token(s);
-    if (reg_type(t) != T_LABEL || (t & 0x7ff) >= MAX_LABELS || s->depth) {
-        refuse(s, "label");
-        return;
-    }
-    emit(s, IR_LABEL);
-    s->label[t & 0x7ff] = s->p->insn_count;
-}
-
-static void set_predicate(struct parser *s, u32 word)
-{
-    struct ir_insn i = { .op = IR_SETP, .condition = (u8)condition(s, word) };
-    i.dst = destination(s);
-    predicate(s, &i, word);
-    if (i.dst.file != IR_PRED) refuse(s, "setp without a predicate");
-    i.src[0] = source(s);
-    i.src[1] = source(s);
-    *emit(s, i.op) = i;
-}
-
-static void compare_break(struct parser *s, u32 word, u16 op)
-{
-    struct ir_insn i = { .op = op, .condition = (u8)condition(s, word) };
-    i.src[0] = source(s);
-    i.src[1] = source(s);
-    *emit(s, i.op) = i;
-}
-
-static void begin_loop(struct parser *s, bool counts)
-{
-    struct ir_insn i = { .op = IR_REP, .condition = counts };
-    if (counts && reg_type(token(s)) != T_LOOP) refuse(s, "loop register");
-    i.src[0] = source(s);
-    if (i.src[0].file != IR_CONST_I) refuse(s, "loop count is no integer constant");
-    *emit(s, i.op) = i;
-    open_block(s);
-}
-
-static bool flow(struct parser *s, u32 word)
-{
-    unsigned opcode = word & 0xffff;
-    if (opcode < 25 || opcode > 96 || s->version < 20) return false;
-    switch (opcode) {
-    case 25:
-    case 26: branch_call(s, opcode); return true;
-    case 27: begin_loop(s, true); return true;
-    case 38: begin_loop(s, false); return true;
-    case 28: emit(s, IR_RET); return true;
-    case 29:
-    case 39: close_loop(s); return true;
-    case 30: label(s); return true;
-    case 40: {
-        struct ir_insn i = { .op = IR_IF };
-        i.src[0] = source(s);
-        if (i.src[0].file != IR_CONST_B && i.src[0].file != IR_PRED)
-            refuse(s, "if without a boolean");
-        *emit(s, IR_IF) = i;
-        open_block(s);
-        return true;
-    }
-    case 41:
-        compare_break(s, word, IR_IFC);
-        open_block(s);
-        return true;
-    case 42: close_if(s, true); return true;
-    case 43: close_if(s, false); return true;
-    case 44: emit(s, IR_BREAK); break;
-    case 45: compare_break(s, word, IR_BREAKC); break;
-    case 96: {
-        struct ir_insn i = { .op = IR_BREAKB };
-        i.src[0] = source(s);
-        *emit(s, IR_BREAKB) = i;
-        break;
-    }
-    case 94: set_predicate(s, word); return true;
-    default: return false;
-    }
-    if (!in_loop(s)) refuse(s, "break outside a loop");
-    return true;
-}
-
 /* ---- the stream ---- */
 
 /* ps_1_x pairs: the second instruction of a pair sees the registers as they were before the first.
  */
-static void save_for_pair(struct parser *s, u32 first)
+static void save_for_pair(struct d3d9_parser *s, u32 first)
 {
     struct ir_program *p = s->p;
     if (s->why || p->insn_count < first + 2) return;
@@ -803,14 +604,14 @@ static void save_for_pair(struct parser *s, u32 first)
                             .dst = { .file = IR_TEMP, .mask = 15, .index = PS1_SAVE } };
     move.src[0] = (struct ir_src){ .file = IR_TEMP, .swizzle = XYZW, .index = a->dst.index };
     struct ir_insn pair[2] = { *a, *b };
-    emit(s, IR_NOP);
+    d3d9_emit(s, IR_NOP);
     if (s->why) return;
     p->insns[p->insn_count - 3] = move;
     p->insns[p->insn_count - 2] = pair[0];
     p->insns[p->insn_count - 1] = pair[1];
 }
 
-static bool instruction(struct parser *s, u32 word)
+static bool instruction(struct d3d9_parser *s, u32 word)
 {
     unsigned opcode = word & 0xffff;
     switch (opcode) {
@@ -822,13 +623,13 @@ static bool instruction(struct parser *s, u32 word)
     case 0xfffd: return s->version == 14; /* phase */
     case 0xfffe: s->at += MIN(word >> 16 & 0x7fff, s->count - s->at); return true;
     default:
-        return texture(s, word) || flow(s, word) || near_simple(s, word) || matrix(s, word) ||
+        return texture(s, word) || d3d9_flow(s, word) || near_simple(s, word) || matrix(s, word) ||
                simple(s, word);
     }
 }
 
 /* ps_1_1 to ps_1_3 may read t# without loading it: it holds the coordinates then. */
-static void initial_t(struct parser *s)
+static void initial_t(struct d3d9_parser *s)
 {
     struct ir_program *p = s->p;
     for (unsigned n = 0; n < 8; n++) {
@@ -836,7 +637,7 @@ static void initial_t(struct parser *s)
         struct ir_insn move = { .op = IR_MOV,
                                 .dst = { .file = IR_TEMP, .mask = 15, .index = (u16)(PS1_T + n) } };
         move.src[0] = input_texcoord(s, n);
-        emit(s, IR_NOP);
+        d3d9_emit(s, IR_NOP);
         if (s->why) return;
         memmove(p->insns + 1, p->insns,
                 (p->insn_count - 1) * sizeof(*p->insns)); /* ps_1_x has no jumps */
@@ -844,12 +645,12 @@ static void initial_t(struct parser *s)
     }
 }
 
-static void finish(struct parser *s)
+static void finish(struct d3d9_parser *s)
 {
     struct ir_program *p = s->p;
-    if (s->depth) refuse(s, "block without end");
+    if (s->depth) d3d9_refuse(s, "block without end");
     if (s->ps && s->version < 20) {
-        struct ir_insn *i = emit(s, IR_MOV);
+        struct ir_insn *i = d3d9_emit(s, IR_MOV);
         i->dst = (struct ir_dst){ .file = IR_OUTPUT, .mask = 15 };
         i->src[0] = (struct ir_src){ .file = IR_TEMP, .swizzle = XYZW };
         p->output[0].used = true;
@@ -859,14 +660,14 @@ static void finish(struct parser *s)
         struct ir_insn *i = &p->insns[k];
         if (i->op != IR_CALL && i->op != IR_CALLB) continue;
         if (!s->label[i->target])
-            refuse(s, "call of a missing label");
+            d3d9_refuse(s, "call of a missing label");
         else
             i->target = s->label[i->target] - 1;
     }
-    emit(s, IR_RET);
+    d3d9_emit(s, IR_RET);
 }
 
-static bool check_version(struct parser *s, u32 version, u8 stage)
+static bool check_version(struct d3d9_parser *s, u32 version, u8 stage)
 {
     static const u8 vs[] = { 10, 11, 20, 21, 30 }, ps[] = { 10, 11, 12, 13, 14, 20, 21, 30 };
     u32 kind = version >> 16;
@@ -883,8 +684,8 @@ static bool check_version(struct parser *s, u32 version, u8 stage)
 
 struct ir_program *d3d9_compile(const u8 *bytes, u32 size, u8 stage, const char **why)
 {
-    struct parser s = { .bytes = bytes, .count = MIN(size / 4, (u32)MAX_TOKENS) };
-    if (!check_version(&s, token(&s), stage)) {
+    struct d3d9_parser s = { .bytes = bytes, .count = MIN(size / 4, (u32)MAX_TOKENS) };
+    if (!check_version(&s, d3d9_token(&s), stage)) {
         *why = s.why ? s.why : "not a token stream of this stage and a known version";
         return NULL;
     }
@@ -895,9 +696,9 @@ struct ir_program *d3d9_compile(const u8 *bytes, u32 size, u8 stage, const char 
     s.p->minor = (u8)(s.version % 10);
     s.p->temps = D3D9_TEMPS;
     for (;;) {
-        u32 word = token(&s), first = s.p->insn_count ? s.p->insn_count - 1 : 0;
+        u32 word = d3d9_token(&s), first = s.p->insn_count ? s.p->insn_count - 1 : 0;
         if (s.why || (word & 0xffff) == 0xffff) break;
-        if (!instruction(&s, word)) refuse(&s, "unknown or unsupported instruction");
+        if (!instruction(&s, word)) d3d9_refuse(&s, "unknown or unsupported instruction");
         if (s.why) break;
         if (word >> 30 & 1 && s.ps && s.version < 20) save_for_pair(&s, first);
     }
