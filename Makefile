@@ -73,12 +73,14 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
 	@$(MAKE) --no-print-directory check-built
 
-check-built: layers unit zydis-short guest-tests cli-tests
+check-built: layers unit zydis-short guest-tests cli-tests check-w7 check-aerogpu
 
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory check-oracle SECONDS=30
+	@W7_FULL=1 FW_TRIPS=100 $(MAKE) --no-print-directory check-w7 RUNNERS="fw soak"
+	@$(MAKE) --no-print-directory check-w7-break
 	@$(MAKE) --no-print-directory check-zydis
 	@$(MAKE) --no-print-directory check-guests
 
