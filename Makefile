@@ -79,7 +79,7 @@ check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory check-oracle SECONDS=30
-	@W7_FULL=1 FW_TRIPS=100 $(MAKE) --no-print-directory check-w7 RUNNERS="fw soak"
+	@W7_FULL=1 FW_TRIPS=100 $(MAKE) --no-print-directory check-w7 RUNNERS="fw soak storage"
 	@$(MAKE) --no-print-directory check-w7-break
 	@$(MAKE) --no-print-directory check-zydis
 	@$(MAKE) --no-print-directory check-guests
