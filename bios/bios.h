@@ -79,41 +79,7 @@ void flat_copy(u32 dst, u32 src, u32 len);
 void flat_fill(u32 dst, u8 value, u32 len);
 __attribute__((noreturn)) void reset_machine(void);
 
-static inline u8 inb(u16 port)
-{
-    u8 v;
-    asm volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline u16 inw(u16 port)
-{
-    u16 v;
-    asm volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline u32 inl(u16 port)
-{
-    u32 v;
-    asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline void outb(u16 port, u8 v)
-{
-    asm volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void outw(u16 port, u16 v)
-{
-    asm volatile("outw %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void outl(u16 port, u32 v)
-{
-    asm volatile("outl %0, %1" : : "a"(v), "Nd"(port));
-}
+#include "bios/io.h"
 
 static inline void irq_off(void)
 {

@@ -85,36 +85,7 @@ u8 flat_read8(u32 addr);
 void flat_write8(u32 addr, u8 value);
 void big_limits(u32 selector_fs, u32 selector_gs);
 
-static inline u8 inb(u16 port)
-{
-    u8 v;
-    asm volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline u16 inw(u16 port)
-{
-    u16 v;
-    asm volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline u32 inl(u16 port)
-{
-    u32 v;
-    asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-
-static inline void outb(u16 port, u8 v)
-{
-    asm volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void outl(u16 port, u32 v)
-{
-    asm volatile("outl %0, %1" : : "a"(v), "Nd"(port));
-}
+#include "bios/io.h"
 
 #define FAR(name, type, con)                                                                       \
     static inline type peek##name(u16 seg, u16 off)                                                \

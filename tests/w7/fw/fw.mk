@@ -3,7 +3,7 @@
 
 FW_DIR := $(if $(B),$(B),build)/w7/fw
 FW_CC ?= gcc
-FW_FLAGS := -m16 -march=i386 -Itests/w7/fw -ffreestanding
+FW_FLAGS := -I. -m16 -march=i386 -Itests/w7/fw -ffreestanding
 FW_CFLAGS := $(FW_FLAGS) -std=gnu11 -Os -mregparm=3 -mno-sse -mno-mmx -mno-80387 -fno-pic -fno-stack-protector \
     -fno-asynchronous-unwind-tables -fno-strict-aliasing -fcf-protection=none -fomit-frame-pointer -fno-jump-tables \
     -mpreferred-stack-boundary=2 -fno-tree-loop-distribute-patterns -fno-common -fno-builtin \
