@@ -2,7 +2,7 @@
  * (sse.h); the MMX forms use the XMM conversion with the same rounding and flags. SDM 1 11.4.1.6, SDM 2 CVTxx. */
 #include "cpu/fpu.h"
 #include "cpu/mmx.h"
-#include "cpu/sse.h"
+#include "cpu/sse_gpr.h"
 
 #define HOST_OP(name)                                                                              \
     INLINE __m128i host_##name(__m128i d, __m128i s)                                               \
@@ -27,66 +27,32 @@ SSE_CVT(cvtdq2pd, load_m64, SSE_INT)
 SSE_CVT(cvtpd2dq, load_m128a, SSE_INT)
 SSE_CVT(cvttpd2dq, load_m128a, SSE_INT)
 
-/* --- general register to scalar: the integer is in the low quadword of s --- */
-
-#define HOST_FROM_GPR(name, insn, type)                                                            \
-    INLINE __m128i host_##name(__m128i d, __m128i s)                                               \
-    {                                                                                              \
-        __asm__ volatile(insn " %1, %0" : "+x"(d) : "r"((type)_mm_cvtsi128_si64(s)));              \
-        return d;                                                                                  \
-    }
-HOST_FROM_GPR(cvtsi2ss32, "cvtsi2ssl", i32)
-HOST_FROM_GPR(cvtsi2ss64, "cvtsi2ssq", i64)
-HOST_FROM_GPR(cvtsi2sd32, "cvtsi2sdl", i32)
-HOST_FROM_GPR(cvtsi2sd64, "cvtsi2sdq", i64)
-
-INLINE void from_gpr(struct cpu *c, const struct insn *i, sse_fn *fn32, sse_fn *fn64)
-{
-    bool wide = i->osz == OSZ64;
-    __m128i s, d, r;
-    u64 v;
-    bool ok;
-
-    if (!sse_begin(c)) return;
-    if (!is_mem(i)) v = c->r[i->rm];
-    else if (!rm_read(c, i, wide ? OSZ64 : OSZ32, &v)) return;
-    s = _mm_cvtsi64_si128((long long)v);
-    d = xmm_get(c, i->reg);
-    ok = wide ? sse_run(c, fn64, d, s, SSE_INT, &r) : sse_run(c, fn32, d, s, SSE_INT, &r);
-    if (ok) xmm_set(c, i->reg, r);
-}
+/* --- between general registers and scalars --- */
 
 void op_cvtsi2ss(struct cpu *c, const struct insn *i)
 {
-    from_gpr(c, i, host_cvtsi2ss32, host_cvtsi2ss64);
+    __m128i r;
+
+    if (!sse_begin(c)) return;
+    if (gpr_to_scalar(c, i, host_cvtsi2ss32, host_cvtsi2ss64, xmm_get(c, i->reg), &r))
+        xmm_set(c, i->reg, r);
 }
 
 void op_cvtsi2sd(struct cpu *c, const struct insn *i)
 {
-    from_gpr(c, i, host_cvtsi2sd32, host_cvtsi2sd64);
+    __m128i r;
+
+    if (!sse_begin(c)) return;
+    if (gpr_to_scalar(c, i, host_cvtsi2sd32, host_cvtsi2sd64, xmm_get(c, i->reg), &r))
+        xmm_set(c, i->reg, r);
 }
 
-/* --- scalar to general register --- */
-
-#define HOST_TO_GPR(name, insn, type)                                                              \
-    INLINE __m128i host_##name(__m128i d, __m128i s)                                               \
-    {                                                                                              \
-        type v;                                                                                    \
-        (void)d;                                                                                   \
-        __asm__ volatile(insn " %1, %0" : "=r"(v) : "x"(s));                                       \
-        return _mm_cvtsi64_si128((long long)v);                                                    \
-    }
 #define SSE_TO_GPR(name, load)                                                                     \
-    HOST_TO_GPR(name##32, #name "l", u32)                                                          \
-    HOST_TO_GPR(name##64, #name "q", u64)                                                          \
     void op_##name(struct cpu *c, const struct insn *i)                                            \
     {                                                                                              \
-        bool wide = i->osz == OSZ64;                                                               \
-        __m128i s, r;                                                                              \
-        if (!sse_begin(c) || !load(c, i, &s)) return;                                              \
-        if (wide ? sse_run(c, host_##name##64, s, s, SSE_INT, &r)                                  \
-                 : sse_run(c, host_##name##32, s, s, SSE_INT, &r))                                 \
-            c->r[i->reg] = (u64)_mm_cvtsi128_si64(r);                                              \
+        __m128i s;                                                                                 \
+        if (sse_begin(c) && load(c, i, &s))                                                        \
+            scalar_to_gpr(c, i, host_##name##32, host_##name##64, s);                              \
     }
 SSE_TO_GPR(cvtss2si, load_m32)
 SSE_TO_GPR(cvttss2si, load_m32)
