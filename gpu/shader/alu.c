@@ -288,12 +288,6 @@ static i32 to_i32(float v)
     return v >= 2147483648.0f ? INT32_MAX : v < -2147483648.0f ? INT32_MIN : (i32)v;
 }
 
-static u32 to_u32(float v)
-{
-    if (!(v > 0.0f)) return 0;
-    return v >= 4294967296.0f ? UINT32_MAX : (u32)v;
-}
-
 static bool compare(u8 condition, float x, float y)
 {
     switch (condition) {
@@ -365,38 +359,6 @@ static bool float_op(const struct ir_insn *i, const struct operand *o, struct la
     case IR_MOVC: EACH(m, ri[l] = xi[l] ? yi[l] : zi[l]);
     case IR_MOVA: EACH(m, ri[l] = (u32)to_i32(floorf(x[l] + 0.5f)));
     case IR_MOVA_FLOOR: EACH(m, ri[l] = (u32)to_i32(floorf(x[l])));
-    default: return false;
-    }
-}
-
-static bool integer(const struct ir_insn *i, const struct operand *o, struct lanes *out)
-{
-    const unsigned m = i->dst.mask;
-    switch (i->op) {
-    case IR_IADD: EACH(m, ri[l] = xi[l] + yi[l]);
-    case IR_INEG: EACH(m, ri[l] = 0u - xi[l]);
-    case IR_IMAD: EACH(m, ri[l] = xi[l] * yi[l] + zi[l]);
-    case IR_IMIN: EACH(m, ri[l] = (i32)xi[l] < (i32)yi[l] ? xi[l] : yi[l]);
-    case IR_IMAX: EACH(m, ri[l] = (i32)xi[l] > (i32)yi[l] ? xi[l] : yi[l]);
-    case IR_UMIN: EACH(m, ri[l] = xi[l] < yi[l] ? xi[l] : yi[l]);
-    case IR_UMAX: EACH(m, ri[l] = xi[l] > yi[l] ? xi[l] : yi[l]);
-    case IR_ILT: EACH(m, ri[l] = (i32)xi[l] < (i32)yi[l] ? 0xffffffff : 0);
-    case IR_IGE: EACH(m, ri[l] = (i32)xi[l] >= (i32)yi[l] ? 0xffffffff : 0);
-    case IR_ULT: EACH(m, ri[l] = xi[l] < yi[l] ? 0xffffffff : 0);
-    case IR_UGE: EACH(m, ri[l] = xi[l] >= yi[l] ? 0xffffffff : 0);
-    case IR_IEQ: EACH(m, ri[l] = xi[l] == yi[l] ? 0xffffffff : 0);
-    case IR_INE: EACH(m, ri[l] = xi[l] != yi[l] ? 0xffffffff : 0);
-    case IR_AND: EACH(m, ri[l] = xi[l] & yi[l]);
-    case IR_OR: EACH(m, ri[l] = xi[l] | yi[l]);
-    case IR_XOR: EACH(m, ri[l] = xi[l] ^ yi[l]);
-    case IR_NOT: EACH(m, ri[l] = ~xi[l]);
-    case IR_ISHL: EACH(m, ri[l] = xi[l] << (yi[l] & 31));
-    case IR_ISHR: EACH(m, ri[l] = (u32)((i32)xi[l] >> (yi[l] & 31)));
-    case IR_USHR: EACH(m, ri[l] = xi[l] >> (yi[l] & 31));
-    case IR_FTOI: EACH(m, ri[l] = (u32)to_i32(truncf(x[l])));
-    case IR_FTOU: EACH(m, ri[l] = to_u32(x[l]));
-    case IR_ITOF: EACH(m, r[l] = (float)(i32)xi[l]);
-    case IR_UTOF: EACH(m, r[l] = (float)xi[l]);
     default: return false;
     }
 }
@@ -523,29 +485,16 @@ static bool vector(const struct ir_insn *i, const struct operand *o, struct lane
     return true;
 }
 
-/* Two results: high and low halves of products, quotient and remainder, exchanged operands. */
-static bool twofold(struct alu *a, const struct ir_insn *i, const struct operand *o, u64 exec)
+/* Integers and bits: alu_int.c. Some have two results. */
+static void integer(struct alu *a, const struct ir_insn *i, const struct operand *o, u64 exec)
 {
     struct lanes first, second;
-    if (i->op != IR_IMUL && i->op != IR_UMUL && i->op != IR_UDIV && i->op != IR_SWAPC) return false;
     for (unsigned c = 0; c < 4; c++) {
-        for (unsigned l = 0; l < LANES; l++) {
-            u32 x = o[0].c[c][l], y = o[1].c[c][l];
-            u64 product = i->op == IR_IMUL ? (u64)((i64)(i32)x * (i32)y) : (u64)x * y;
-            first.c[c][l] = (u32)(product >> 32);
-            second.c[c][l] = (u32)product;
-            if (i->op == IR_UDIV) {
-                first.c[c][l] = y ? x / y : 0xffffffff;
-                second.c[c][l] = y ? x % y : 0xffffffff;
-            } else if (i->op == IR_SWAPC) {
-                first.c[c][l] = x ? o[2].c[c][l] : y;
-                second.c[c][l] = x ? y : o[2].c[c][l];
-            }
-        }
+        if ((i->dst.mask | i->dst2.mask) >> c & 1)
+            alu_integer(i->op, o[0].c[c], o[1].c[c], o[2].c[c], first.c[c], second.c[c]);
     }
     store(a, i, &i->dst, &first, exec);
-    store(a, i, &i->dst2, &second, exec);
-    return true;
+    if (alu_is_twofold(i->op)) store(a, i, &i->dst2, &second, exec);
 }
 
 static void sample(struct alu *a, const struct ir_insn *i, struct operand *o, u64 exec)
@@ -596,8 +545,11 @@ void alu_execute(struct alu *a, const struct ir_insn *i, u64 exec)
         sample(a, i, o, exec);
         return;
     }
-    if (twofold(a, i, o, exec)) return;
-    if (float_op(i, o, &out) || integer(i, o, &out) || vector(i, o, &out))
+    if (alu_is_integer(i->op)) {
+        integer(a, i, o, exec);
+        return;
+    }
+    if (float_op(i, o, &out) || vector(i, o, &out))
         store(a, i, &i->dst, &out, exec);
 }
 

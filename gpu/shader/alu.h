@@ -21,4 +21,17 @@ u64 alu_condition(struct alu *a, const struct ir_insn *i);
 u64 alu_kill(struct alu *a, const struct ir_insn *i); /* lanes to discard */
 void alu_integer_constant(const struct alu *a, u32 index, i32 v[4]);
 
+/* alu_int.c: one component of an operation on integers or bits, on all lanes. The range is IR_IADD
+ * to IR_SWAPC; `second` is for those that have two results (dst2). */
+static inline bool alu_is_integer(u16 op)
+{
+    return op >= IR_IADD && op <= IR_SWAPC;
+}
+static inline bool alu_is_twofold(u16 op)
+{
+    return op == IR_IMUL || op == IR_UMUL || op == IR_UDIV || op == IR_UADDC || op == IR_USUBB ||
+           op == IR_SWAPC;
+}
+void alu_integer(u16 op, const u32 *x, const u32 *y, const u32 *z, u32 *first, u32 *second);
+
 #endif

@@ -146,7 +146,6 @@ enum ir_condition { IR_C_GT = 1, IR_C_EQ, IR_C_GE, IR_C_LT, IR_C_NE, IR_C_LE };
     OP(EQ, 2)                                                                                       \
     OP(NE, 2)                                                                                       \
     OP(MOVC, 3)      /* bits of s0 ? s1 : s2 */                                                     \
-    OP(SWAPC, 3)     /* dst, dst2 = s0 ? s2, s1 : s1, s2 */                                         \
     OP(DSX, 1)                                                                                      \
     OP(DSY, 1)                                                                                      \
     OP(IADD, 2)                                                                                     \
@@ -171,11 +170,24 @@ enum ir_condition { IR_C_GT = 1, IR_C_EQ, IR_C_GE, IR_C_LT, IR_C_NE, IR_C_LE };
     OP(NOT, 1)                                                                                      \
     OP(ISHL, 2)                                                                                     \
     OP(ISHR, 2)                                                                                     \
+    OP(UADDC, 2)     /* dst sum, dst2 carry */                                                      \
+    OP(USUBB, 2)     /* dst difference, dst2 borrow */                                              \
+    OP(COUNTBITS, 1)                                                                                \
+    OP(FIRSTBIT_HI, 1) /* place of the highest one, counted from bit 31; none: all ones */          \
+    OP(FIRSTBIT_LO, 1) /* place of the lowest one */                                                \
+    OP(FIRSTBIT_SHI, 1) /* place of the highest bit that is not the sign, counted from bit 31 */    \
+    OP(UBFE, 3)      /* s0 bits from bit s1 of s2 */                                                \
+    OP(IBFE, 3)      /* likewise, signed */                                                         \
+    OP(BFM, 2)       /* mask of s0 bits from bit s1 */                                              \
+    OP(BFREV, 1)                                                                                    \
     OP(USHR, 2)                                                                                     \
-    OP(FTOI, 1)                                                                                     \
+    OP(FTOI, 1)      /* towards 0, clamped; NaN is 0 */                                             \
     OP(FTOU, 1)                                                                                     \
+    OP(F32TOF16, 1)  /* half in the low 16 bits */                                                  \
+    OP(F16TOF32, 1)                                                                                 \
     OP(ITOF, 1)                                                                                     \
     OP(UTOF, 1)                                                                                     \
+    OP(SWAPC, 3)     /* dst, dst2 = s0 ? s2, s1 : s1, s2 */                                         \
     OP(TEX, 1)       /* sample: s0 the coordinates; see ir_tex */                                   \
     OP(TEX_BIAS, 2)  /* s1.x added to the level of detail */                                        \
     OP(TEX_LOD, 2)   /* s1.x is it */                                                               \
