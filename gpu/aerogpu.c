@@ -391,6 +391,8 @@ static const struct device_option aerogpu_options[] = {
     { "vblank", OPT_BOOL, offsetof(struct aerogpu, vblank), "on", "vertical blanks at 60 Hz" },
     { "exec", OPT_STR, offsetof(struct aerogpu, exec_name), "soft",
       "what executes commands: soft, or none (fences complete, nothing is drawn)" },
+    { "socket", OPT_STR, offsetof(struct aerogpu, socket), "",
+      "exec=bridge: path of the local socket at which the executing process connects" },
     { "display", OPT_PTR, offsetof(struct aerogpu, display), NULL, "where its picture is shown" },
     { NULL, 0, 0, NULL, NULL },
 };

@@ -40,6 +40,7 @@ struct aerogpu {
     bool legacy;             /* option "legacy" */
     bool vblank;             /* option "vblank" */
     char *exec_name;         /* option "exec" */
+    char *socket;            /* option "socket" */
     struct region regs, vram;
     u8 *vram_mem;
 
@@ -92,7 +93,8 @@ void agpu_update_irq(struct aerogpu *g);
 void agpu_error(struct aerogpu *g, enum agpu_error code, u64 fence, const char *why);
 
 /* aerogpu_ring.c */
-void agpu_timers_init(struct aerogpu *g); /* first: an unset timer is not one that can be cancelled */
+void agpu_timers_init(
+    struct aerogpu *g); /* first: an unset timer is not one that can be cancelled */
 int agpu_ring_init(struct aerogpu *g, struct error *e);
 void agpu_ring_fini(struct aerogpu *g);
 void agpu_doorbell(struct aerogpu *g);

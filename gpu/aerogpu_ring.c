@@ -91,6 +91,14 @@ static bool guest_write(void *opaque, u64 gpa, const void *buf, u64 len)
     return true;
 }
 
+static bool guest_written(void *opaque, u64 gpa, u64 len)
+{
+    struct bus *mem = ((struct aerogpu *)opaque)->pci.dev.host->mem;
+    if (!len || !dma_map(mem, gpa, len, true)) return false;
+    dma_written(mem, gpa, len);
+    return true;
+}
+
 /* ---- fetching one submission ---- */
 
 /* Reads all of [gpa, gpa + len) into new memory; NULL with *error set. */
@@ -410,7 +418,17 @@ void agpu_timers_init(struct aerogpu *g)
 
 int agpu_ring_init(struct aerogpu *g, struct error *e)
 {
-    const struct exec_host host = { g, batch_done, guest_read, guest_write, agpu_scan_get };
+    const struct host_if *services = g->pci.dev.host;
+    const struct exec_host host = { g,
+                                    batch_done,
+                                    guest_read,
+                                    guest_write,
+                                    agpu_scan_get,
+                                    guest_written,
+                                    services->clock,
+                                    services->mailbox,
+                                    services->guest_ram,
+                                    g->socket };
     g->ops = exec_find(g->exec_name);
     if (!g->ops) return error_set(e, "unknown executor \"%s\": use soft or none", g->exec_name);
     g->exec = g->ops->create(&host, e);

@@ -1,17 +1,22 @@
 /* Executors: what turns AeroGPU's command streams into pixels, behind one interface.
  *
  * The device validates a submission (aerogpu_cmd.h), wraps it into a batch and submits it; batches
- * run in order. An executor finishes a batch with host->done, from the machine thread: at once,
- * inside submit(), or later by mail. The device publishes fences in order and paces them, so every
- * executor paces alike. Guest memory is read through host->read at any time between submit and
- * done, from any thread; it is written only through host->write, which belongs to the machine
- * thread: a threaded executor keeps its write-backs until its mail runs, just before done.
- * Document: the contract's parts "driver behaviour", section 9, and "executor". */
+ * take effect in order, and may be reported as done in any. An executor finishes a batch with
+ * host->done, from the machine thread: at once, inside submit(), or later by mail. The device
+ * publishes fences in order and paces them, so every executor paces alike. Guest memory is read
+ * through host->read at any time between submit and done, from any thread; it is written only
+ * through host->write, which belongs to the machine thread: a threaded executor keeps its
+ * write-backs until its mail runs, just before done. Document: the contract's parts "driver
+ * behaviour", section 9, and "executor". */
 #ifndef GPU_EXEC_H
 #define GPU_EXEC_H
 
 #include "gpu/aerogpu_cmd.h"
 #include "machine/core/error.h"
+
+struct clock;
+struct guest_ram;
+struct mailbox;
 
 struct exec_range { /* one row of the allocation table */
     u32 alloc_id, flags;
@@ -47,6 +52,14 @@ struct exec_host {
     bool (*write)(void *opaque, u64 gpa, const void *buf, u64 len);
     /* Machine thread: false when scanout 0 shows nothing. */
     bool (*scanout)(void *opaque, struct exec_scanout *s);
+    /* Machine thread: somebody with a mapping of his own wrote there. False when the range is not
+     * plain guest RAM. */
+    bool (*written)(void *opaque, u64 gpa, u64 len);
+    /* What executors beside the machine thread need; each may be NULL. */
+    struct clock *clock;               /* virtual time */
+    struct mailbox *mailbox;           /* to the machine thread */
+    const struct guest_ram *guest_ram; /* device.h */
+    const char *socket;                /* the device's option */
 };
 
 enum exec_reset {

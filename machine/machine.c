@@ -3,6 +3,7 @@
  * number of instructions, so that two runs take the same path. */
 #include "machine/machine.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -92,6 +93,29 @@ static void a20_set(void *machine, bool on)
     if (m->cpu) cpu_set_a20(m->cpu, on);
 }
 
+/* Whether another process executes AeroGPU's commands and needs guest RAM as a file (the last --set
+ * counts). */
+static bool shares_ram(const struct config *c)
+{
+    const char *name = "aerogpu.exec=", *value = "";
+    for (unsigned k = 0; k < c->sets.n; k++) {
+        if (!strncmp(c->sets.s[k], name, strlen(name))) value = c->sets.s[k] + strlen(name);
+    }
+    return !strcmp(value, "bridge");
+}
+
+/* A file without a name whose size nobody who gets it can change: an access beyond its end would
+ * kill the process. -1: the host refuses. */
+static int make_ram_file(u64 size)
+{
+    int fd = memfd_create("guest RAM", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && !ftruncate(fd, (off_t)size) &&
+        !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+        return fd;
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
 static int make_ram(struct machine *m, struct error *e)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
@@ -102,8 +126,15 @@ static int make_ram(struct machine *m, struct error *e)
                          (unsigned long long)(m->ram_size / MIB),
                          (unsigned long long)((u64)pages * (u64)page / MIB));
     }
-    void *p = mmap(NULL, m->ram_size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = -1, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    bool share = shares_ram(m->cfg);
+    if (share) {
+        fd = make_ram_file(m->ram_size);
+        flags = MAP_SHARED | MAP_NORESERVE;
+    }
+    m->guest_ram = (struct guest_ram){ fd, m->low_size, m->ram_size };
+    void *p = share && fd < 0 ? MAP_FAILED
+                              : mmap(NULL, m->ram_size, PROT_READ | PROT_WRITE, flags, fd, 0);
     if (p == MAP_FAILED)
         return error_set(e, "--memory %lluM: the host refuses that much memory",
                          (unsigned long long)(m->ram_size / MIB));
@@ -127,7 +158,9 @@ struct machine *machine_create(struct config *cfg, struct error *e)
     m->clock.kick_opaque = m;
     log_set_clock(&m->clock);
     trace_set_clock(&m->clock);
-    m->host = (struct host_if){ &m->mem, &m->io, &m->clock, machine_request, m, a20_get, a20_set };
+    m->host = (struct host_if){ &m->mem, &m->io,  &m->clock,   machine_request, m,
+                                a20_get, a20_set, &m->mailbox, &m->guest_ram };
+    m->guest_ram.fd = -1;
     mailbox_init(&m->mailbox);
     m->mailbox.kick = kick_cpu;
     m->mailbox.kick_opaque = m;
@@ -154,6 +187,7 @@ void machine_destroy(struct machine *m)
         if (m->ram_high.ram) region_fini(&m->ram_high);
         munmap(m->ram, m->ram_size);
     }
+    if (m->guest_ram.fd >= 0) close(m->guest_ram.fd);
     log_set_clock(NULL);
     trace_set_clock(NULL);
     input_typist_fini(&m->typist);

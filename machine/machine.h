@@ -29,6 +29,7 @@ struct machine {
     struct clock clock;
     u8 *ram; /* guest RAM, one mapping; the part above the PCI hole follows the part below */
     u64 ram_size, low_size; /* bytes; low_size lies below 4 GiB from address 0 */
+    struct guest_ram guest_ram;
     struct region ram_low, ram_high;
     struct cpu *cpu;
     struct board *board;

@@ -25,6 +25,15 @@ enum machine_request {
     REQ_EXIT /* test-exit port; arg = status */
 };
 
+struct mailbox; /* mailbox.h */
+
+/* Guest RAM for backends that share it with another process: one file, in which the bytes of
+ * address 0 come first and those of 4 GiB follow at low_size. */
+struct guest_ram {
+    int fd; /* -1: this machine's RAM is not a file */
+    u64 low_size, size;
+};
+
 /* The services a device sees. request() is safe to call from any device callback; the run loop acts
  * later. */
 struct host_if {
@@ -34,6 +43,8 @@ struct host_if {
     void *machine;
     bool (*a20_get)(void *machine);
     void (*a20_set)(void *machine, bool on); /* level of the A20 gate: port 92h and 8042 */
+    struct mailbox *mailbox; /* to the machine thread, from any other; NULL: nobody drains one */
+    const struct guest_ram *guest_ram; /* NULL: unknown */
 };
 
 enum option_type { OPT_BOOL, OPT_U32, OPT_U64, OPT_STR, OPT_PTR };

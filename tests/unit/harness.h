@@ -99,7 +99,7 @@ static inline struct board *board_bare(void)
     ck_assert_int_eq(bus_map(&b->mem, 0, &b->ram_region, 0, NULL), 0);
     ck_assert_int_eq(bus_map(&b->mem, 0xfee00000, &b->msi_region, 0, NULL), 0);
     b->host = (struct host_if){ &b->mem, &b->io,          &b->clock,      harness_request,
-                                b,       harness_a20_get, harness_a20_set };
+                                b,       harness_a20_get, harness_a20_set, NULL, NULL };
     return b;
 }
 
