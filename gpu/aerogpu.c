@@ -4,9 +4,11 @@
  * BAR0 (64 KiB) has the registers, BAR1 (64 MiB) plain memory, zero after a cold reset. Ring and
  * fences are in aerogpu_ring.c, scanout, cursor and vertical blank in aerogpu_scan.c; commands go
  * to the executor of option "exec" (exec.h). With legacy=on it is the machine's VGA too
- * (vga_core.h): the planes are the first 256 KiB of BAR1, the VBE framebuffer starts behind them,
- * and the window at A0000h has a real VGA's semantics. AeroGPU contract ABI 1.4, parts "PCI
- * function and registers" and "ring"; its retired predecessors are not recognised. */
+ * (vga_core.h): the planes are the first 256 KiB of BAR1, the VBE framebuffer starts behind them.
+ * The window at A0000h is BAR1 byte for byte until a mode is programmed and in chain-4 modes, a
+ * bank of the framebuffer in VBE modes, and has a real VGA's semantics in planar and text modes,
+ * where one address is several bytes. AeroGPU contract ABI 1.4, parts "PCI function and registers"
+ * and "ring"; its retired predecessors are not recognised. */
 #include "gpu/aerogpu.h"
 
 #include <stdio.h>
@@ -275,6 +277,7 @@ static int init_core(struct aerogpu *g, struct error *e)
     g->core.mem = &g->vram;
     g->core.vram = g->vram_mem;
     g->core.lfb_at = AGPU_LFB_OFFSET;
+    g->core.linear = true;
     g->core.lfb_size = AGPU_VRAM_SIZE - AGPU_LFB_OFFSET;
     g->core.lfb_base = lfb_base;
     g->core.owner = g;

@@ -44,15 +44,21 @@ static void set_virtual_width(struct vga_core *v, u16 width)
 
 void vbe_update_bank(struct vga_core *v)
 {
-    bool want = vbe_active(v) && v->vbe[VBE_BPP] >= 8 && v->window.bus && v->window.enabled;
-    u64 at = v->lfb_at + (u64)v->vbe[VBE_BANK] * 0x10000 % v->lfb_size;
-    if (v->bank_mapped && (!want || v->bank.ram != v->vram + at)) {
-        bus_unmap(&v->bank);
-        v->bank_mapped = false;
+    u64 at = 0, size = 0;
+    if (vbe_active(v) && v->vbe[VBE_BPP] >= 8) {
+        at = v->lfb_at + (u64)v->vbe[VBE_BANK] * 0x10000 % v->lfb_size;
+        size = 0x10000;
+    } else if (v->linear && !vbe_active(v) && !v->misc && !v->seq[4]) {
+        size = v->window.size; /* nobody programmed a mode yet */
     }
-    if (!want || v->bank_mapped) return;
-    region_init_alias(&v->bank, "vbe-bank", v->mem, at, 0x10000);
-    v->bank_mapped = bus_map(v->window.bus, 0xa0000, &v->bank, v->window.prio + 1, NULL) == 0;
+    if (!v->window.bus || !v->window.enabled) size = 0;
+    if (v->bank_size && (v->bank_size != size || v->bank.ram != v->vram + at)) {
+        bus_unmap(&v->bank);
+        v->bank_size = 0;
+    }
+    if (!size || v->bank_size) return;
+    region_init_alias(&v->bank, "vbe-bank", v->mem, at, size);
+    if (!bus_map(v->window.bus, 0xa0000, &v->bank, v->window.prio + 1, NULL)) v->bank_size = size;
 }
 
 /* Bytes of a fresh mode. */

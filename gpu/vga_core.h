@@ -7,8 +7,10 @@
  * vga_regs.c owns registers and ports, vga_mem.c the window at A0000h, vbe.c the DISPI registers,
  * vga_draw.c and vga_text.c the picture.
  *
- * Video memory: plane p, offset o is byte o * 4 + p of `vram`, so one dword is one latch; the
- * linear framebuffer starts at `lfb_at`: 0, the planes' own memory, or behind the planes. */
+ * Video memory: one dword of `vram` is one latch, byte p of it plane p; vga_at() says where the
+ * dword of a plane's offset is. The linear framebuffer starts at `lfb_at`: 0, the planes' own
+ * memory, or behind the planes. With `linear` (AeroGPU) the window and the memory behind it are the
+ * same bytes in the same order as long as nobody programmed a mode, and in chain-4 modes. */
 #ifndef GPU_VGA_CORE_H
 #define GPU_VGA_CORE_H
 
@@ -41,6 +43,7 @@ struct vga_core {
     struct region *mem;           /* video memory as the owner maps it, with its dirty flags */
     u8 *vram;                     /* that memory */
     u64 lfb_at, lfb_size;         /* the linear framebuffer inside it; a multiple of 64 KiB */
+    bool linear;                  /* byte n of the window is byte n of video memory; see above */
     u32 (*lfb_base)(void *owner); /* its physical address now, 0: not decoded */
     void *owner;
 
@@ -63,7 +66,7 @@ struct vga_core {
     struct display *display; /* NULL: shown nowhere */
     struct display_source src;
     struct region window, ports_b, ports_c, dispi, bank;
-    bool bank_mapped;
+    u64 bank_size; /* of what is mapped there, 0: nothing */
 };
 
 /* Rows of the owner's field table: VGA_CORE_FIELDS(struct vga, core). */
@@ -101,6 +104,14 @@ u64 vga_ports_read(struct vga_core *v, u16 port, unsigned size);
 void vga_ports_write(struct vga_core *v, u16 port, u64 value, unsigned size);
 /* vga_mem.c */
 extern const struct io_ops vga_window_ops;
+/* Where in video memory the four bytes are that the planes have at an offset below 20000h. Chain-4
+ * addresses are offsets whose low two bits are the plane, so that a program which unchains mode 13h
+ * finds every fourth offset used: `linear` puts those offsets next to each other. */
+static inline u32 vga_at(const struct vga_core *v, u32 offset)
+{
+    if (!v->linear) return offset * 4;
+    return (offset & 0x10000) * 4 + (offset & 3) * VGA_PLANE + (offset & 0xfffc);
+}
 /* vbe.c */
 extern const struct io_ops vga_dispi_ops;
 void vbe_reset(struct vga_core *v);
@@ -112,7 +123,7 @@ static inline bool vbe_active(const struct vga_core *v)
     return v->vbe[VBE_ENABLE] & VBE_EN;
 }
 u32 vbe_pitch(const struct vga_core *v);  /* bytes a line; 4 bpp: bytes of one plane */
-void vbe_update_bank(struct vga_core *v); /* maps or unmaps the banked window */
+void vbe_update_bank(struct vga_core *v); /* maps or unmaps what lies over the window */
 /* vga_draw.c */
 bool vga_refresh(void *opaque, struct frame *f, bool force);
 /* 0x00RRGGBB of an attribute, through palette and DAC */

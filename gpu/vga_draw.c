@@ -118,7 +118,7 @@ static void draw_line(const struct vga_core *v, const u32 colours[16], const str
     u32 pan = v->gc[5] & 0x40 ? l->pan & 6 : l->pan & 7;
     for (u32 k = 0; k <= clocks; k++) {
         u32 at = vga_address(v, l->ma + (k >> slower), l->scan);
-        draw_clock(v, colours, ld32(v->vram + (size_t)at * 4), dots + k * 8);
+        draw_clock(v, colours, ld32(v->vram + vga_at(v, at)), dots + k * 8);
     }
     for (u32 k = 0; k < clocks * 8; k++) {
         for (u32 r = 0; r < repeat; r++) *out++ = dots[k + pan];
@@ -234,8 +234,7 @@ static bool memory_changed(struct vga_core *v)
     bool changed = from < to && region_take_dirty(v->mem, from, to - from, NULL);
     /* The bank shares the flags, but lies on the bus also when the memory itself does not (BAR
      * switched off): CPUs that write through it must look at the flags again. */
-    if (changed && v->bank_mapped)
-        __atomic_fetch_add(&v->bank.bus->generation, 1, __ATOMIC_RELAXED);
+    if (changed && v->bank_size) __atomic_fetch_add(&v->bank.bus->generation, 1, __ATOMIC_RELAXED);
     return changed;
 }
 

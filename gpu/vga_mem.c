@@ -36,7 +36,7 @@ static u32 *plane_dword(const struct vga_core *v, u64 off)
     if (vbe_active(v) && v->vbe[VBE_BPP] == 4)
         at = v->lfb_at + ((u64)v->vbe[VBE_BANK] * 0x10000 + (off & 0xffff)) * 4 % v->lfb_size;
     else
-        at = (off & (v->gc[6] & 0x0c ? VGA_PLANE - 1 : 2 * VGA_PLANE - 1)) * 4;
+        at = vga_at(v, (u32)off & (v->gc[6] & 0x0c ? VGA_PLANE - 1 : 2 * VGA_PLANE - 1));
     return (u32 *)(void *)(v->vram + at);
 }
 

@@ -96,6 +96,7 @@ static void write_misc(struct vga_core *v, u8 b)
 {
     if (vbe_active(v) && (v->seq[0] & 3) != 3) vbe_leave(v);
     set(v, &v->misc, b & 0xef);
+    vbe_update_bank(v);
 }
 
 void vga_mode_was_set(struct vga_core *v)
@@ -108,6 +109,7 @@ static void write_sequencer(struct vga_core *v, u8 b)
 {
     bool stopped = v->seq_index == 0 && (v->seq[0] & 3) != 3;
     set(v, &v->seq[v->seq_index], b);
+    if (v->seq_index == 4) vbe_update_bank(v);
     if (stopped && (v->seq[0] & 3) == 3) vga_mode_was_set(v);
 }
 
@@ -232,7 +234,7 @@ int vga_core_init(struct vga_core *v, bool legacy, struct display *display, stru
 
 void vga_core_fini(struct vga_core *v)
 {
-    if (v->bank_mapped) bus_unmap(&v->bank);
+    if (v->bank_size) bus_unmap(&v->bank);
     bus_unmap(&v->window);
     bus_unmap(&v->ports_b);
     bus_unmap(&v->ports_c);

@@ -11,8 +11,8 @@ enum { MAX_COLS = 256 };
 
 struct cell {
     u32 fg, bg;
-    const u8 *glyph; /* scan lines 4 bytes apart: plane 2 */
-    bool extend;     /* ninth dot repeats the eighth: line-drawing characters */
+    u32 glyph;   /* offset of its first scan line in plane 2 */
+    bool extend; /* ninth dot repeats the eighth: line-drawing characters */
     bool underline, cursor;
 };
 
@@ -43,7 +43,7 @@ static struct cell decode_cell(struct vga_core *v, const struct text_mode *t, u8
         v->blinks = true;
         if (t->blink_off) c.fg = c.bg;
     }
-    c.glyph = v->vram + (font_offset(v, attr & 8) + ch * 32u) * 4 + 2;
+    c.glyph = font_offset(v, attr & 8) + ch * 32u;
     c.extend = (v->attr[0x10] & 4) && ch >= 0xc0 && ch <= 0xdf;
     c.underline = mono && (attr & 7) == 1;
     c.cursor = false;
@@ -55,7 +55,7 @@ static struct cell decode_cell(struct vga_core *v, const struct text_mode *t, u8
 static void decode_row(struct vga_core *v, struct text_mode *t, u32 ma, u8 *text)
 {
     for (u32 x = 0; x <= t->cols; x++, ma++) {
-        const u8 *m = v->vram + (size_t)vga_address(v, ma, 0) * 4;
+        const u8 *m = v->vram + vga_at(v, vga_address(v, ma, 0));
         t->cells[x] = decode_cell(v, t, m[0], m[1]);
         if (x < t->cols && text) text[x] = m[0];
         if (!t->cursor_on || (ma & 0xffff) != t->cursor) continue;
@@ -70,7 +70,7 @@ static void draw_line(const struct vga_core *v, struct text_mode *t, u32 scan, u
     bool in_cursor = scan >= (v->crtc[0x0a] & 0x1fu) && scan <= (v->crtc[0x0b] & 0x1fu);
     for (u32 x = 0; x <= t->cols; x++) {
         const struct cell *c = &t->cells[x];
-        u8 bits = c->glyph[scan * 4];
+        u8 bits = v->vram[vga_at(v, c->glyph + scan) + 2];
         bool solid = (c->cursor && in_cursor) || (c->underline && scan == under);
         if (solid) bits = 0xff;
         for (unsigned k = 0; k < 8; k++) *dot++ = bits & (0x80 >> k) ? c->fg : c->bg;
