@@ -19,7 +19,8 @@ struct assembler {
     /* the batch */
     u32 ids[BATCH_VERTICES], vertices;
     u32 prims[BATCH_PRIMITIVES][3], prim_count;
-    u8 corners; /* of a primitive */
+    u32 primitives; /* of this instance before the batch */
+    u8 corners;     /* of a primitive */
     struct {
         u32 id, stamp;
         u8 place;
@@ -30,25 +31,44 @@ struct assembler {
 
 struct scratch { /* of one draw: too large for a stack */
     struct draw draw;
+    struct texture_unit textures[SHADER_UNITS], vertex_textures[SHADER_UNITS];
     struct assembler assembler;
 };
 
+/* Index n of the draw as it is in the buffer; 0 outside of it. */
+static u32 raw_index(const struct assembler *a, u32 n)
+{
+    u64 at = (u64)n * a->index_size;
+    if (at + a->index_size > a->index_bytes) return 0;
+    return a->index_size == 2 ? ld16(a->indices + at) : ld32(a->indices + at);
+}
+
+/* Of the vertex that is fetched. */
 static u32 vertex_id(const struct assembler *a, u32 n)
 {
-    if (!a->indices) return a->first + n;
-    u64 at = (u64)n * a->index_size;
-    u32 index = 0;
-    if (at + a->index_size <= a->index_bytes)
-        index = a->index_size == 2 ? ld16(a->indices + at) : ld32(a->indices + at);
-    return index + (u32)a->base_vertex;
+    return a->indices ? raw_index(a, n) + (u32)a->base_vertex : a->first + n;
 }
 
 /* ---- the batch ---- */
+
+/* SV_VertexID and SV_InstanceID count from 0, whatever base_vertex and first_instance are. */
+static void system_values(struct assembler *a)
+{
+    struct lanes *special = a->d->vs_state->special;
+    u32 base = a->indices ? (u32)a->base_vertex : a->first;
+    for (unsigned c = 0; c < 4; c++) {
+        for (u32 l = 0; l < a->vertices; l++) {
+            special[IR_SP_VERTEX_ID].c[c][l] = a->ids[l] - base;
+            special[IR_SP_INSTANCE_ID].c[c][l] = a->d->instance;
+        }
+    }
+}
 
 static void shade_vertices(struct assembler *a)
 {
     struct draw *d = a->d;
     vertex_fetch(d, a->ids, a->vertices);
+    if (!d->d3d9) system_values(a);
     d->vs_state->active = a->vertices == LANES ? ~0ull : (1ull << a->vertices) - 1;
     ir_run(d->vs, &d->vs_env, d->vs_state);
     *d->budget -= (i64)a->vertices * VERTEX_COST;
@@ -57,7 +77,7 @@ static void shade_vertices(struct assembler *a)
         struct vertex *v = &a->shaded[l];
         for (unsigned c = 0; c < 4; c++) v->pos[c] = lanes_f(&out[d->position_output], c)[l];
         v->psize = lanes_f(&out[d->psize_output], 0)[l];
-        for (u32 n = 0; n < d->link_count; n++) {
+        for (u32 n = 0; n < d->attribute_count; n++) {
             u8 from = d->attribute_output[n];
             for (unsigned c = 0; c < 4; c++) {
                 float f = from == 0xff ? 0.0f : lanes_f(&out[from], c)[l];
@@ -73,6 +93,7 @@ static void flush(struct assembler *a)
     if (a->prim_count) shade_vertices(a);
     for (u32 k = 0; k<a->prim_count && * a->d->budget> 0; k++) {
         const u32 *p = a->prims[k];
+        a->d->primitive_id = a->primitives + k;
         if (a->corners == 1)
             raster_point(a->d, &a->shaded[p[0]]);
         else if (a->corners == 2)
@@ -80,6 +101,7 @@ static void flush(struct assembler *a)
         else
             raster_triangle(a->d, &a->shaded[p[0]], &a->shaded[p[1]], &a->shaded[p[2]]);
     }
+    a->primitives += a->prim_count;
     a->prim_count = a->vertices = 0;
     a->stamp++;
 }
@@ -107,33 +129,82 @@ static void primitive(struct assembler *a, u32 n0, u32 n1, u32 n2)
 
 /* ---- assembly ---- */
 
-static void assemble(struct assembler *a)
+static u8 corners_of(u32 topology)
+{
+    switch (topology) {
+    case AGPU_TOPO_POINTS: return 1;
+    case AGPU_TOPO_LINES:
+    case AGPU_TOPO_LINE_STRIP:
+    case AGPU_TOPO_LINES_ADJ:
+    case AGPU_TOPO_LINE_STRIP_ADJ: return 2;
+    default: return 3;
+    }
+}
+
+/* The primitives of n vertices from the draw's vertex v on. Without a geometry shader adjacent
+ * vertices mean nothing. */
+static void assemble(struct assembler *a, u32 v, u32 n)
 {
     const i64 *budget = a->d->budget;
-    u32 n = a->count;
-    a->corners = a->topology == AGPU_TOPO_POINTS ? 1 : a->topology <= AGPU_TOPO_LINE_STRIP ? 2 : 3;
+    const u32 end = v + n;
+    if (n < a->corners) return;
     switch (a->topology) {
     case AGPU_TOPO_POINTS:
-        for (u32 k = 0; k<n && * budget> 0; k++) primitive(a, k, 0, 0);
+        for (; v<end && * budget> 0; v++) primitive(a, v, 0, 0);
         break;
     case AGPU_TOPO_LINES:
-        for (u32 k = 0; n >= 2 && k <= n - 2 && *budget > 0; k += 2) primitive(a, k, k + 1, 0);
+        for (; end - v >= 2 && *budget > 0; v += 2) primitive(a, v, v + 1, 0);
         break;
     case AGPU_TOPO_LINE_STRIP:
-        for (u32 k = 0; n >= 2 && k <= n - 2 && *budget > 0; k++) primitive(a, k, k + 1, 0);
+        for (; end - v >= 2 && *budget > 0; v++) primitive(a, v, v + 1, 0);
         break;
     case AGPU_TOPO_TRIANGLES:
-        for (u32 k = 0; n >= 3 && k <= n - 3 && *budget > 0; k += 3) primitive(a, k, k + 1, k + 2);
+        for (; end - v >= 3 && *budget > 0; v += 3) primitive(a, v, v + 1, v + 2);
         break;
     case AGPU_TOPO_STRIP:
-        for (u32 k = 0; n >= 3 && k <= n - 3 && *budget > 0; k++)
-            primitive(a, k, k + (k & 1 ? 2 : 1), k + (k & 1 ? 1 : 2));
+        for (u32 odd = 0; end - v >= 3 && *budget > 0; v++, odd ^= 1)
+            primitive(a, v, v + 1 + odd, v + 2 - odd);
         break;
     case AGPU_TOPO_FAN:
-        for (u32 k = 0; n >= 3 && k <= n - 3 && *budget > 0; k++) primitive(a, k + 1, k + 2, 0);
+        for (u32 hub = v; end - v >= 3 && *budget > 0; v++) primitive(a, v + 1, v + 2, hub);
         break;
-    default: break; /* adjacency and patches need stages that Direct3D 9 does not have */
+    case AGPU_TOPO_LINES_ADJ:
+        for (; end - v >= 4 && *budget > 0; v += 4) primitive(a, v + 1, v + 2, 0);
+        break;
+    case AGPU_TOPO_LINE_STRIP_ADJ:
+        for (; end - v >= 4 && *budget > 0; v++) primitive(a, v + 1, v + 2, 0);
+        break;
+    case AGPU_TOPO_TRIANGLES_ADJ:
+        for (; end - v >= 6 && *budget > 0; v += 6) primitive(a, v, v + 2, v + 4);
+        break;
+    case AGPU_TOPO_STRIP_ADJ:
+        for (u32 odd = 0; end - v >= 6 && *budget > 0; v += 2, odd ^= 2)
+            primitive(a, v, v + 2 + odd, v + 4 - odd);
+        break;
+    default: break; /* patches need a hull shader */
     }
+}
+
+static bool is_strip(u32 topology)
+{
+    return topology == AGPU_TOPO_LINE_STRIP || topology == AGPU_TOPO_STRIP ||
+           topology == AGPU_TOPO_LINE_STRIP_ADJ || topology == AGPU_TOPO_STRIP_ADJ;
+}
+
+/* One instance: the whole list, or the pieces of a strip between cuts. */
+static void instance(struct assembler *a)
+{
+    a->primitives = 0;
+    u32 start = 0, cut = a->index_size == 2 ? 0xffff : 0xffffffff;
+    if (a->d->strip_cut && a->indices && is_strip(a->topology)) {
+        for (u32 k = 0; k<a->count && * a->d->budget> 0; k++) {
+            if (raw_index(a, k) != cut) continue;
+            assemble(a, start, k - start);
+            start = k + 1;
+        }
+        *a->d->budget -= a->count;
+    }
+    assemble(a, start, a->count - start);
     flush(a);
 }
 
@@ -171,6 +242,8 @@ struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const vo
     struct draw *d = &x->scratch->draw;
     struct assembler *a = &x->scratch->assembler;
     x->draws++;
+    d->textures = x->scratch->textures;
+    d->vertex_textures = x->scratch->vertex_textures;
     if (x->budget <= 0 || !draw_setup(d, x, c)) {
         x->skipped_draws++;
         return OBJ_OK;
@@ -179,6 +252,7 @@ struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const vo
     a->d = d;
     a->stamp = 1;
     a->topology = c->topology;
+    a->corners = corners_of(c->topology);
     if (opcode == AGPU_DRAW) {
         a->first = plain->first_vertex;
         a->count = plain->vertex_count;
@@ -188,7 +262,7 @@ struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const vo
         if (!set_indices(a, c, indexed)) return OBJ_OK;
     }
     for (d->instance = 0; d->instance < instances && x->budget > 0 && a->count; d->instance++)
-        assemble(a);
+        instance(a);
     finish(d);
     return OBJ_OK;
 }

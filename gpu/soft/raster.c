@@ -8,7 +8,7 @@
 
 #include "gpu/soft/draw.h"
 
-enum { PLANES = 7, MAX_CLIPPED = 3 + PLANES, SUB = 256 };
+enum { PLANES = 7, MAX_CLIPPED = 3 + PLANES + DRAW_CLIPS, SUB = 256 };
 
 struct window { /* a vertex on the screen */
     i32 x, y;   /* 1/256 pixels */
@@ -17,9 +17,15 @@ struct window { /* a vertex on the screen */
 
 /* ---- clipping ---- */
 
-/* Distance to a plane of the clip volume: negative is outside. */
-static float plane(const struct draw *d, const float p[4], unsigned n)
+/* Distance to a plane of the clip volume: negative is outside. Planes from PLANES on are the
+ * shader's clip distances. */
+static float plane(const struct draw *d, const struct vertex *v, unsigned n)
 {
+    const float *p = v->pos;
+    if (n >= PLANES) {
+        const struct clip *c = &d->clips[n - PLANES];
+        return v->attr[c->attribute][c->component];
+    }
     switch (n) {
     case 0: return p[3] - 2.3283064e-10f; /* w >= 2^-32 */
     case 1: return d->depth_clip ? p[2] : 1.0f;
@@ -54,21 +60,23 @@ static u32 cut(const struct draw *d, const struct vertex *v, u32 n, unsigned p, 
     u32 count = 0;
     for (u32 k = 0; k < n; k++) {
         const struct vertex *a = &v[k], *b = &v[(k + 1) % n];
-        float da = plane(d, a->pos, p), db = plane(d, b->pos, p);
+        float da = plane(d, a, p), db = plane(d, b, p);
         if (inside(da)) out[count++] = *a;
         if (inside(da) == inside(db) || da != da || db != db) continue;
         if (inside(da))
-            between(&out[count++], a, b, da / (da - db), d->link_count);
+            between(&out[count++], a, b, da / (da - db), d->attribute_count);
         else
-            between(&out[count++], b, a, db / (db - da), d->link_count);
+            between(&out[count++], b, a, db / (db - da), d->attribute_count);
     }
     return count;
 }
 
+/* Bits of planes that the vertex is outside of: a primitive all of whose vertices are outside of
+ * one is not drawn. Cull distances come last: nothing is cut by them. */
 static unsigned outcode(const struct draw *d, const struct vertex *v)
 {
-    unsigned code = 0;
-    for (unsigned p = 0; p < PLANES; p++) code |= (unsigned)!inside(plane(d, v->pos, p)) << p;
+    unsigned code = 0, planes = PLANES + d->clip_count + d->cull_count;
+    for (unsigned p = 0; p < planes; p++) code |= (unsigned)!inside(plane(d, v, p)) << p;
     return code;
 }
 
@@ -200,6 +208,17 @@ static float slope_bias(const struct draw *d, const struct window *w, i64 area)
     return d->slope_bias * (float)MAX(fabs(dx), fabs(dy));
 }
 
+/* Direct3D 10's bias in least steps: for floats those of the largest depth. */
+static float step_bias(const struct draw *d, const struct window *w)
+{
+    if (!d->depth_bias_steps) return 0.0f;
+    if (d->depth.format != AGPU_FMT_D32F) return (float)d->depth_bias_steps / 16777216.0f;
+    int e;
+    float z = MAX(MAX(fabsf(w[0].z), fabsf(w[1].z)), fabsf(w[2].z));
+    frexpf(z, &e); /* z = m * 2^e, m from 1/2 on */
+    return ldexpf((float)d->depth_bias_steps, e - 24);
+}
+
 static void fill(struct draw *d, const struct vertex *a, const struct vertex *b,
                  const struct vertex *c, const struct vertex *provoking)
 {
@@ -229,7 +248,8 @@ static void fill(struct draw *d, const struct vertex *a, const struct vertex *b,
         raster_line(d, c, a);
         return;
     }
-    setup.bias = d->depth_bias + slope_bias(d, w, area);
+    setup.bias = d->depth_bias + slope_bias(d, w, area) + step_bias(d, w);
+    setup.primitive = d->primitive_id;
     set_attributes(d, &setup, v, w, provoking);
     struct scan s = { .d = d };
     s.pixels.setup = &setup;
@@ -242,7 +262,8 @@ void raster_triangle(struct draw *d, const struct vertex *a, const struct vertex
 {
     unsigned ca = outcode(d, a), cb = outcode(d, b), cc = outcode(d, c);
     if (ca & cb & cc) return;
-    if (!(ca | cb | cc)) {
+    const unsigned cut_by = PLANES + d->clip_count, any = (ca | cb | cc) & ((1u << cut_by) - 1);
+    if (!any) {
         fill(d, a, b, c, a);
         return;
     }
@@ -251,8 +272,8 @@ void raster_triangle(struct draw *d, const struct vertex *a, const struct vertex
     poly[0][0] = *a;
     poly[0][1] = *b;
     poly[0][2] = *c;
-    for (unsigned p = 0; p < PLANES && n >= 3; p++) {
-        if (!((ca | cb | cc) >> p & 1)) continue;
+    for (unsigned p = 0; p < cut_by && n >= 3; p++) {
+        if (!(any >> p & 1)) continue;
         n = cut(d, poly[from], n, p, poly[!from]);
         from = !from;
     }
@@ -263,16 +284,16 @@ void raster_triangle(struct draw *d, const struct vertex *a, const struct vertex
 
 static bool clip_line(const struct draw *d, struct vertex *a, struct vertex *b)
 {
-    for (unsigned p = 0; p < PLANES; p++) {
-        float da = plane(d, a->pos, p), db = plane(d, b->pos, p);
+    for (unsigned p = 0; p < PLANES + d->clip_count; p++) {
+        float da = plane(d, a, p), db = plane(d, b, p);
         if (!inside(da) && !inside(db)) return false;
         struct vertex cutp;
         if (inside(da) && inside(db)) continue;
         if (inside(da)) {
-            between(&cutp, a, b, da / (da - db), d->link_count);
+            between(&cutp, a, b, da / (da - db), d->attribute_count);
             *b = cutp;
         } else {
-            between(&cutp, b, a, db / (db - da), d->link_count);
+            between(&cutp, b, a, db / (db - da), d->attribute_count);
             *a = cutp;
         }
     }
@@ -320,11 +341,13 @@ void raster_line(struct draw *d, const struct vertex *a, const struct vertex *b)
 {
     struct vertex p = *a, q = *b;
     struct window w[3];
-    struct setup setup = { .front = true };
+    struct setup setup = { .front = true, .primitive = d->primitive_id };
+    if (outcode(d, a) & outcode(d, b)) return;
     if (!clip_line(d, &p, &q) || !project(d, &p, &w[0]) || !project(d, &q, &w[1])) return;
     w[2] = w[0];
     const struct vertex *v[3] = { &p, &q, &p };
     setup.bias = d->depth_bias;
+    if (d->wireframe) setup.bias += step_bias(d, w);
     set_attributes(d, &setup, v, w, a);
     struct scan s = { .d = d };
     s.pixels.setup = &setup;
@@ -335,7 +358,10 @@ void raster_line(struct draw *d, const struct vertex *a, const struct vertex *b)
 void raster_point(struct draw *d, const struct vertex *a)
 {
     struct window w[3];
-    struct setup setup = { .front = true, .bias = d->depth_bias, .sprite = d->point_sprite };
+    struct setup setup = { .front = true,
+                           .bias = d->depth_bias,
+                           .sprite = d->point_sprite,
+                           .primitive = d->primitive_id };
     const struct vertex *v[3] = { a, a, a };
     if (outcode(d, a) || !project(d, a, &w[0])) return;
     w[1] = w[2] = w[0];

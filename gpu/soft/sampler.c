@@ -1,116 +1,8 @@
 /* Texture sampling for a batch of 64 lanes: level of detail from the quads, addressing, filtering.
  * Document: the contract's part "executor", section 11. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "gpu/soft/draw.h"
-
-/* ---- units ---- */
-
-/* An RGBA8 copy of a block-compressed texture, in the layout of an R8G8B8A8 texture of its size;
- * made anew when the content changes. */
-struct decoded {
-    u64 version, layer_size;
-    u8 data[];
-};
-
-static void decode_sub(const struct resource *r, const struct subresource *from,
-                       const struct subresource *to, u8 *out)
-{
-    u8 texels[16][4];
-    for (u32 by = 0; by < from->rows; by++) {
-        for (u32 bx = 0; bx * 4 < from->width; bx++) {
-            format_decode_block(r->format,
-                                r->data + from->offset + (u64)by * from->pitch +
-                                    (u64)bx * r->f->bytes,
-                                texels);
-            for (u32 k = 0; k < 16; k++) {
-                u32 x = bx * 4 + k % 4, y = by * 4 + k / 4;
-                if (x < to->width && y < to->height)
-                    memcpy(out + to->offset + (u64)y * to->pitch + 4 * (u64)x, texels[k], 4);
-            }
-        }
-    }
-}
-
-static const struct decoded *decompress(struct resource *r)
-{
-    const struct format *rgba = format_of(AGPU_FMT_R8G8B8A8);
-    struct decoded *dec = r->decoded;
-    u64 layer = format_layer_size(rgba, r->width, r->height, 0, r->mips);
-    if (dec && dec->version == r->version) return dec;
-    if (!dec) dec = r->decoded = malloc(sizeof(*dec) + layer * r->layers);
-    if (!dec) return NULL;
-    dec->version = r->version;
-    dec->layer_size = layer;
-    for (u32 n = 0; n < r->layers; n++) {
-        for (u32 m = 0; m < r->mips; m++) {
-            struct subresource from, to;
-            texture_sub(r, m, n, &from);
-            format_mip(rgba, r->width, r->height, 0, m, &to);
-            decode_sub(r, &from, &to, dec->data + (u64)n * layer);
-        }
-    }
-    return dec;
-}
-
-static void unit_data(struct texture_unit *u, const struct view *v)
-{
-    struct resource *r = v->texture;
-    u->f = format_of(v->format);
-    u->data = r->data;
-    u->layer_size = r->layer_size;
-    u32 row_pitch = r->row_pitch;
-    if (r->f->klass == FMT_CLASS_BC) {
-        const struct decoded *dec = decompress(r);
-        u->data = dec ? dec->data : NULL;
-        u->layer_size = dec ? dec->layer_size : 0;
-        u->f = format_of(u->f->srgb ? AGPU_FMT_R8G8B8A8_SRGB : AGPU_FMT_R8G8B8A8);
-        row_pitch = 0;
-    }
-    for (u32 m = 0; m < v->mips && m < LEN(u->sub); m++)
-        format_mip(u->f, r->width, r->height, row_pitch, v->base_mip + m, &u->sub[m]);
-}
-
-static void unit_setup(struct draw *d, struct texture_unit *u, u8 stage, u32 slot, u8 kind)
-{
-    const u32 *s = d->c->stage[stage].sampler_state[slot];
-    struct view v;
-    *u = (struct texture_unit){ .r = NULL };
-    if (!surface_find(&d->x->objects, d->c->stage[stage].textures[slot], &v)) return;
-    resource_refresh(&d->x->objects, v.texture);
-    if (!v.texture->data) return;
-    u->r = v.texture;
-    u->mips = MIN(v.mips, 15u);
-    u->layers = v.layers;
-    u->base_layer = v.base_layer;
-    unit_data(u, &v);
-    u->cube = kind == 3 || (kind == 0 && v.layers == 6);
-    if (v.layers < 6) u->cube = false;
-    for (unsigned k = 0; k < 3; k++) {
-        u32 a = s[SS_ADDRESSU + k];
-        u->address[k] = a >= 1 && a <= 5 ? (u8)a : 1;
-    }
-    u->mag = s[SS_MAGFILTER] == 1 ? 1 : 2;
-    u->min = s[SS_MINFILTER] == 1 ? 1 : 2;
-    u->mip = (u8)MIN(s[SS_MIPFILTER], 2u);
-    u->max_mip = MIN(s[SS_MAXMIPLEVEL], u->mips - 1);
-    u->srgb = s[SS_SRGBTEXTURE] && u->f->klass == FMT_CLASS_8888 && !u->f->srgb;
-    memcpy(&u->bias, &s[SS_MIPMAPLODBIAS], 4);
-    if (!(fabsf(u->bias) < 32.0f)) u->bias = 0.0f;
-    for (unsigned k = 0; k < 4; k++)
-        u->border[k] = (float)(s[SS_BORDERCOLOR] >> (k == 3 ? 24 : 16 - 8 * k) & 255) / 255.0f;
-}
-
-void sampler_setup(struct draw *d)
-{
-    for (u32 k = 0; k < DRAW_TEXTURES; k++) {
-        if (d->ps && d->ps->textures[0] >> k & 1)
-            unit_setup(d, &d->textures[k], STAGE_PS, k, d->ps->texture_kind[k]);
-        if (d->vs->textures[0] >> k & 1)
-            unit_setup(d, &d->vertex_textures[k], STAGE_VS, k, d->vs->texture_kind[k]);
-    }
-}
 
 /* ---- texels ---- */
 
@@ -146,7 +38,8 @@ static void texel(const struct texture_unit *u, const struct subresource *s, u32
         float z;
         memcpy(&z, p, 4);
         if (u->r->format == AGPU_FMT_D24S8) z = (float)((double)(ld32(p) & 0xffffff) / 16777215.0);
-        out[0] = out[1] = out[2] = z;
+        out[0] = z;
+        out[1] = out[2] = u->red ? 0.0f : z;
         out[3] = 1.0f;
         return;
     }
@@ -268,21 +161,24 @@ static void quad_lod(const struct texture_unit *u, const struct ir_texture_query
     }
 }
 
+/* The layer that an array's coordinate names: the nearest whole one that exists; the first of six
+ * for cubes. */
+static u32 array_layer(const struct texture_unit *u, const struct lanes *coord, u32 lane)
+{
+    u32 count = u->cube ? u->layers / 6 : u->layers;
+    float v = rintf(((const float *)coord->c[u->cube ? 3 : 2])[lane]);
+    u32 n = v > 0.0f ? (v < (float)count ? (u32)v : count - 1) : 0;
+    return u->cube ? n * 6 : n;
+}
+
 void sampler_run(void *opaque, const struct ir_texture_query *q, struct lanes *result)
 {
-    const struct texture_unit *u =
-        (const struct texture_unit *)opaque + (q->insn->tex.resource & (DRAW_TEXTURES - 1));
+    const struct texture_unit *u = (const struct texture_unit *)opaque + q->insn->tex.resource;
     const float *x = (const float *)q->coord->c[0], *y = (const float *)q->coord->c[1],
                 *z = (const float *)q->coord->c[2];
     float s[LANES], t[LANES], lod[LANES];
     u8 face[LANES] = { 0 };
-    if (!u->r || !u->data) { /* unbound: white, so that the driver's fills through its copy shader
-                                keep their colour */
-        for (unsigned c = 0; c < 4; c++) {
-            for (unsigned l = 0; l < LANES; l++) lanes_f(result, c)[l] = 1.0f;
-        }
-        return;
-    }
+    if (texture_fetch(u, q, result)) return;
     for (unsigned l = 0; l < LANES; l++) {
         s[l] = x[l];
         t[l] = y[l];
@@ -294,7 +190,9 @@ void sampler_run(void *opaque, const struct ir_texture_query *q, struct lanes *r
         for (u32 l = first; l < first + 4; l++) {
             float out[4];
             if (!(q->active >> l & 1)) continue;
-            sample_one(u, s[l], t[l], u->base_layer + face[l], lod[l], q->insn->tex.offset, out);
+            u32 layer = u->array ? array_layer(u, q->coord, l) : 0;
+            sample_one(u, s[l], t[l], u->base_layer + layer + face[l], lod[l], q->insn->tex.offset,
+                       out);
             for (unsigned c = 0; c < 4; c++) lanes_f(result, c)[l] = out[c];
         }
     }

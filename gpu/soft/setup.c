@@ -230,6 +230,7 @@ static bool setup_linkage(struct draw *d)
             in->declared ? find_output(d->vs, in->usage, in->usage_index) : 0xff;
         d->clamp_attribute[n] = in->usage == IR_USAGE_COLOR && d->vs->major < 3;
     }
+    d->attribute_count = d->link_count;
     return true;
 }
 
@@ -268,7 +269,12 @@ static void setup_streams(struct draw *d)
 
 bool draw_setup(struct draw *d, struct exec *x, struct context *c)
 {
-    *d = (struct draw){ .x = x, .c = c, .budget = &x->budget, .d3d9 = true };
+    *d = (struct draw){ .x = x,
+                        .c = c,
+                        .budget = &x->budget,
+                        .d3d9 = true,
+                        .textures = d->textures,
+                        .vertex_textures = d->vertex_textures };
     const struct shader *vs = find_shader(d, c->shaders[STAGE_VS], STAGE_VS),
                         *ps = find_shader(d, c->shaders[STAGE_PS], STAGE_PS);
     struct object *layout = object_find(&x->objects, c->input_layout);
@@ -285,7 +291,7 @@ bool draw_setup(struct draw *d, struct exec *x, struct context *c)
     setup_blend(d);
     setup_streams(d);
     if (!vertex_layout(d, (const struct blob *)layout)) return false;
-    sampler_setup(d);
+    textures_setup(d, vs, ps);
     setup_env(d, &d->vs_env, STAGE_VS, d->vertex_textures);
     setup_env(d, &d->ps_env, STAGE_PS, d->textures);
     return true;

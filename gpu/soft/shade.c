@@ -48,6 +48,7 @@ static void interpolate(struct draw *d, const struct pixels *p)
         for (unsigned c = 0; c < 4; c++) {
             lanes_f(&special[IR_SP_FACE], c)[l] = s->front ? 1.0f : -1.0f;
             special[IR_SP_FRONT].c[c][l] = s->front ? 0xffffffff : 0;
+            special[IR_SP_PRIMITIVE_ID].c[c][l] = s->primitive;
         }
     }
 }
@@ -265,13 +266,10 @@ static void touch(struct draw *d, const struct pixels *p, u64 lanes)
     }
 }
 
-static void depths(const struct draw *d, const struct pixels *p, float *z)
+static void depths(const struct pixels *p, float *z)
 {
     const struct setup *s = p->setup;
-    for (u32 l = 0; l < p->quads * 4; l++) {
-        z[l] = along(s->z, p->b1[l], p->b2[l]) + s->bias;
-        if (d->depth_bias_steps) z[l] += (float)d->depth_bias_steps / 16777216.0f;
-    }
+    for (u32 l = 0; l < p->quads * 4; l++) z[l] = along(s->z, p->b1[l], p->b2[l]) + s->bias;
 }
 
 void shade(struct draw *d, struct pixels *p)
@@ -281,7 +279,7 @@ void shade(struct draw *d, struct pixels *p)
     const struct ir_program *ps = d->ps;
     bool late = ps && (ps->kills || ps->writes_depth || d->alpha_test);
     if (!lanes || !d->sample_mask) goto empty;
-    depths(d, p, z);
+    depths(p, z);
     if (!late) lanes = test(d, p, lanes, z);
     if (ps && lanes && (d->target_count || late)) {
         interpolate(d, p);

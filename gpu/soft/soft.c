@@ -63,6 +63,41 @@ static void release_shader(void *compiled)
     free(s);
 }
 
+/* The number of the unit that pairs a texture with a sampler, made when it is new; -1: too many. */
+static int find_unit(struct shader *s, u8 resource, u8 sampler)
+{
+    for (u32 k = 0; k < s->unit_count; k++) {
+        if (s->units[k].resource == resource && s->units[k].sampler == sampler) return (int)k;
+    }
+    if (s->unit_count == SHADER_UNITS) return -1;
+    s->units[s->unit_count] =
+        (struct shader_unit){ resource, sampler, s->program->texture_kind[resource], true };
+    return (int)s->unit_count++;
+}
+
+/* Which units a program reads; its instructions name units from here on (draw.h). */
+static bool make_units(struct shader *s)
+{
+    struct ir_program *p = s->program;
+    for (u32 k = 0; p->d3d9 && k < ACMD_SAMPLERS; k++) {
+        if (!(p->textures[0] >> k & 1)) continue;
+        s->units[k] = (struct shader_unit){ (u8)k, (u8)k, p->texture_kind[k], true };
+        s->unit_count = k + 1;
+    }
+    for (u32 k = 0; !p->d3d9 && k < p->insn_count; k++) {
+        struct ir_insn *i = &p->insns[k];
+        if (i->op < IR_TEX || i->op > IR_RESINFO) continue;
+        bool loads = i->op == IR_LD || i->op == IR_RESINFO;
+        if (i->tex.resource >= ACMD_RESOURCES || (!loads && i->tex.sampler >= ACMD_SAMPLERS))
+            return false;
+        int unit =
+            find_unit(s, (u8)i->tex.resource, loads ? (u8)UNIT_NO_SAMPLER : (u8)i->tex.sampler);
+        if (unit < 0) return false;
+        i->tex.resource = (u16)unit;
+    }
+    return true;
+}
+
 /* A shader that is not understood stays without a program, and draws that use it are skipped. */
 static void compile(struct blob *b)
 {
@@ -74,6 +109,11 @@ static void compile(struct blob *b)
     }
     struct shader *s = xalloc(sizeof(*s));
     s->program = p;
+    if (!make_units(s)) {
+        LOG(LOG_INFO, "aerogpu", "shader %u is not usable: too many textures", b->obj.handle);
+        release_shader(s);
+        return;
+    }
     s->state = ir_state_create(p);
     b->compiled = s;
     b->release = release_shader;
@@ -152,8 +192,7 @@ static struct outcome run_packet(struct exec *x, struct context *c, const struct
     switch (packet->opcode) {
     case AGPU_CLEAR: return soft_clear(x, c, p);
     case AGPU_DRAW:
-    case AGPU_DRAW_INDEXED:
-        return soft_draw(x, c, packet->opcode, p);
+    case AGPU_DRAW_INDEXED: return soft_draw(x, c, packet->opcode, p);
     case AGPU_DISPATCH:
         x->draws++;
         x->skipped_draws++;

@@ -71,7 +71,7 @@ bool vertex_layout(struct draw *d, const struct blob *layout)
 
 /* ---- conversion ---- */
 
-static float half(u16 h)
+float vertex_half(u16 h)
 {
     u32 sign = (u32)(h >> 15) << 31, e = h >> 10 & 31, m = h & 1023, bits;
     float f;
@@ -138,7 +138,7 @@ static void convert(u8 type, const u8 *p, float v[4])
         break;
     case V_HALF2:
     case V_HALF4:
-        for (int k = 0; k < (type == V_HALF2 ? 2 : 4); k++) v[k] = half(ld16(p + 2 * k));
+        for (int k = 0; k < (type == V_HALF2 ? 2 : 4); k++) v[k] = vertex_half(ld16(p + 2 * k));
         break;
     default: break;
     }
