@@ -190,7 +190,8 @@ static enum agpu_error fetch_stream(struct aerogpu *g, const struct agpu_descrip
 
 /* ---- accepting ---- */
 
-/* The queue entry of a new submission: that of the one before when both name the same fence. */
+/* The queue entry of a new submission: that of the one before when both name the same fence, or
+ * when it names none and so has nothing to tell and nothing to pace. */
 static struct agpu_fence *enqueue(struct aerogpu *g, u64 value)
 {
     if (g->queued) {
@@ -238,7 +239,7 @@ static void accept(struct aerogpu *g, const struct agpu_descriptor *d)
     }
     f->ticket = ++g->tickets;
     f->irq |= !(d->flags & AGPU_SUBMIT_NO_IRQ) && d->signal_fence;
-    f->paced |= g->vblank && g->scan.enable && b->stream.vsync && !error;
+    f->paced |= d->signal_fence && g->vblank && g->scan.enable && b->stream.vsync && !error;
     if (error) agpu_error(g, error, d->signal_fence, why);
     if (error && !b->stream.count) { /* nothing to execute */
         exec_batch_free(b);
