@@ -2,7 +2,7 @@
 #   make                 build/aeropc and the ROMs     MODE=debug|asan|tsan|cov   other builds, under build/MODE
 #   make check-all       adds the slow tests           make check-guests          the boot ladder (real systems)
 #   make layers sizes    who includes whom; the largest functions and files
-#   make bench           JSON lines: ours, native, QEMU when installed
+#   make bench           JSON lines: ours, native, QEMU when installed; make bench-gpu: AeroGPU's executor alone
 
 MODE ?= release
 CC ?= gcc
@@ -142,8 +142,18 @@ layers:
 sizes:
 	@sh tests/sizes.sh
 
-bench: $(B)/aeropc roms
+bench: $(B)/aeropc roms bench-gpu
 	@bash tests/bench/bench.sh
+
+# The software executor alone.
+.PHONY: bench-gpu
+bench-gpu: $(B)/gpu-bench
+	@$(B)/gpu-bench
+	@$(B)/gpu-bench --fast off compose-linear compose-point
+
+$(B)/gpu-bench: $(B)/tests/bench/gpu_bench.o $(LIBOBJ)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
 
 format-check:
 	@clang-format --dry-run -Werror $(SRC)

@@ -396,6 +396,10 @@ static const struct device_option aerogpu_options[] = {
       "what executes commands: soft, or none (fences complete, nothing is drawn)" },
     { "socket", OPT_STR, offsetof(struct aerogpu, socket), "",
       "exec=bridge: path of the local socket at which the executing process connects" },
+    { "workers", OPT_U32, offsetof(struct aerogpu, workers), "0",
+      "exec=soft: threads that draw; 0: by the host's cores. The picture is the same" },
+    { "fast", OPT_BOOL, offsetof(struct aerogpu, fast), "on",
+      "exec=soft: short ways for fills and copies; off draws the same, slower" },
     { "display", OPT_PTR, offsetof(struct aerogpu, display), NULL, "where its picture is shown" },
     { NULL, 0, 0, NULL, NULL },
 };

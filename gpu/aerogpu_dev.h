@@ -41,6 +41,8 @@ struct aerogpu {
     bool vblank;             /* option "vblank" */
     char *exec_name;         /* option "exec" */
     char *socket;            /* option "socket" */
+    u32 workers;             /* option "workers" */
+    bool fast;               /* option "fast" */
     struct region regs, vram;
     u8 *vram_mem;
 

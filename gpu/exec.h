@@ -42,6 +42,15 @@ struct exec_scanout { /* what scanout 0 shows now */
     u32 width, height, format, pitch;
 };
 
+/* How an executor that computes on this host goes about it; zeros: as well as it can. Results never
+ * depend on it. */
+enum exec_simd { EXEC_SIMD_BEST, EXEC_SIMD_SSE2 };
+struct exec_tuning {
+    u32 workers;        /* threads that draw, the caller's included; 0: by the host's cores */
+    bool no_fast_paths; /* everything through the general path */
+    u8 simd;            /* exec_simd */
+};
+
 struct exec_host {
     void *opaque;
     /* Machine thread. The batch is the device's again. */
@@ -60,6 +69,7 @@ struct exec_host {
     struct mailbox *mailbox;           /* to the machine thread */
     const struct guest_ram *guest_ram; /* device.h */
     const char *socket;                /* the device's option */
+    struct exec_tuning tuning;
 };
 
 enum exec_reset {
