@@ -73,7 +73,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
 	@$(MAKE) --no-print-directory check-built
 
-check-built: layers unit zydis-short guest-tests cli-tests check-w7 check-aerogpu
+check-built: layers unit zydis-short guest-tests cli-tests check-w7 check-aerogpu check-golden
 
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
@@ -96,7 +96,7 @@ $(B)/unit-tests: $(LIBOBJ) $(TESTOBJ) $(B)/tests/unit/main.o
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
 
-build-tests: $(B)/unit-tests
+build-tests: $(B)/unit-tests $(B)/gpu-golden
 
 unit: $(B)/unit-tests roms
 	CK_FORK=$(if $(filter asan,$(MODE)),no,yes) $(B)/unit-tests
@@ -111,6 +111,17 @@ cli-tests: $(B)/aeropc roms
 .PHONY: check-aerogpu
 check-aerogpu: $(B)/unit-tests
 	@bash tests/aerogpu.sh $(B)/unit-tests
+
+# --- golden pictures of the software executor (tests/gpu/golden.h); an argument of the program names one ---
+.PHONY: check-golden
+GOLDENSRC := $(wildcard tests/gpu/golden*.c tests/gpu/reference*.c)
+GOLDENOBJ := $(GOLDENSRC:%.c=$(B)/%.o)
+$(B)/gpu-golden: $(GOLDENOBJ) $(LIBOBJ)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+check-golden: $(B)/gpu-golden
+	$(B)/gpu-golden
 
 # --- hostile guests (tests/fuzz/README.md); the programs want MODE=asan ---
 .PHONY: fuzz fuzz-short fuzz-programs fuzz-random
@@ -161,4 +172,4 @@ format-check:
 clean:
 	rm -rf build $(ROMS)
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(wildcard $(B)/tests/fuzz/*.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(GOLDENOBJ:.o=.d) $(wildcard $(B)/tests/fuzz/*.d)
