@@ -1,9 +1,10 @@
 /* The software executor: runs each batch when it is submitted, on the machine's thread.
  *
- * Direct3D 9 (levels 0 to 2 of the contract's ladder); draws with shader model 4 and 5 are counted
- * and skipped. Contexts are created when their id first appears; objects and share tokens belong to
- * the device. Document: the contract's parts "command stream" and "executor". */
-#include "gpu/soft/draw.h"
+ * Direct3D 9 and the vertex and pixel shaders of Direct3D 10 and 11 (levels 0 to 4 of the
+ * contract's ladder); draws with geometry, hull or domain shaders and dispatches are counted and
+ * skipped. Contexts are created when their id first appears; objects and share tokens belong to the
+ * device. Document: the contract's parts "command stream" and "executor". */
+#include "gpu/soft/ilay.h"
 
 #include <stdlib.h>
 
@@ -45,12 +46,31 @@ static void contexts_clear(struct exec *x)
 
 /* ---- packets ---- */
 
+/* A draw or dispatch that cannot be executed is counted and left out without an error. */
+void soft_skip(struct exec *x, enum skip_cause cause)
+{
+    static const char *const why[] = {
+        [SKIP_NO_SHADER] = "no usable vertex shader",
+        [SKIP_BAD_PIXEL_SHADER] = "the pixel shader is not usable",
+        [SKIP_GEOMETRY] = "geometry shaders are not executed",
+        [SKIP_TESSELLATION] = "hull and domain shaders are not executed",
+        [SKIP_MIXED] = "shaders of Direct3D 9 and of 10 or 11 together",
+        [SKIP_NO_TARGET] = "no render target",
+        [SKIP_INPUT] = "the input layout does not fit the vertex shader",
+        [SKIP_COMPUTE] = "compute shaders are not executed",
+    };
+    if (x->skips_logged >> cause & 1) return;
+    x->skips_logged |= 1u << cause;
+    LOG(LOG_INFO, "aerogpu", "draws are skipped: %s", why[cause]);
+}
+
 /* SM4 and SM5 programs, bare or in a container, make a context a D3D10 one; D3D9 token streams the
  * other. */
-static enum flavour shader_flavour(const u8 *blob, u32 size)
+static enum flavour shader_flavour(const struct blob *b)
 {
-    if (size < 4) return FLAVOUR_UNKNOWN;
-    u32 first = ld32(blob) >> 16;
+    const struct shader *s = b->compiled;
+    if (s) return s->program->d3d9 ? FLAVOUR_D3D9 : FLAVOUR_D3D10;
+    u32 first = b->size < 4 ? 0 : ld32(b->bytes) >> 16;
     return first == 0xfffe || first == 0xffff ? FLAVOUR_D3D9 : FLAVOUR_UNKNOWN;
 }
 
@@ -124,12 +144,22 @@ static struct outcome create_shader(struct exec *x, struct context *c,
 {
     struct blob *b;
     const u8 *bytes = acmd_payload(p, sizeof(*p));
-    enum flavour flavour = shader_flavour(bytes, p->dxbc_size_bytes);
-    if (flavour != FLAVOUR_UNKNOWN) c->flavour = flavour;
     struct outcome out = object_create_blob(&x->objects, OBJ_SHADER, p->shader_handle, stage, bytes,
                                             p->dxbc_size_bytes, &b);
-    if (b) compile(b);
+    if (!b) return out;
+    compile(b);
+    enum flavour flavour = shader_flavour(b);
+    if (flavour != FLAVOUR_UNKNOWN) c->flavour = flavour;
     return out;
+}
+
+/* ILAY blobs are parsed once; Direct3D 9's declarations stay as they are. */
+static void parse_layout(struct blob *b)
+{
+    if (b->size < 4 || ld32(b->bytes) != AGPU_ILAY_MAGIC) return;
+    b->compiled = ilay_parse(b->bytes, b->size);
+    b->release = free;
+    if (!b->compiled) LOG(LOG_INFO, "aerogpu", "input layout %u is not usable", b->obj.handle);
 }
 
 static struct outcome create_layout(struct exec *x, struct context *c,
@@ -139,8 +169,10 @@ static struct outcome create_layout(struct exec *x, struct context *c,
     const u8 *bytes = acmd_payload(p, sizeof(*p));
     if (p->blob_size_bytes >= 4)
         c->flavour = ld32(bytes) == AGPU_ILAY_MAGIC ? FLAVOUR_D3D10 : FLAVOUR_D3D9;
-    return object_create_blob(&x->objects, OBJ_LAYOUT, p->input_layout_handle, STAGE_NONE, bytes,
-                              p->blob_size_bytes, &b);
+    struct outcome out = object_create_blob(&x->objects, OBJ_LAYOUT, p->input_layout_handle,
+                                            STAGE_NONE, bytes, p->blob_size_bytes, &b);
+    if (b) parse_layout(b);
+    return out;
 }
 
 static struct outcome create_sampler(struct exec *x, const struct agpu_create_sampler *p)
@@ -196,6 +228,7 @@ static struct outcome run_packet(struct exec *x, struct context *c, const struct
     case AGPU_DISPATCH:
         x->draws++;
         x->skipped_draws++;
+        soft_skip(x, SKIP_COMPUTE);
         return OBJ_OK;
     case AGPU_PRESENT:
     case AGPU_PRESENT_EX: return soft_present(x, c);

@@ -12,6 +12,17 @@
 enum { SOFT_CONTEXTS = 256 }; /* kept; the one used longest ago makes room */
 #define SOFT_MEMORY_CAP (512 * MIB)
 
+enum skip_cause { /* of draws that cannot be executed */
+                  SKIP_NO_SHADER,
+                  SKIP_BAD_PIXEL_SHADER,
+                  SKIP_GEOMETRY,
+                  SKIP_TESSELLATION,
+                  SKIP_MIXED,
+                  SKIP_NO_TARGET,
+                  SKIP_INPUT,
+                  SKIP_COMPUTE,
+};
+
 struct exec {
     struct exec_host host;
     struct objects objects;
@@ -20,6 +31,7 @@ struct exec {
     u64 uses;
     struct scratch *scratch; /* draw.c's */
     i64 budget;              /* of the batch: instructions times lanes, pixels, vertices */
+    u32 skips_logged;        /* bit per skip_cause */
     u64 draws, skipped_draws, clears, presents; /* since power-on */
 };
 
@@ -38,5 +50,7 @@ struct outcome soft_present(struct exec *x, struct context *c);
 /* DRAW and DRAW_INDEXED */
 struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const void *packet);
 struct scratch *scratch_create(void); /* free() it */
+/* Logs a cause the first time. */
+void soft_skip(struct exec *x, enum skip_cause cause);
 
 #endif

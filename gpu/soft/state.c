@@ -181,6 +181,7 @@ static void set_viewport(struct context *c, const struct agpu_set_viewport *p)
 {
     const float v[6] = { p->x, p->y, p->width, p->height, p->min_depth, p->max_depth };
     for (unsigned k = 0; k < 6; k++) c->viewport[k] = limited(v[k], k < 4 ? 32768.0f : 1e30f);
+    c->viewport_seen = true;
     c->viewport_set = c->viewport[2] > 0 && c->viewport[3] > 0;
 }
 

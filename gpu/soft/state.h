@@ -96,7 +96,8 @@ struct context {
     u32 index_buffer, index_format, index_offset;
     u32 topology;
     u32 targets[ACMD_TARGETS], target_count, depth_stencil;
-    bool viewport_set, scissor_set;
+    bool viewport_seen, viewport_set; /* sent at all; and not empty */
+    bool scissor_set;
     float viewport[6]; /* x, y, width, height, min and max depth */
     i32 scissor[4];    /* x, y, width, height as sent */
     /* D3D9 */

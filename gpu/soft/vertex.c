@@ -1,6 +1,6 @@
 /* Vertex input: declarations, fetching and conversion to float4.
  * Document: the contract's parts "command stream", section 6.3, and "executor", section 7.3. */
-#include "gpu/soft/draw.h"
+#include "gpu/soft/ilay.h"
 
 enum { /* types of D3D9 declarations; their numbers */
        V_FLOAT1,
@@ -149,7 +149,28 @@ static void fetch_bytes(const struct vertex_stream *s, u64 at, u32 bytes, u8 out
 {
     memset(out, 0, 16);
     if (!s->data || at >= s->size) return;
-    memcpy(out, s->data + at, bytes <= s->size - at ? bytes : (u32)(s->size - at) & ~3u);
+    u64 left = s->size - at;
+    memcpy(out, s->data + at, bytes <= left ? bytes : left & ~3ull);
+}
+
+/* Element e of one vertex, as bits. */
+static void fetch_one(const struct draw *d, const struct element *e, u32 id, u32 out[4])
+{
+    const struct vertex_stream *s = &d->streams[e->slot];
+    bool ilay = e->type >= ELEMENT_ILAY;
+    u8 bytes[16];
+    i64 index = (i32)id;
+    if (e->instanced)
+        index = (i64)d->first_instance + (e->step_rate ? d->instance / e->step_rate : 0);
+    u64 at = index < 0 ? UINT64_MAX : (u64)index * s->stride + s->offset + e->offset;
+    fetch_bytes(s, at, ilay ? ilay_bytes(e->type) : type_bytes[e->type], bytes);
+    if (ilay) {
+        ilay_convert(e->type, bytes, out);
+    } else {
+        float v[4];
+        convert(e->type, bytes, v);
+        memcpy(out, v, sizeof(v));
+    }
 }
 
 void vertex_fetch(struct draw *d, const u32 *ids, u32 count)
@@ -158,21 +179,14 @@ void vertex_fetch(struct draw *d, const u32 *ids, u32 count)
     for (unsigned k = 0; k < IR_MAX_INPUTS; k++) {
         if (!d->vs->input[k].used) continue;
         memset(&in[k], 0, sizeof(in[k]));
-        for (u32 l = 0; l < count; l++) lanes_f(&in[k], 3)[l] = 1.0f;
+        for (u32 l = 0; l < count && d->d3d9; l++) lanes_f(&in[k], 3)[l] = 1.0f;
     }
     for (u32 n = 0; n < d->element_count; n++) {
         const struct element *e = &d->elements[n];
-        const struct vertex_stream *s = &d->streams[e->slot];
         for (u32 l = 0; l < count; l++) {
-            u8 bytes[16];
-            float v[4];
-            i64 index = (i32)ids[l];
-            if (e->instanced)
-                index = (i64)d->first_instance + (e->step_rate ? d->instance / e->step_rate : 0);
-            u64 at = index < 0 ? UINT64_MAX : (u64)index * s->stride + s->offset + e->offset;
-            fetch_bytes(s, at, type_bytes[e->type], bytes);
-            convert(e->type, bytes, v);
-            for (unsigned c = 0; c < 4; c++) lanes_f(&in[e->input], c)[l] = v[c];
+            u32 v[4];
+            fetch_one(d, e, ids[l], v);
+            for (unsigned c = 0; c < 4; c++) in[e->input].c[c][l] = v[c];
         }
     }
 }
