@@ -400,6 +400,8 @@ static const struct device_option aerogpu_options[] = {
       "exec=soft: threads that draw; 0: by the host's cores. The picture is the same" },
     { "fast", OPT_BOOL, offsetof(struct aerogpu, fast), "on",
       "exec=soft: short ways for fills and copies; off draws the same, slower" },
+    { "soft", OPT_STR, offsetof(struct aerogpu, soft), "",
+      "exec=soft: memory=MIB,fog=on|off,centre[@CONTEXT]=auto|on|off" },
     { "display", OPT_PTR, offsetof(struct aerogpu, display), NULL, "where its picture is shown" },
     { NULL, 0, 0, NULL, NULL },
 };

@@ -41,6 +41,7 @@ struct aerogpu {
     bool vblank;             /* option "vblank" */
     char *exec_name;         /* option "exec" */
     char *socket;            /* option "socket" */
+    char *soft;              /* option "soft" */
     u32 workers;             /* option "workers" */
     bool fast;               /* option "fast" */
     struct region regs, vram;

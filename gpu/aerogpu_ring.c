@@ -430,7 +430,8 @@ int agpu_ring_init(struct aerogpu *g, struct error *e)
                                     services->mailbox,
                                     services->guest_ram,
                                     g->socket,
-                                    { .workers = g->workers, .no_fast_paths = !g->fast } };
+                                    { .workers = g->workers, .no_fast_paths = !g->fast },
+                                    g->soft };
     g->ops = exec_find(g->exec_name);
     if (!g->ops) return error_set(e, "unknown executor \"%s\": use soft or none", g->exec_name);
     g->exec = g->ops->create(&host, e);

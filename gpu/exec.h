@@ -70,6 +70,7 @@ struct exec_host {
     const struct guest_ram *guest_ram; /* device.h */
     const char *socket;                /* the device's option */
     struct exec_tuning tuning;
+    const char *soft; /* the device's option of that name (soft/settings.h); NULL: defaults */
 };
 
 enum exec_reset {

@@ -93,6 +93,15 @@ struct blend {
     float constant[4];
 };
 
+enum {
+    FOG_INPUT = IR_MAX_INPUTS - 1
+};           /* of pixel shaders below 3.0, which have no such register */
+struct fog { /* Direct3D 9's; behind the pixel shader, before the alpha test */
+    bool on;
+    u8 mode; /* D3DFOGMODE: 0 by the vertex shader's factor, in input FOG_INPUT; else by depth */
+    float color[3], start, end, density;
+};
+
 struct texture_unit {
     struct resource *r; /* NULL: nothing bound, `unbound` is read */
     const struct format *f;
@@ -153,6 +162,7 @@ struct draw {
     bool alpha_test;
     u8 alpha_func, alpha_ref;
     bool sample_mask;
+    struct fog fog;
     struct blend blend;
     struct texture_unit *textures, *vertex_textures; /* SHADER_UNITS each */
     struct box touched;                              /* pixels written so far */
@@ -194,6 +204,9 @@ void textures_setup(struct draw *d, const struct shader *vs, const struct shader
 /* fetch.c: what needs no filter, comparisons, and units without a texture; false: none of these. */
 bool texture_fetch(const struct texture_unit *u, const struct ir_texture_query *q,
                    struct lanes *result);
+/* fog.c: all lanes; z: window depth */
+void fog_apply(const struct fog *g, const float *z, const struct lanes *factor,
+               struct lanes *color);
 /* sampler.c */
 void sampler_run(void *opaque, const struct ir_texture_query *q,
                  struct lanes *result); /* opaque: the texture units */

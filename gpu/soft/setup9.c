@@ -27,8 +27,11 @@ static void setup_targets(struct draw *d)
 /* Streams with declarations are applications': their pixel centres are where Direct3D 9 has them.
  * The driver's own shaders do without, and only those that transform by its matrices leave the half
  * pixel to the device. */
-static float pixel_shift(const struct ir_program *vs)
+static float pixel_shift(const struct draw *d)
 {
+    const struct ir_program *vs = d->vs;
+    enum centre centre = soft_centre(&d->x->settings, d->c->id);
+    if (centre != CENTRE_AUTO) return centre == CENTRE_ON ? 0.5f : 0.0f;
     if (vs->has_dcl) return 0.5f;
     return vs->reads_wvp ? 0.5f : 0.0f;
 }
@@ -39,7 +42,7 @@ static void setup_viewport(struct draw *d)
     const i32 *s = c->scissor;
     if (c->render_state[RS_SCISSORTESTENABLE] && c->scissor_set)
         draw_clip(d, s[0], s[1], (i64)s[0] + MAX(s[2], 0), (i64)s[1] + MAX(s[3], 0));
-    d->shift = pixel_shift(d->vs);
+    d->shift = pixel_shift(d);
     d->depth_clip = true;
 }
 
@@ -180,6 +183,30 @@ static bool setup_linkage(struct draw *d)
     return true;
 }
 
+/* ---- fog ---- */
+
+/* The vertex shader's factor comes as one more input of the pixel shader, which knows nothing of
+ * it. Without a factor there is no fog. */
+static void setup_fog(struct draw *d)
+{
+    const u32 *rs = d->c->render_state;
+    struct fog *g = &d->fog;
+    if (!d->x->settings.fog || !rs[RS_FOGENABLE] || !d->ps || d->ps->major >= 3 || !d->vs->has_dcl)
+        return;
+    g->mode = rs[RS_FOGTABLEMODE] <= 3 ? (u8)rs[RS_FOGTABLEMODE] : 0;
+    g->start = state_float(d->c, RS_FOGSTART, 0.0f);
+    g->end = state_float(d->c, RS_FOGEND, 1.0f);
+    g->density = state_float(d->c, RS_FOGDENSITY, 1.0f);
+    for (unsigned k = 0; k < 3; k++)
+        g->color[k] = (float)(rs[RS_FOGCOLOR] >> (16 - 8 * k) & 255) / 255.0f;
+    u8 factor = find_output(d->vs, IR_USAGE_FOG, 0);
+    g->on = g->mode || (factor != 0xff && d->link_count < DRAW_ATTRIBUTES);
+    if (!g->on || g->mode) return;
+    d->links[d->link_count] = (struct link){ FOG_INPUT, (u8)d->link_count, IR_LINEAR };
+    d->attribute_output[d->link_count++] = factor;
+    d->attribute_count = d->link_count;
+}
+
 bool setup9(struct draw *d, const struct blob *layout)
 {
     setup_targets(d);
@@ -187,6 +214,7 @@ bool setup9(struct draw *d, const struct blob *layout)
     if (!setup_linkage(d)) return false;
     setup_tests(d);
     setup_blend(d);
+    setup_fog(d);
     bool declaration = layout && layout->size >= 4 && ld32(layout->bytes) != AGPU_ILAY_MAGIC;
     return declaration && vertex_layout(d, layout);
 }

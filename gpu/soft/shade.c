@@ -286,6 +286,8 @@ void shade(struct draw *d, struct pixels *p)
         d->ps_state->active = lanes;
         ir_run(ps, &d->ps_env, d->ps_state);
         lanes = d->ps_state->active;
+        if (d->fog.on)
+            fog_apply(&d->fog, z, &d->ps_state->inputs[FOG_INPUT], &d->ps_state->outputs[0]);
         if (d->alpha_test) lanes = alpha_test(d, lanes);
         if (ps->writes_depth) memcpy(z, d->ps_state->outputs[IR_O_DEPTH].c[0], sizeof(z));
         if (late) lanes = test(d, p, lanes, z);

@@ -220,7 +220,10 @@ static struct outcome run_packet(struct exec *x, struct context *c, const struct
                                  const struct acmd_packet *packet)
 {
     const void *p = acmd_at(s, packet);
-    if (context_apply(c, s, packet)) return OBJ_OK;
+    if (context_apply(c, s, packet)) {
+        soft_hazards(x, c, packet->opcode, p);
+        return OBJ_OK;
+    }
     switch (packet->opcode) {
     case AGPU_CLEAR: return soft_clear(x, c, p);
     case AGPU_DRAW:
@@ -240,11 +243,13 @@ static struct outcome run_packet(struct exec *x, struct context *c, const struct
 
 static struct exec *soft_create(const struct exec_host *host, struct error *e)
 {
-    (void)e;
+    struct soft_settings settings;
+    if (soft_settings_parse(&settings, host->soft, e)) return NULL;
     struct exec *x = xalloc(sizeof(*x));
     x->host = *host;
+    x->settings = settings;
     x->scratch = scratch_create();
-    objects_init(&x->objects, &x->host, SOFT_MEMORY_CAP);
+    objects_init(&x->objects, &x->host, x->settings.memory_cap);
     return x;
 }
 

@@ -4,13 +4,13 @@
 #define GPU_SOFT_SOFT_H
 
 #include "gpu/soft/objects.h"
+#include "gpu/soft/settings.h"
 #include "gpu/soft/state.h"
 
 /* About two seconds of work; Windows would give up on the device then. What is left of such a batch
  * is skipped. */
 #define SOFT_BATCH_BUDGET 4000000000ll
 enum { SOFT_CONTEXTS = 256 }; /* kept; the one used longest ago makes room */
-#define SOFT_MEMORY_CAP (512 * MIB)
 
 enum skip_cause { /* of draws that cannot be executed */
                   SKIP_NO_SHADER,
@@ -25,6 +25,7 @@ enum skip_cause { /* of draws that cannot be executed */
 
 struct exec {
     struct exec_host host;
+    struct soft_settings settings;
     struct objects objects;
     struct context *contexts[SOFT_CONTEXTS];
     u32 context_count;
@@ -47,6 +48,8 @@ struct outcome soft_clear(struct exec *x, struct context *c, const struct agpu_c
 /* The context's colour target 0, made visible: a guest-backed one is where the scanout looks, one
  * without guest memory is copied there. */
 struct outcome soft_present(struct exec *x, struct context *c);
+/* After SET_TEXTURE and SET_RENDER_TARGETS: takes textures out of slots where they may not be. */
+void soft_hazards(struct exec *x, struct context *c, u16 opcode, const void *packet);
 /* DRAW and DRAW_INDEXED */
 struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const void *packet);
 struct scratch *scratch_create(void); /* free() it */

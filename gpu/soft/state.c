@@ -22,6 +22,8 @@ static void default_render_states(u32 *rs)
         { RS_CULLMODE, 3 },
         { RS_ZFUNC, 4 },
         { RS_ALPHAFUNC, 8 },
+        { RS_FOGEND, 0x3f800000 },
+        { RS_FOGDENSITY, 0x3f800000 },
         { RS_STENCILFAIL, 1 },
         { RS_STENCILZFAIL, 1 },
         { RS_STENCILPASS, 1 },
