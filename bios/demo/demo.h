@@ -62,6 +62,7 @@ void disc(struct canvas *c, i32 cx, i32 cy, i32 r, u32 color);
 void glyph(struct canvas *c, i32 x, i32 y, u8 ch, u32 color, i32 scale);
 void text_at(struct canvas *c, i32 x, i32 y, const char *s, u32 color);
 void text_big(struct canvas *c, i32 x, i32 y, const char *s, u32 color, i32 scale);
+const u8 *font_rows(u8 ch);                 /* 16 rows, leftmost dot in bit 7 */
 void present(struct canvas *c, const struct rect *r);
 u32 mix(u32 a, u32 b, u32 part);            /* part of 256 */
 
@@ -77,8 +78,13 @@ struct input {
     u8 packet[3];
     u32 packet_at, shift, caps, extended;
     i32 limit_x, limit_y;
+    u32 hook_irq;                           /* of a PCI function */
+    void (*hook)(void *opaque);
+    void *hook_opaque;
 };
 void interrupts_start(struct input *in);
+/* Calls hook at every interrupt of line irq from now on; 0: no more. The line is a PCI function's: level triggered. */
+void irq_hook(struct input *in, u32 irq, void (*hook)(void *opaque), void *opaque);
 void interrupt(u32 vector, u32 eip);
 int next_key(struct input *in);
 
@@ -117,6 +123,8 @@ void motion_step(struct motion *m);
 void motion_draw(struct canvas *c, const struct motion *m, i32 x, i32 y);
 
 /* windows.c: panel, windows, cursor; what changed is redrawn, nothing else. */
+enum { CURSOR_W = 13, CURSOR_H = 20 };
+extern const char *const cursor_shape[CURSOR_H];    /* X: edge, .: inside */
 enum { WIN_MACHINE, WIN_MEMORY, WIN_PCI, WIN_MOTION, WIN_NOTES, WINDOWS };
 enum { MAX_DIRTY = 24, NOTE_ROWS = 5, NOTE_COLS = 46 };
 struct window { i32 x, y, w, h; const char *title; const struct lines *lines; };
@@ -134,6 +142,8 @@ struct desktop {
     u32 was_buttons;
     char clock[48];
     u32 fps;
+    int has_act2;
+    u32 act2_in;                            /* seconds until it starts by itself, 0: it does not */
 };
 void desktop_start(struct desktop *d, struct lines *machine, struct lines *memory,
                    struct lines *pci);
@@ -143,6 +153,7 @@ void desktop_mouse(struct desktop *d, i32 x, i32 y, u32 buttons);
 void desktop_key(struct desktop *d, int key);
 void desktop_tick(struct desktop *d, u32 caret_on);
 void desktop_clock(struct desktop *d, const char *clock, u32 fps);
+void desktop_act2(struct desktop *d, u32 seconds);
 void desktop_paint(struct desktop *d);
 void desktop_goodbye(struct desktop *d, int can_power_off);
 

@@ -110,6 +110,8 @@ void disc(struct canvas *c, i32 cx, i32 cy, i32 r, u32 color)
     }
 }
 
+const u8 *font_rows(u8 ch) { return font8x16 + ch * 16; }
+
 void glyph(struct canvas *c, i32 x, i32 y, u8 ch, u32 color, i32 scale)
 {
     if (x >= c->clip.x1 || y >= c->clip.y1 || x + 8 * scale <= c->clip.x0 ||

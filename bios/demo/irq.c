@@ -120,6 +120,7 @@ void interrupt(u32 vector, u32 eip)
     }
     if (vector == 0x20) state->ticks++;
     if (vector == 0x21 || vector == 0x2c) read_controller(state);
+    if (state->hook && vector == 0x20 + state->hook_irq) state->hook(state->hook_opaque);
     if (vector == 0x27 || vector == 0x2f) return;   /* spurious: nothing masked in asks for these */
     if (vector >= 0x28) outb(0xa0, 0x20);
     outb(0x20, 0x20);
@@ -153,6 +154,20 @@ void interrupts_start(struct input *in)
     outb(0x40, divisor & 0xff);
     outb(0x40, divisor >> 8);
     __asm__ volatile("sti");
+}
+
+void irq_hook(struct input *in, u32 irq, void (*hook)(void *opaque), void *opaque)
+{
+    static const u16 mask_port[2] = { 0x21, 0xa1 };
+    const u32 line = irq ? irq : in->hook_irq;
+    __asm__ volatile("cli" ::: "memory");
+    in->hook = hook;
+    in->hook_opaque = opaque;
+    in->hook_irq = irq;
+    const u16 port = mask_port[line >> 3 & 1];
+    const u8 bit = (u8)(1 << (line & 7));
+    if (line) outb(port, (u8)(hook ? inb(port) & ~bit : inb(port) | bit));
+    __asm__ volatile("sti" ::: "memory");
 }
 
 int next_key(struct input *in)

@@ -6,11 +6,11 @@
    frame is on the screen, "DEMO-KEY <text>" for a line typed into Notes, "DEMO-OFF" before
    power-off. */
 
-#include "bios/demo/demo.h"
+#include "bios/demo/act2.h"
 
 void demo_main(void);
 
-enum { BACK_BUFFER = 0x400000 };
+enum { BACK_BUFFER = 0x400000, ALONE_SECONDS = 12 };
 
 static u8 cmos(u8 reg)
 {
@@ -89,17 +89,51 @@ static void panel(struct desktop *d, u32 fps)
     if (read_clock(&t)) desktop_clock(d, room, fps);
 }
 
-/* Runs until Esc. */
-static void run(struct desktop *d, struct input *in)
+/* Counts down to the second act while nobody types or moves the mouse: once, ALONE_SECONDS at most. True: it is time. */
+static int count_down(struct desktop *d, const struct input *in, u32 *from)
 {
-    u32 seen = in->ticks, frames = 0, fps = 0, fps_from = seen, mouse_seen = 0;
+    static u32 events;
+    if (!d->has_act2 || !*from) return 0;
+    if (events != in->keys_in + in->mouse_events) {
+        events = in->keys_in + in->mouse_events;
+        *from = in->ticks | 1;
+    }
+    const i32 passed = (i32)(in->ticks - *from) / TICK_HZ;  /* from may be a tick ahead: | 1 */
+    desktop_act2(d, passed < ALONE_SECONDS ? (u32)(ALONE_SECONDS - passed) : 0);
+    return passed >= ALONE_SECONDS;
+}
+
+/* The second act; returns whether the machine goes on. */
+static int second_act(struct desktop *d, struct input *in, u32 tsc)
+{
+    desktop_act2(d, 0);
+    desktop_paint(d);
+    const int key = act2_run(in, tsc);
+    mark_dirty(d, 0, 0, d->canvas.width, d->canvas.height);
+    desktop_mouse(d, in->mouse_x, in->mouse_y, 0);
+    desktop_paint(d);
+    return key != 27;
+}
+
+/* Runs until Esc. */
+static void run(struct desktop *d, struct input *in, u32 tsc)
+{
+    u32 seen = in->ticks, frames = 0, fps = 0, fps_from = seen, mouse_seen = 0, alone_from = in->ticks | 1;
     for (;;) {
         sleep_until_tick(in, seen);
-        const u32 now = in->ticks;
-        for (int key; (key = next_key(in)) >= 0;) {
+        int act2 = count_down(d, in, &alone_from);
+        for (int key; !act2 && (key = next_key(in)) >= 0;) {
             if (key == 27) return;
+            act2 = key == '\t' && d->has_act2;
             desktop_key(d, key);
         }
+        if (act2) {
+            alone_from = 0;
+            if (!second_act(d, in, tsc)) return;
+            frames = 0;
+            seen = fps_from = in->ticks;
+        }
+        const u32 now = in->ticks;
         if (in->mouse_events != mouse_seen) {
             mouse_seen = in->mouse_events;
             desktop_mouse(d, in->mouse_x, in->mouse_y, in->buttons);
@@ -132,8 +166,9 @@ void demo_main(void)
 
     struct lines machine = { .count = 0 }, memory = { .count = 0 }, pci = { .count = 0 };
     struct power power = { 0 };
+    const u32 tsc = tsc_mhz(&in);
     gather_machine(&machine);
-    add_tsc_line(&machine, tsc_mhz(&in));
+    add_tsc_line(&machine, tsc);
     gather_firmware(&machine, &power);
     gather_memory(&memory);
     gather_pci(&pci);
@@ -142,10 +177,11 @@ void demo_main(void)
     d.canvas = (struct canvas){ (u32 *)BACK_BUFFER, (u32 *)boot_lfb, (i32)boot_width,
                                 (i32)boot_height,   boot_pitch,      { 0, 0, 0, 0 } };
     desktop_start(&d, &machine, &memory, &pci);
+    d.has_act2 = act2_possible();
     panel(&d, 0);
     desktop_paint(&d);
     say_up();
-    run(&d, &in);
+    run(&d, &in, tsc);
     desktop_goodbye(&d, power.known);
     log_str("DEMO-OFF\n");
     log_flush();

@@ -12,9 +12,7 @@ enum {
     TITLE_H = 26,
     SHADOW = 7,
     LINE_H = 18,
-    PAD = 12,
-    CURSOR_W = 13,
-    CURSOR_H = 20
+    PAD = 12
 };
 
 /* clang-format off */
@@ -25,7 +23,7 @@ enum {
     ACCENT = 0xe8b04a,
 };
 
-static const char *const cursor_shape[CURSOR_H] = {
+const char *const cursor_shape[CURSOR_H] = {
     "X",            "XX",           "X.X",          "X..X",         "X...X",
     "X....X",       "X.....X",      "X......X",     "X.......X",    "X........X",
     "X.........X",  "X......XXXXX", "X...X..X",     "X..XX..X",     "X.X  X..X",
@@ -93,9 +91,19 @@ static void draw_hint(struct desktop *d)
     fill(c, 0, c->height - HINT_H, c->width, 1, PANEL_LINE);
     const char *hint = c->width >= 1024
                            ? "Drag windows by their title   \xfa   type into Notes, Enter sends "
-                             "the line   \xfa   Esc switches the machine off"
+                             "the line   \xfa   Esc switches off"
                            : "Drag titles  \xfa  type into Notes  \xfa  Esc: power off";
     text_at(c, 14, c->height - HINT_H + 5, hint, MUTED);
+    if (!d->has_act2) return;
+    char room[40];
+    struct text t = { room, 0, sizeof(room) };
+    put_str(&t, c->width >= 1024 ? "Tab  second act" : "Tab: act 2");
+    if (d->act2_in) {
+        put_str(&t, ", in ");
+        put_dec(&t, d->act2_in, 1, ' ');
+        put_str(&t, " s");
+    }
+    text_at(c, c->width - 14 - (i32)t.len * 8, c->height - HINT_H + 5, room, ACCENT);
 }
 
 static void draw_frame(struct canvas *c, const struct window *w, int active)
@@ -323,6 +331,13 @@ void desktop_clock(struct desktop *d, const char *clock, u32 fps)
     put_str(&t, clock);
     d->fps = fps;
     mark_dirty(d, 0, 0, d->canvas.width, PANEL_H);
+}
+
+void desktop_act2(struct desktop *d, u32 seconds)
+{
+    if (d->act2_in == seconds) return;
+    d->act2_in = seconds;
+    mark_dirty(d, 0, d->canvas.height - HINT_H, d->canvas.width, HINT_H);
 }
 
 /* The last picture; without ACPI it stays. */
