@@ -78,9 +78,9 @@ static void shade_vertices(struct assembler *a)
         for (unsigned c = 0; c < 4; c++) v->pos[c] = lanes_f(&out[d->position_output], c)[l];
         v->psize = lanes_f(&out[d->psize_output], 0)[l];
         for (u32 n = 0; n < d->attribute_count; n++) {
-            u8 from = d->attribute_output[n];
             for (unsigned c = 0; c < 4; c++) {
-                float f = from == 0xff ? 0.0f : lanes_f(&out[from], c)[l];
+                u8 from = d->attribute_from[n][c];
+                float f = from == 0xff ? 0.0f : lanes_f(&out[from / 4], from % 4)[l];
                 if (d->clamp_attribute[n]) f = f > 0.0f ? MIN(f, 1.0f) : 0.0f;
                 v->attr[n][c] = f;
             }

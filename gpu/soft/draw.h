@@ -136,7 +136,8 @@ struct draw {
     u32 instance, first_instance;
     /* linkage */
     struct link links[DRAW_ATTRIBUTES];
-    u8 attribute_output[DRAW_ATTRIBUTES]; /* vertex shader output of each attribute; FFh: reads 0 */
+    /* by attribute and component: 4 * vertex shader output + its component; FFh: reads 0 */
+    u8 attribute_from[DRAW_ATTRIBUTES][4];
     bool clamp_attribute[DRAW_ATTRIBUTES];
     u32 link_count, position_output, psize_output;
     u32 attribute_count; /* link_count, and those that only clipping looks at */

@@ -95,6 +95,12 @@ static bool from_rasteriser(u8 system)
     return system == IR_SV_POSITION || system == IR_SV_FRONT_FACE || system == IR_SV_PRIMITIVE_ID;
 }
 
+static void take_output(struct draw *d, u32 n, u8 output)
+{
+    for (unsigned c = 0; c < 4; c++)
+        d->attribute_from[n][c] = output == 0xff ? 0xff : (u8)(4 * output + c);
+}
+
 static bool link_inputs(struct draw *d)
 {
     for (u32 k = 0; d->ps && k < IR_MAX_INPUTS; k++) {
@@ -103,7 +109,7 @@ static bool link_inputs(struct draw *d)
         if (d->link_count == DRAW_ATTRIBUTES) return false;
         u32 n = d->link_count++;
         d->links[n] = (struct link){ (u8)k, (u8)n, in->interpolation };
-        d->attribute_output[n] = find_output(d->vs, in, (u8)k);
+        take_output(d, n, find_output(d->vs, in, (u8)k));
     }
     d->attribute_count = d->link_count;
     return true;
@@ -117,7 +123,7 @@ static u32 link_distances(struct draw *d, u8 system)
         const struct ir_port *out = &d->vs->output[k];
         if (!out->used || out->system != system || d->attribute_count == DRAW_ATTRIBUTES) continue;
         u32 n = d->attribute_count++;
-        d->attribute_output[n] = (u8)k;
+        take_output(d, n, (u8)k);
         for (unsigned c = 0; c < 4 && before + count < DRAW_CLIPS; c++) {
             if (!(out->mask >> c & 1)) continue;
             d->clips[before + count++] = (struct clip){ (u8)n, (u8)c };

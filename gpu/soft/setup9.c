@@ -161,6 +161,13 @@ static u8 find_output(const struct ir_program *vs, u8 usage, u8 index)
     return at < IR_MAX_OUTPUTS && vs->output[at].used ? (u8)at : 0xff;
 }
 
+/* The whole of an output as attribute n. */
+static void take_output(struct draw *d, u32 n, u8 output)
+{
+    for (unsigned c = 0; c < 4; c++)
+        d->attribute_from[n][c] = output == 0xff ? 0xff : (u8)(4 * output + c);
+}
+
 static bool setup_linkage(struct draw *d)
 {
     u8 position = find_output(d->vs, IR_USAGE_POSITION, 0),
@@ -175,8 +182,7 @@ static bool setup_linkage(struct draw *d)
         u32 n = d->link_count++;
         bool flat = in->usage == IR_USAGE_COLOR && d->c->render_state[RS_SHADEMODE] == 1;
         d->links[n] = (struct link){ (u8)k, (u8)n, flat ? IR_CONSTANT : IR_LINEAR };
-        d->attribute_output[n] =
-            in->declared ? find_output(d->vs, in->usage, in->usage_index) : 0xff;
+        take_output(d, n, in->declared ? find_output(d->vs, in->usage, in->usage_index) : 0xff);
         d->clamp_attribute[n] = in->usage == IR_USAGE_COLOR && d->vs->major < 3;
     }
     d->attribute_count = d->link_count;
@@ -203,7 +209,7 @@ static void setup_fog(struct draw *d)
     g->on = g->mode || (factor != 0xff && d->link_count < DRAW_ATTRIBUTES);
     if (!g->on || g->mode) return;
     d->links[d->link_count] = (struct link){ FOG_INPUT, (u8)d->link_count, IR_LINEAR };
-    d->attribute_output[d->link_count++] = factor;
+    take_output(d, d->link_count++, factor);
     d->attribute_count = d->link_count;
 }
 
