@@ -312,28 +312,52 @@ static void one_pixel(struct scan *s, i32 x, i32 y, float t)
     s->pixels.covered |= 1ull << (lane + (u32)(x & 1) + 2 * (u32)(y & 1));
 }
 
-/* One pixel per step of the longer axis whose centre the segment passes; its far end belongs to the
- * next segment. */
+/* The pixel in whose diamond |x| + |y| < 1/2 around the centre a point lies; false: in none's. Of
+ * the border the lower edges and the corner between them count and, for steep lines, the right
+ * corner. */
+static bool diamond(const struct window *w, bool steep, i32 *x, i32 *y)
+{
+    *x = (w->x - 1) >> 8;
+    *y = (w->y - 1) >> 8;
+    i32 dx = w->x - (*x * SUB + SUB / 2), dy = w->y - (*y * SUB + SUB / 2), sum = abs(dx) + abs(dy);
+    if (sum != SUB / 2) return sum < SUB / 2;
+    return dy > 0 || (steep && dx > 0);
+}
+
+static i64 floor_div(i64 a, i64 b) /* b > 0 */
+{
+    return a / b - (a % b < 0);
+}
+
+/* The pixels whose diamond the segment leaves: those whose centre it passes on its longer axis, the
+ * one in whose diamond it starts, and not the one in whose diamond it ends. */
 static void scan_line(struct scan *s, const struct window *a, const struct window *b)
 {
+    const struct draw *d = s->d;
     i64 dx = (i64)b->x - a->x, dy = (i64)b->y - a->y;
     bool steep = llabs(dy) > llabs(dx);
-    i64 from = steep ? a->y : a->x, to = steep ? b->y : b->x, length = to - from;
-    i64 side = steep ? a->x : a->y, slope = steep ? dx : dy;
+    i64 from = steep ? a->y : a->x, length = steep ? dy : dx;
+    i64 side = steep ? a->x : a->y, slope = steep ? dx : dy, sign = length < 0 ? -1 : 1;
+    i32 sx, sy, ex, ey;
     if (!length) return;
-    i64 first = length > 0 ? (from + SUB / 2 - 1) >> 8
-                           : (to + SUB / 2) >> 8; /* first centre at or behind the start */
-    i64 last = length > 0 ? (to + SUB / 2 - 1) >> 8 : (from + SUB / 2) >> 8;
-    const struct draw *d = s->d;
+    bool starts = diamond(a, steep, &sx, &sy), ends = diamond(b, steep, &ex, &ey);
+    i64 first = (MIN(from, from + length) + SUB / 2 - 1) >> 8; /* centres on the way */
+    i64 last = (MAX(from, from + length) - SUB / 2) >> 8;
+    if (starts && !(ends && ex == sx && ey == sy)) { /* the start's, before or behind its centre */
+        first = MIN(first, steep ? sy : sx);
+        last = MAX(last, steep ? sy : sx);
+    }
     first = MAX(first, steep ? d->y0 : d->x0);
-    last = MIN(last, steep ? d->y1 : d->x1);
+    last = MIN(last, (steep ? d->y1 : d->x1) - 1);
     *s->d->budget -= MAX(last - first, 0);
-    for (i64 k = first; k < last; k++) {
+    for (i64 k = first; k <= last; k++) {
         i64 along = k * SUB + SUB / 2 - from;
-        i64 across = (side * length + slope * along) / length;
-        float t = (float)((double)along / (double)length);
-        i32 other = (i32)(across >> 8);
-        one_pixel(s, steep ? other : (i32)k, steep ? (i32)k : other, t);
+        i64 across = sign * (side * length + slope * along); /* times |length| */
+        i32 x = (i32)floor_div(across - 1, llabs(length) * SUB), y = (i32)k;
+        if (!steep) y = x, x = (i32)k;
+        if (starts && k == (steep ? sy : sx)) x = sx, y = sy;
+        if (ends && x == ex && y == ey) continue;
+        one_pixel(s, x, y, (float)((double)along / (double)length));
     }
 }
 

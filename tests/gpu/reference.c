@@ -223,7 +223,7 @@ static bool in_clear(const struct ref *r, int x, int y)
     if (r->d3d10) return true;
     if (r->viewport_set && (x < v[0] || y < v[1] || x >= v[0] + v[2] || y >= v[1] + v[3])) return false;
     if (!r->rs[174] || !r->scissor_set) return true;
-    return x >= s[0] && y >= s[1] && x < s[0] + s[2] && y < s[1] + s[3];
+    return x >= s[0] && y >= s[1] && x < (long)s[0] + s[2] && y < (long)s[1] + s[3];
 }
 
 static void clear_pixel(struct ref_surface *s, int k, const float color[4], bool encode)

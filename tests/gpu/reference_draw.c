@@ -387,25 +387,33 @@ static void triangle(struct ref *r, const struct ref_vertex *const in[3], ref_sh
 
 /* ---- lines and points ---- */
 
-/* In 1/256 pixel, all twice as large so that halves stay whole: whether the point lies in the
- * diamond of pixel (x, y). Of the border only the corners below and to the right belong to it... */
-static bool in_diamond(long px, long py, int x, int y)
+/* Whether the point (x / den, y / den), in 1/256 pixel relative to a pixel's centre, lies in the
+ * diamond |x| + |y| < 1/2; of its border the two lower edges and the corner between them belong to
+ * it and, for lines that are steeper than 45 degrees, the right corner. */
+static bool in_diamond(long x, long y, long den, bool steep)
 {
-    long dx = labs(px - ((long)x * SUB + SUB / 2)), dy = labs(py - ((long)y * SUB + SUB / 2));
-    return dx + dy < SUB / 2;
+    long d = labs(x) + labs(y), half = SUB / 2 * den;
+    if (d != half) return d < half;
+    return y > 0 || (steep && x == half);
 }
 
-/* Whether the segment passes through the inside of the diamond: its distance, in the measure
- * |x| + |y|, is below a half somewhere. That measure along a segment is convex and bends where the
- * segment crosses the diamond's axes, so ends and crossings are enough. */
-static bool touches(const struct window *a, const struct window *b, int x, int y)
+/* Whether a segment passes through the diamond. Along it |x| + |y| is convex and bends where the
+ * segment crosses the diamond's axes; so if it touches at all, then at an end, at such a crossing
+ * or, running along an edge, between two of these. */
+static bool touches(const struct window *a, const struct window *b, int px, int py, bool steep)
 {
-    double cx = x * SUB + SUB / 2.0, cy = y * SUB + SUB / 2.0, dx = (double)(b->sx - a->sx), dy = (double)(b->sy - a->sy);
-    double ts[4] = { 0, 1, dx != 0 ? (cx - (double)a->sx) / dx : 0, dy != 0 ? (cy - (double)a->sy) / dy : 0 };
+    long ax = a->sx - ((long)px * SUB + SUB / 2), ay = a->sy - ((long)py * SUB + SUB / 2);
+    long dx = b->sx - a->sx, dy = b->sy - a->sy;
+    const long at[4][2] = { { 0, 1 }, { 1, 1 }, { -ax, dx }, { -ay, dy } }; /* fractions of the way */
     for (int k = 0; k < 4; k++) {
-        if (ts[k] < 0 || ts[k] > 1) continue;
-        double px = (double)a->sx + ts[k] * dx, py = (double)a->sy + ts[k] * dy;
-        if (fabs(px - cx) + fabs(py - cy) < SUB / 2.0 - 1e-9) return true;
+        for (int n = k; n < 4; n++) { /* the middle between each two, and each one itself */
+            long d1 = at[k][1], d2 = at[n][1], n1 = at[k][0], n2 = at[n][0];
+            if (!d1 || !d2) continue;
+            long num = n1 * d2 + n2 * d1, den = 2 * d1 * d2;
+            if (den < 0) num = -num, den = -den;
+            if (num < 0 || num > den) continue;
+            if (in_diamond(ax * den + num * dx, ay * den + num * dy, den, steep)) return true;
+        }
     }
     return false;
 }
@@ -429,7 +437,8 @@ static void line(struct ref *r, const struct ref_vertex *a, const struct ref_ver
     p.m[0][2] = (1 + from / length) / p.w[0];
     for (int y = 0; y < target_size(r, true); y++) {
         for (int x = 0; x < target_size(r, false); x++) {
-            if (!visible(r, x, y) || !touches(&w[0], &w[1], x, y) || in_diamond(w[1].sx, w[1].sy, x, y)) continue;
+            long ex = w[1].sx - ((long)x * SUB + SUB / 2), ey = w[1].sy - ((long)y * SUB + SUB / 2);
+            if (!visible(r, x, y) || in_diamond(ex, ey, 1, steep) || !touches(&w[0], &w[1], x, y, steep)) continue;
             pixel(r, &p, x, y, false, shade, user);
         }
     }
