@@ -441,14 +441,13 @@ static void partial(const struct ir_insn *i, const struct operand *o, struct lan
 
 static void derivative(const struct ir_insn *i, const struct operand *o, struct lanes *out)
 {
+    bool horizontal = i->op == IR_DSX || i->op == IR_DSX_COARSE;
+    unsigned keep = i->op == IR_DSX ? 2 : i->op == IR_DSY ? 1 : 0, step = horizontal ? 1 : 2;
     for (unsigned c = 0; c < 4; c++) {
         const float *x = F(&o[0], c);
         for (unsigned l = 0; l < LANES; l++) {
-            unsigned q = l & ~3u;
-            if (i->op == IR_DSX)
-                lanes_f(out, c)[l] = x[q + (l & 2) + 1] - x[q + (l & 2)];
-            else
-                lanes_f(out, c)[l] = x[q + (l & 1) + 2] - x[q + (l & 1)];
+            unsigned from = (l & ~3u) + (l & keep);
+            lanes_f(out, c)[l] = x[from + step] - x[from];
         }
     }
 }
@@ -478,7 +477,9 @@ static bool vector(const struct ir_insn *i, const struct operand *o, struct lane
         }
         return true;
     case IR_DSX:
-    case IR_DSY: derivative(i, o, out); return true;
+    case IR_DSY:
+    case IR_DSX_COARSE:
+    case IR_DSY_COARSE: derivative(i, o, out); return true;
     default: return false;
     }
     spread(out, 15);

@@ -4,25 +4,8 @@
 
 #include <stdlib.h>
 
+#include "gpu/shader/dxbc.h"
 #include "machine/core/text.h"
-
-enum { DXBC_MAGIC = 0x43425844, CHUNK_SHDR = 0x52444853, CHUNK_SHEX = 0x58454853 };
-
-/* The code chunk of a DXBC container; NULL when there is none inside the blob. */
-static const u8 *code_chunk(const u8 *bytes, u32 size, u32 *chunk_size)
-{
-    if (size < 32) return NULL;
-    u32 count = ld32(bytes + 28);
-    for (u32 k = 0; k < count && k < 64 && 36 + 4 * k <= size; k++) {
-        u32 at = ld32(bytes + 32 + 4 * k);
-        if (at > size - 8) continue;
-        u32 fourcc = ld32(bytes + at), n = ld32(bytes + at + 4);
-        if ((fourcc != CHUNK_SHDR && fourcc != CHUNK_SHEX) || n > size - 8 - at || n < 4) continue;
-        *chunk_size = n;
-        return bytes + at + 8;
-    }
-    return NULL;
-}
 
 static bool d3d9_tokens(const u8 *p)
 {
@@ -31,18 +14,15 @@ static bool d3d9_tokens(const u8 *p)
 
 struct ir_program *shader_compile(const u8 *bytes, u32 size, u8 stage, const char **why)
 {
-    u32 n;
+    struct dxbc d;
     *why = "blob of an unknown kind";
     if (size < 8) return NULL;
     if (d3d9_tokens(bytes)) return d3d9_compile(bytes, size, stage, why);
-    if (ld32(bytes) == DXBC_MAGIC) {
-        const u8 *code = code_chunk(bytes, size, &n);
-        *why = "container without code";
-        if (!code) return NULL;
-        if (d3d9_tokens(code)) return d3d9_compile(code, n, stage, why);
-    }
-    *why = "shader model 4 and 5 programs are not supported yet";
-    return NULL;
+    if (ld32(bytes) != DXBC_MAGIC)
+        return ld32(bytes) >> 16 <= 5 ? sm4_compile(bytes, size, stage, why) : NULL;
+    if (!dxbc_open(bytes, size, &d, why)) return NULL;
+    if (d3d9_tokens(d.code.bytes)) return d3d9_compile(d.code.bytes, d.code.size, stage, why);
+    return sm4_compile(bytes, size, stage, why);
 }
 
 void ir_free(struct ir_program *p)
@@ -50,8 +30,50 @@ void ir_free(struct ir_program *p)
     if (!p) return;
     free(p->immediates);
     free(p->defs);
+    free(p->elements);
     free(p->insns);
     free(p);
+}
+
+/* ---- linkage ---- */
+
+/* The output element of the vertex shader with this name, or NULL. */
+static const struct ir_element *output_named(const struct ir_program *vs,
+                                             const struct ir_element *in)
+{
+    for (u32 k = 0; k < vs->output_elements; k++) {
+        const struct ir_element *e = &vs->elements[vs->input_elements + k];
+        if (e->hash == in->hash && e->index == in->index && e->reg != IR_NO_REGISTER) return e;
+    }
+    return NULL;
+}
+
+static void link_by_name(const struct ir_program *vs, const struct ir_program *ps,
+                         u8 from[IR_MAX_INPUTS][4])
+{
+    for (u32 k = 0; k < ps->input_elements; k++) {
+        const struct ir_element *in = &ps->elements[k], *out = output_named(vs, in);
+        if (in->reg == IR_NO_REGISTER || !out) continue;
+        unsigned to = 0;
+        for (unsigned c = 0; c < 4;
+             c++) { /* the first component of one is the first of the other */
+            if (!(out->mask >> c & 1)) continue;
+            while (to < 4 && !(in->mask >> to & 1)) to++;
+            if (to < 4) from[in->reg][to++] = (u8)(4 * out->reg + c);
+        }
+    }
+}
+
+void ir_link(const struct ir_program *vs, const struct ir_program *ps, u8 from[IR_MAX_INPUTS][4])
+{
+    memset(from, IR_UNLINKED, IR_MAX_INPUTS * 4);
+    if (vs->has_signatures && ps->has_signatures) {
+        link_by_name(vs, ps, from);
+        return;
+    }
+    for (unsigned k = 0; k < IR_MAX_INPUTS; k++) {
+        for (unsigned c = 0; c < 4 && vs->output[k].used; c++) from[k][c] = (u8)(4 * k + c);
+    }
 }
 
 /* ---- printing ---- */
@@ -74,16 +96,50 @@ static void dump_relative(const struct ir_relative *r, struct text *t)
     if (r->file) text_add(t, "[%s%u.%c]", file_names[r->file], r->index, "xyzw"[r->component & 3]);
 }
 
+/* r0, cb1[4], x0[2], icb[3] */
+static void dump_register(u8 file, u16 slot, u16 index, struct text *t)
+{
+    if (file == IR_CB || file == IR_ARRAY)
+        text_add(t, "%s%u[%u]", file_names[file], slot, index);
+    else if (file == IR_ICB)
+        text_add(t, "%s[%u]", file_names[file], index);
+    else
+        text_add(t, "%s%u", file_names[file], index);
+}
+
+static void dump_dst(const struct ir_dst *d, struct text *t)
+{
+    text_add(t, " ");
+    dump_register(d->file, d->slot, d->index, t);
+    text_add(t, ".");
+    for (unsigned k = 0; k < 4; k++) {
+        if (d->mask >> k & 1) text_add(t, "%c", "xyzw"[k]);
+    }
+    dump_relative(&d->rel, t);
+}
+
 static void dump_src(const struct ir_src *s, struct text *t)
 {
     static const char *const modifiers[] = { "",    "_bias", "_bx2", "_comp",
                                              "_x2", "_dz",   "_dw",  "_not" };
-    text_add(t, "%s%s%s%u%s", s->neg ? "-" : "", s->abs ? "|" : "", file_names[s->file], s->index,
-             modifiers[s->modifier]);
+    text_add(t, "%s%s", s->neg ? "-" : "", s->abs ? "|" : "");
+    dump_register(s->file, s->slot, s->index, t);
+    text_add(t, "%s", modifiers[s->modifier]);
     dump_relative(&s->rel, t);
     text_add(t, ".");
     for (unsigned k = 0; k < 4; k++) text_add(t, "%c", "xyzw"[s->swizzle >> (2 * k) & 3]);
     if (s->abs) text_add(t, "|");
+}
+
+static void dump_texture(const struct ir_tex *x, struct text *t)
+{
+    text_add(t, ", t%u", x->resource);
+    if (x->swizzle != 0xe4) text_add(t, ".");
+    for (unsigned k = 0; k < 4 && x->swizzle != 0xe4; k++)
+        text_add(t, "%c", "xyzw"[x->swizzle >> (2 * k) & 3]);
+    text_add(t, " s%u%s", x->sampler, x->project ? " projected" : "");
+    if (x->offset[0] || x->offset[1] || x->offset[2])
+        text_add(t, " (%d, %d, %d)", x->offset[0], x->offset[1], x->offset[2]);
 }
 
 static void dump_insn(const struct ir_insn *i, struct text *t)
@@ -94,20 +150,19 @@ static void dump_insn(const struct ir_insn *i, struct text *t)
     if (i->dst.sat) text_add(t, "_sat");
     if (i->dst.shift) text_add(t, "_shift%d", i->dst.shift);
     if (i->dst.mask) {
-        text_add(t, " %s%u.", file_names[i->dst.file], i->dst.index);
-        for (unsigned k = 0; k < 4; k++) {
-            if (i->dst.mask >> k & 1) text_add(t, "%c", "xyzw"[k]);
-        }
-        dump_relative(&i->dst.rel, t);
+        dump_dst(&i->dst, t);
+        sep = ", ";
+    }
+    if (i->dst2.mask) {
+        text_add(t, ",");
+        dump_dst(&i->dst2, t);
         sep = ", ";
     }
     for (unsigned k = 0; k < op_sources[i->op]; k++, sep = ", ") {
         text_add(t, "%s", sep);
         dump_src(&i->src[k], t);
     }
-    if (i->op >= IR_TEX && i->op <= IR_RESINFO)
-        text_add(t, ", t%u s%u%s", i->tex.resource, i->tex.sampler,
-                 i->tex.project ? " projected" : "");
+    if (i->op >= IR_TEX && i->op <= IR_RESINFO) dump_texture(&i->tex, t);
     if (i->target) text_add(t, " -> %u", i->target);
     text_add(t, "\n");
 }

@@ -17,6 +17,7 @@ enum {
     IR_MAX_NESTING = 64,
     IR_MAX_CALL_DEPTH = 32,
     IR_MAX_INSNS = 65536,
+    IR_MAX_ARRAYS = 64,
 };
 
 enum ir_file {
@@ -148,6 +149,8 @@ enum ir_condition { IR_C_GT = 1, IR_C_EQ, IR_C_GE, IR_C_LT, IR_C_NE, IR_C_LE };
     OP(MOVC, 3)      /* bits of s0 ? s1 : s2 */                                                     \
     OP(DSX, 1)                                                                                      \
     OP(DSY, 1)                                                                                      \
+    OP(DSX_COARSE, 1) /* of the quad's top row */                                                   \
+    OP(DSY_COARSE, 1) /* of its left column */                                                      \
     OP(IADD, 2)                                                                                     \
     OP(INEG, 1)                                                                                     \
     OP(IMUL, 2)      /* dst high, dst2 low */                                                       \
@@ -195,7 +198,12 @@ enum ir_condition { IR_C_GT = 1, IR_C_EQ, IR_C_GE, IR_C_LT, IR_C_NE, IR_C_LE };
     OP(TEX_LOD_QUERY, 1)                                                                            \
     OP(TEX_CMP, 2)   /* s1.x compared */                                                            \
     OP(TEX_CMP_LZ, 2)                                                                               \
-    OP(LD, 1)        /* integer coordinates, w the mip */                                           \
+    OP(GATHER, 1)    /* channel `condition` of the four texels of a bilinear sample: left bottom, right bottom, right top, left top */ \
+    OP(GATHER_PO, 2) /* s1: texel offsets, integers */                                              \
+    OP(GATHER_CMP, 2) /* s1.x compared with each */                                                 \
+    OP(GATHER_CMP_PO, 3) /* s1 offsets, s2.x compared */                                            \
+    OP(LD, 1)        /* integer coordinates; w the mip, of textures */                              \
+    OP(BUFINFO, 0)   /* elements of a buffer in x */                                                \
     OP(RESINFO, 1)   /* s0.x the mip; `condition`: 0 float, 1 reciprocal, 2 integer */              \
     OP(KILL_LT, 1)   /* texkill: any masked component below 0 (dst.mask says which) */              \
     OP(KILL_Z, 1)    /* discard: s0.x is 0 */                                                       \
@@ -212,7 +220,6 @@ enum ir_condition { IR_C_GT = 1, IR_C_EQ, IR_C_GE, IR_C_LT, IR_C_NE, IR_C_LE };
     OP(BREAKB, 1)    /* as IF: s0.x bits */                                                         \
     OP(CONTINUE, 0)                                                                                 \
     OP(CONTINUEB, 1)                                                                                \
-    OP(SWITCH, 1)    /* lowered by the front end to IF chains where it can; else refused */         \
     OP(CALL, 0)      /* target: LABEL */                                                            \
     OP(CALLB, 1)                                                                                    \
     OP(LABEL, 0)                                                                                    \
@@ -286,8 +293,24 @@ struct ir_port {
     u8 system;        /* ir_system */
     u8 interpolation; /* of a pixel shader's input */
     u8 mask;
+    u8 systems[4]; /* SM4 outputs and inputs: ir_system by component; `system` is the first that is one */
     bool centroid;
 };
+
+/* A line of a signature chunk: several may share a register. The ports of a program hold what its code declares, these hold names. */
+enum { IR_NO_REGISTER = 0xff };
+struct ir_element {
+    u32 hash, index; /* of the upper-case name, as in ILAY blobs */
+    u8 reg;          /* IR_NO_REGISTER: depth output and the like */
+    u8 mask;
+    u8 system; /* ir_system, as the signature says; of a pixel shader's outputs by name */
+    u8 type;   /* 1 unsigned, 2 signed, 3 float */
+};
+/* hashes of the names that the front end knows */
+#define IR_HASH_SV_TARGET 0x976bebccu
+#define IR_HASH_SV_DEPTH 0x0bfd751eu
+#define IR_HASH_SV_DEPTH_GE 0xac7d226cu
+#define IR_HASH_SV_DEPTH_LE 0x9a151c2du
 
 struct ir_def { /* constants that the shader itself defines */
     u8 file; /* IR_CONST, IR_CONST_I, IR_CONST_B */
@@ -306,14 +329,17 @@ struct ir_program {
     bool relative_constants;
     u16 temps;
     struct ir_port input[IR_MAX_INPUTS], output[IR_MAX_OUTPUTS];
+    bool has_signatures; /* SM4 container; bare tokens have none, and link by register number */
+    struct ir_element *elements; /* inputs, then outputs */
+    u32 input_elements, output_elements;
     struct {
         u16 size;
         u32 first; /* in an arena of indexable temps */
-    } arrays[16];
+    } arrays[IR_MAX_ARRAYS];
     u16 array_count;
     u32 array_registers; /* of all arrays together */
     u32 textures[4];     /* bit per t# (128) */
-    u8 texture_kind[128]; /* 0 unknown, 2 = 2D, 3 cube, 4 volume (refused), 8 = 2D array, 9 cube array */
+    u8 texture_kind[128]; /* 0 unknown, 1 buffer, 2 = 2D, 3 cube, 4 volume (refused), 8 = 2D array, 9 cube array */
     u32 samplers;         /* bit per s# */
     u32 (*immediates)[4];
     u32 immediate_count, icb_first, icb_count;
@@ -328,6 +354,10 @@ enum { IR_O_POSITION = 0, IR_O_FOG = 1, IR_O_PSIZE = 2, IR_O_COLOR0 = 3, IR_O_CO
 /* vertex shaders of SM3 use output registers 16 + o# with their declared usage; pixel shaders of both worlds write colour n to output n and
  * depth to: */
 enum { IR_O_SM3 = 16, IR_O_DEPTH = 8 };
+/* SM4: input[v#] is `used` where the code declares it and it is no system value that the interpreter's `special` registers hold (position
+ * and front face of a pixel shader, vertex, instance and primitive numbers); those the front end moves itself. IR_SPECIAL is read in x
+ * alone, of the position in all components. Vertex shaders write output[o#], whose port says which components are the position, clip
+ * distances, .... */
 
 /* Front ends: NULL with *why (static text) when the blob is not understood; a shader that cannot be run is never half run. `stage` as the packet
  * named it; a blob of another stage is refused. */
@@ -336,6 +366,10 @@ struct ir_program *sm4_compile(const u8 *bytes, u32 size, u8 stage, const char *
 /* Decides by the first word (DXBC containers may hold Direct3D 9 tokens). */
 struct ir_program *shader_compile(const u8 *bytes, u32 size, u8 stage, const char **why);
 void ir_free(struct ir_program *p); /* NULL is fine */
+/* Links an SM4 pixel shader's inputs: from[v#][component] is the vertex shader's output as 4 * register + component, or IR_UNLINKED (which
+ * reads 0). By name and index where both have signatures, else by register number. Only inputs that are `used` matter. */
+enum { IR_UNLINKED = 0xff };
+void ir_link(const struct ir_program *vs, const struct ir_program *ps, u8 from[IR_MAX_INPUTS][4]);
 struct text;
 void ir_dump(const struct ir_program *p, struct text *t); /* one line per instruction, for people and tests */
 
