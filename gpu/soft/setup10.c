@@ -71,25 +71,6 @@ static void setup_blend(struct draw *d)
 
 /* ---- linkage ---- */
 
-static bool same_semantic(const struct ir_port *a, const struct ir_port *b)
-{
-    return a->semantic_hash == b->semantic_hash && a->semantic_index == b->semantic_index;
-}
-
-/* The vertex shader's output for a pixel shader's input: the same semantic, in the same register if
- * there are several; without signatures the same register. FFh: none. */
-static u8 find_output(const struct ir_program *vs, const struct ir_port *in, u8 number)
-{
-    const struct ir_port *same = &vs->output[number];
-    bool named = in->semantic_hash != 0;
-    if (same->used && (!named || !same->semantic_hash || same_semantic(in, same))) return number;
-    for (unsigned k = 0; named && k < IR_MAX_OUTPUTS; k++) {
-        const struct ir_port *p = &vs->output[k];
-        if (p->used && p->semantic_hash && same_semantic(in, p)) return (u8)k;
-    }
-    return 0xff;
-}
-
 static bool from_rasteriser(u8 system)
 {
     return system == IR_SV_POSITION || system == IR_SV_FRONT_FACE || system == IR_SV_PRIMITIVE_ID;
@@ -103,13 +84,15 @@ static void take_output(struct draw *d, u32 n, u8 output)
 
 static bool link_inputs(struct draw *d)
 {
+    u8 from[IR_MAX_INPUTS][4];
+    if (d->ps) ir_link(d->vs, d->ps, from);
     for (u32 k = 0; d->ps && k < IR_MAX_INPUTS; k++) {
         const struct ir_port *in = &d->ps->input[k];
         if (!in->used || from_rasteriser(in->system)) continue;
         if (d->link_count == DRAW_ATTRIBUTES) return false;
         u32 n = d->link_count++;
         d->links[n] = (struct link){ (u8)k, (u8)n, in->interpolation };
-        take_output(d, n, find_output(d->vs, in, (u8)k));
+        memcpy(d->attribute_from[n], from[k], sizeof(from[k]));
     }
     d->attribute_count = d->link_count;
     return true;
@@ -121,11 +104,11 @@ static u32 link_distances(struct draw *d, u8 system)
     u32 before = d->clip_count + d->cull_count, count = 0;
     for (u32 k = 0; k < IR_MAX_OUTPUTS; k++) {
         const struct ir_port *out = &d->vs->output[k];
-        if (!out->used || out->system != system || d->attribute_count == DRAW_ATTRIBUTES) continue;
+        if (!memchr(out->systems, system, 4) || d->attribute_count == DRAW_ATTRIBUTES) continue;
         u32 n = d->attribute_count++;
         take_output(d, n, (u8)k);
         for (unsigned c = 0; c < 4 && before + count < DRAW_CLIPS; c++) {
-            if (!(out->mask >> c & 1)) continue;
+            if (out->systems[c] != system) continue;
             d->clips[before + count++] = (struct clip){ (u8)n, (u8)c };
         }
     }
