@@ -148,6 +148,9 @@ void resource_touch(struct objects *o, struct resource *r, u32 mip, u32 layer, c
 void resource_set_dirty(struct objects *o, struct resource *r, u64 begin, u64 end);
 /* The whole of it is about to be overwritten: what the guest changed does not matter. */
 void resource_forget_dirty(struct resource *r, u64 begin, u64 end);
+/* Before a resource is destroyed: what was drawn into it in this batch still goes to guest memory.
+ */
+struct outcome object_settle(struct objects *o, u32 handle);
 /* At the end of a batch: touched boxes of guest-backed colour textures go to guest memory,
  * remaining dirty ranges come in. */
 struct outcome objects_end_batch(struct objects *o);

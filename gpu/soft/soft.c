@@ -188,6 +188,7 @@ static struct outcome object_packet(struct exec *x, struct context *c,
     struct objects *o = &x->objects;
     u32 handle = ((const struct agpu_handle_packet *)p)->handle;
     const struct agpu_range_packet *range = p;
+    struct outcome out = OBJ_OK;
     switch (packet->opcode) {
     case AGPU_CREATE_BUFFER: return object_create_buffer(o, p);
     case AGPU_CREATE_TEXTURE2D: return object_create_texture(o, p);
@@ -196,6 +197,7 @@ static struct outcome object_packet(struct exec *x, struct context *c,
     case AGPU_CREATE_INPUT_LAYOUT: return create_layout(x, c, p);
     case AGPU_CREATE_SAMPLER: return create_sampler(x, p);
     case AGPU_DESTROY_RESOURCE:
+        out = object_settle(o, handle);
         object_destroy(o, handle, 1 << OBJ_BUFFER | 1 << OBJ_TEXTURE);
         break;
     case AGPU_DESTROY_TEXTURE_VIEW: object_destroy(o, handle, 1 << OBJ_VIEW); break;
@@ -213,7 +215,7 @@ static struct outcome object_packet(struct exec *x, struct context *c,
         break;
     default: break;
     }
-    return OBJ_OK;
+    return out;
 }
 
 static struct outcome run_packet(struct exec *x, struct context *c, const struct acmd_stream *s,

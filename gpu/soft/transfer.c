@@ -144,6 +144,16 @@ static struct outcome write_back(struct objects *o, struct resource *r)
     return out;
 }
 
+struct outcome object_settle(struct objects *o, u32 handle)
+{
+    struct resource *r = resource_find(o, handle);
+    if (!r || !r->any_touched || !exec_range_find(o->batch, r->alloc_id)) return OBJ_OK;
+    struct resource **p = &o->touched;
+    while (*p != r) p = &(*p)->next_touched;
+    *p = r->next_touched;
+    return write_back(o, r);
+}
+
 struct outcome objects_end_batch(struct objects *o)
 {
     struct outcome first = OBJ_OK;

@@ -247,6 +247,18 @@ START_TEST(ag_167_172_173_textures)
 }
 END_TEST
 
+START_TEST(destroyed_targets_are_written_back)
+{
+    struct gpu g;
+    start(&g);
+    RUN(&g, TEXTURE(TEX, 1, 4, 4, 1, 1, 16, 1), TARGET(TEX, 0), CLEAR(1, ONE, 0, 0, ONE, 0, 0), DESTROY(TEX), TEXTURE(40, 1, 4, 4, 1, 1, 0, 0),
+        TARGET(40, 0), CLEAR(1, 0, ONE, 0, ONE, 0, 0), DESTROY(40));
+    for (u32 k = 0; k < 16; k++) ck_assert_uint_eq(ld32(ram(&g, BACK + 4 * k)), 0xffff0000);
+    ck_assert_uint_eq(ERRORS(&g), 0);
+    gpu_down(&g);
+}
+END_TEST
+
 START_TEST(overlapping_copies_and_blocks)
 {
     struct gpu g;
@@ -512,7 +524,7 @@ Suite *aerogpu_soft_suite(void)
     const TTest *tests[] = {
         ag_016_features, ag_166_168_169_170_171_buffers, ag_077_an_allocation_is_where_its_table_says, ag_078_read_only_allocations,
         ag_158_159_backing_that_does_not_fit, ag_160_161_162_linear_layout, ag_163_destroying_what_is_not_there,
-        ag_164_165_dirty_ranges, many_dirty_ranges, ag_167_172_173_textures, overlapping_copies_and_blocks,
+        ag_164_165_dirty_ranges, many_dirty_ranges, ag_167_172_173_textures, destroyed_targets_are_written_back, overlapping_copies_and_blocks,
         ag_174_175_clear_formats, clear_depth_and_stencil, ag_176_clear_within_the_scissor, views_limit_clears,
         ag_206_207_208_209_shared_surfaces, ag_211_reset_forgets_tokens_and_objects, ag_184_contexts_have_their_own_state,
         ag_213_rendering_reaches_the_scanout, ag_099_194_212_presenting_a_host_owned_target, memory_beyond_the_cap_reads_zero,
