@@ -23,3 +23,38 @@ build/guest/%.img: tests/guest/%.c tests/guest/dev.c tests/guest/dev.h tests/gue
 .PHONY: guest-images
 guest-images: $(GUEST_IMG)
 guest-tests: $(GUEST_IMG)
+
+# AeroGPU's exerciser: a kernel of several files in both widths, with the library of tests/w7/bm and the guest library of bios/gpu.
+AGX := build/guest/aerogpu
+AGX_SRC := $(wildcard tests/guest/aerogpu/*.c) $(GPU_LIB)
+# draw.c computes vertices; interrupt handlers do not, so nothing saves those registers
+AGX_CFLAGS = $(if $(findstring /draw,$@),$(filter-out -mgeneral-regs-only,$(W7_CFLAGS)),$(W7_CFLAGS)) -I$(AGX)
+
+$(AGX)/test_shaders.h: tests/guest/aerogpu/test.shaders $(MKSHADERS)
+	@mkdir -p $(@D)
+	@$(MKSHADERS) $< $@
+
+$(AGX)/%32.o: tests/guest/aerogpu/%.c tests/guest/aerogpu/ag.h $(AGX)/test_shaders.h $(GPU_LIB_H)
+	@$(CC) -m32 -march=i686 $(AGX_CFLAGS) -c -o $@ $<
+$(AGX)/%64.o: tests/guest/aerogpu/%.c tests/guest/aerogpu/ag.h $(AGX)/test_shaders.h $(GPU_LIB_H)
+	@$(CC) -m64 -mno-red-zone -fno-pie $(AGX_CFLAGS) -c -o $@ $<
+$(AGX)/%32.o: bios/gpu/%.c $(GPU_LIB_H)
+	@mkdir -p $(@D)
+	@$(CC) -m32 -march=i686 $(AGX_CFLAGS) -c -o $@ $<
+$(AGX)/%64.o: bios/gpu/%.c $(GPU_LIB_H)
+	@mkdir -p $(@D)
+	@$(CC) -m64 -mno-red-zone -fno-pie $(AGX_CFLAGS) -c -o $@ $<
+
+AGX_OBJ = $(foreach f,$(notdir $(AGX_SRC:.c=)),$(AGX)/$f$(1).o)
+build/guest/aerogpu32.elf: $(B)/w7/bm/start32.o $(B)/w7/bm/lib32.o $(call AGX_OBJ,32) tests/w7/bm/bm.ld
+	@echo "  GUEST $@"
+	@$(W7_LD) -m elf_i386 -o $@ $(filter %.o,$^)
+build/guest/aerogpu64.elf: $(B)/w7/bm/start64.o $(B)/w7/bm/lib64.o $(call AGX_OBJ,64) tests/w7/bm/bm.ld
+	@echo "  GUEST $@"
+	@$(W7_LD) -m elf_x86_64 -o $@.64 $(filter %.o,$^)
+	@objcopy -I elf64-x86-64 -O elf32-i386 $@.64 $@
+
+.PHONY: aerogpu-guest
+aerogpu-guest: build/guest/aerogpu32.elf build/guest/aerogpu64.elf $(B)/aeropc roms
+	@sh tests/guest/aerogpu/run.sh $(B)/aeropc build/guest
+guest-tests: aerogpu-guest
