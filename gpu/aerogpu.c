@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "gpu/aerogpu_dev.h"
+#include "gpu/exec_thread.h"
 
 /* ---- interrupts and errors ---- */
 
@@ -352,8 +353,9 @@ static void info_surface(struct text *t, const char *name, const struct agpu_sur
 static void aerogpu_info(struct device *d, struct text *t)
 {
     struct aerogpu *g = (struct aerogpu *)d;
-    text_add(t, "ABI 1.4, features %x, executor %s, BAR0 %08x BAR1 %08x\n", features(g),
-             g->ops->name, pci_bar_addr(&g->pci, 0), pci_bar_addr(&g->pci, 1));
+    text_add(t, "ABI 1.4, features %x, executor %s%s, BAR0 %08x BAR1 %08x\n", features(g),
+             g->exec_label, g->ops == &exec_threaded ? " on a thread of its own" : "",
+             pci_bar_addr(&g->pci, 0), pci_bar_addr(&g->pci, 1));
     text_add(t,
              "ring: %s at %llx, %u bytes; %llu submissions, %llu packets dropped, %llu unknown\n",
              g->ring_control & AGPU_RING_ENABLE ? "on" : "off", (unsigned long long)g->ring_gpa,
@@ -394,6 +396,8 @@ static const struct device_option aerogpu_options[] = {
     { "vblank", OPT_BOOL, offsetof(struct aerogpu, vblank), "on", "vertical blanks at 60 Hz" },
     { "exec", OPT_STR, offsetof(struct aerogpu, exec_name), "soft",
       "what executes commands: soft, or none (fences complete, nothing is drawn)" },
+    { "thread", OPT_BOOL, offsetof(struct aerogpu, threaded), "on",
+      "commands are executed beside the machine, not in its time (never with --clock insn)" },
     { "socket", OPT_STR, offsetof(struct aerogpu, socket), "",
       "exec=bridge: path of the local socket at which the executing process connects" },
     { "workers", OPT_U32, offsetof(struct aerogpu, workers), "0",

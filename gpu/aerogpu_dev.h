@@ -39,6 +39,7 @@ struct aerogpu {
     u32 class_code;          /* option "class" */
     bool legacy;             /* option "legacy" */
     bool vblank;             /* option "vblank" */
+    bool threaded;           /* option "thread" */
     char *exec_name;         /* option "exec" */
     char *socket;            /* option "socket" */
     char *soft;              /* option "soft" */
@@ -59,6 +60,7 @@ struct aerogpu {
     /* ring and fences */
     const struct exec_ops *ops;
     struct exec *exec;
+    const char *exec_label;              /* its name; that of `ops` may be the thread's */
     struct agpu_fence queue[AGPU_QUEUE]; /* in submission order, from `first` on */
     u32 first, queued;
     u64 tickets; /* submissions accepted so far */
@@ -66,6 +68,7 @@ struct aerogpu {
     bool doorbell_pending; /* rung while bus mastering was off */
     bool reset_pending;    /* RESET's memory part, likewise */
     bool page_pending;     /* the fence page, likewise */
+    bool stalled;          /* the executor was full: the rest of the ring waits for it */
     bool submitting;       /* inside a doorbell: fences are published at its end */
     bool powered_down;     /* ring off and its address zeroed since the last RESET */
     u64 submissions, dropped_packets, unknown_packets; /* since power-on, for `info` */

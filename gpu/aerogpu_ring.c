@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "gpu/aerogpu_dev.h"
+#include "gpu/exec_thread.h"
 #include "machine/core/trace.h"
 
 /* ---- publishing ---- */
@@ -57,6 +58,14 @@ void agpu_publish(struct aerogpu *g, unsigned paced)
 
 /* ---- the executor's side ---- */
 
+/* Whether the ring has to wait for the executor. A queue that is full of fences which wait for
+ * vertical blanks alone is the driver's doing. */
+static bool executor_full(struct aerogpu *g)
+{
+    if (!g->ops->full) return false;
+    return g->ops->full(g->exec) || (g->queued == AGPU_QUEUE && entry(g, g->queued - 1)->running);
+}
+
 static void batch_done(void *opaque, struct exec_batch *b)
 {
     struct aerogpu *g = opaque;
@@ -70,6 +79,7 @@ static void batch_done(void *opaque, struct exec_batch *b)
     /* not found: a reset dropped it */
     exec_batch_free(b);
     agpu_publish(g, 0);
+    if (g->stalled && !executor_full(g)) agpu_doorbell(g);
 }
 
 static bool guest_read(void *opaque, u64 gpa, void *buf, u64 len)
@@ -291,6 +301,8 @@ static void consume(struct aerogpu *g, const struct agpu_ring_header *h)
     g->submitting = true;
     for (; index != h->tail && taken < BITE_DESCRIPTORS && bytes < BITE_BYTES; index++, taken++) {
         struct agpu_descriptor d;
+        g->stalled = executor_full(g);
+        if (g->stalled) break;
         u64 at =
             g->ring_gpa + sizeof(*h) + (u64)(index & (h->entry_count - 1)) * h->entry_stride_bytes;
         if (!guest_read(g, at, &d, sizeof(d))) {
@@ -302,7 +314,7 @@ static void consume(struct aerogpu *g, const struct agpu_ring_header *h)
     }
     g->submitting = false;
     guest_write(g, g->ring_gpa + offsetof(struct agpu_ring_header, head), &index, 4);
-    if (index != h->tail)
+    if (index != h->tail && !g->stalled)
         timer_set(&g->resume_timer, clock_now(g->pci.dev.host->clock) + BITE_PAUSE_NS);
 }
 
@@ -315,6 +327,7 @@ void agpu_doorbell(struct aerogpu *g)
 {
     struct agpu_ring_header h;
     enum agpu_error code;
+    g->stalled = false;
     if (!(g->ring_control & AGPU_RING_ENABLE)) return;
     if (!agpu_master(g)) {
         g->doorbell_pending = true;
@@ -357,7 +370,7 @@ void agpu_doorbell(struct aerogpu *g)
 static void forget(struct aerogpu *g, enum exec_reset kind)
 {
     g->first = g->queued = 0; /* first: what the executor still finishes finds no entry */
-    g->doorbell_pending = g->page_pending = false;
+    g->doorbell_pending = g->page_pending = g->stalled = false;
     timer_cancel(&g->resume_timer);
     g->ops->reset(g->exec, kind);
     g->completed = 0;
@@ -420,21 +433,30 @@ void agpu_timers_init(struct aerogpu *g)
 int agpu_ring_init(struct aerogpu *g, struct error *e)
 {
     const struct host_if *services = g->pci.dev.host;
-    const struct exec_host host = { g,
-                                    batch_done,
-                                    guest_read,
-                                    guest_write,
-                                    agpu_scan_get,
-                                    guest_written,
-                                    services->clock,
-                                    services->mailbox,
-                                    services->guest_ram,
-                                    g->socket,
-                                    { .workers = g->workers, .no_fast_paths = !g->fast },
-                                    g->soft };
+    const struct exec_host host = {
+        .opaque = g,
+        .done = batch_done,
+        .read = guest_read,
+        .write = guest_write,
+        .scanout = agpu_scan_get,
+        .written = guest_written,
+        .clock = services->clock,
+        .mailbox = services->mailbox,
+        .guest_ram = services->guest_ram,
+        .socket = g->socket,
+        .tuning = { .workers = g->workers, .no_fast_paths = !g->fast },
+        .soft = g->soft,
+    };
     g->ops = exec_find(g->exec_name);
     if (!g->ops) return error_set(e, "unknown executor \"%s\": use soft or none", g->exec_name);
-    g->exec = g->ops->create(&host, e);
+    g->exec_label = g->ops->name;
+    if (g->threaded && g->ops->synchronous && services->mailbox &&
+        services->clock->mode != CLOCK_INSN) {
+        g->exec = exec_thread_create(g->ops, &host, services->mem, e);
+        g->ops = &exec_threaded;
+    } else {
+        g->exec = g->ops->create(&host, e);
+    }
     return g->exec ? 0 : -1;
 }
 

@@ -4,10 +4,11 @@
  * take effect in order, and may be reported as done in any. An executor finishes a batch with
  * host->done, from the machine thread: at once, inside submit(), or later by mail. The device
  * publishes fences in order and paces them, so every executor paces alike. Guest memory is read
- * through host->read at any time between submit and done, from any thread; it is written only
- * through host->write, which belongs to the machine thread: a threaded executor keeps its
- * write-backs until its mail runs, just before done. Document: the contract's parts "driver
- * behaviour", section 9, and "executor". */
+ * through host->read and written through host->write, both by the machine thread or by whoever runs
+ * a batch in its place: an executor that works inside submit() can be run on a thread of its own
+ * (exec_thread.h), whose host functions are safe there. One that makes its own threads uses them on
+ * the machine thread only, and keeps its write-backs until its mail runs, just before done.
+ * Document: the contract's parts "driver behaviour", section 9, and "executor". */
 #ifndef GPU_EXEC_H
 #define GPU_EXEC_H
 
@@ -17,6 +18,7 @@
 struct clock;
 struct guest_ram;
 struct mailbox;
+struct text;
 
 struct exec_range { /* one row of the allocation table */
     u32 alloc_id, flags;
@@ -55,14 +57,14 @@ struct exec_host {
     void *opaque;
     /* Machine thread. The batch is the device's again. */
     void (*done)(void *opaque, struct exec_batch *b);
-    /* Any thread: false, and nothing read, when the range is not plain guest RAM. */
+    /* False, and nothing read, when the range is not plain guest RAM. */
     bool (*read)(void *opaque, u64 gpa, void *buf, u64 len);
-    /* Machine thread: false, and nothing written, likewise. */
+    /* False, and nothing written, likewise. */
     bool (*write)(void *opaque, u64 gpa, const void *buf, u64 len);
-    /* Machine thread: false when scanout 0 shows nothing. */
+    /* False when scanout 0 shows nothing; as it was when the batch was submitted. */
     bool (*scanout)(void *opaque, struct exec_scanout *s);
-    /* Machine thread: somebody with a mapping of his own wrote there. False when the range is not
-     * plain guest RAM. */
+    /* Somebody with a mapping of his own wrote there. False when the range is not plain guest RAM.
+     */
     bool (*written)(void *opaque, u64 gpa, u64 len);
     /* What executors beside the machine thread need; each may be NULL. */
     struct clock *clock;               /* virtual time */
@@ -71,6 +73,9 @@ struct exec_host {
     const char *socket;                /* the device's option */
     struct exec_tuning tuning;
     const char *soft; /* the device's option of that name (soft/settings.h); NULL: defaults */
+    /* Atomic: when it becomes true what the running batch does is forgotten anyway, and the
+     * executor leaves it as soon as it can. NULL: never. */
+    const bool *cancel;
 };
 
 enum exec_reset {
@@ -82,13 +87,19 @@ enum exec_reset {
 struct exec;
 struct exec_ops {
     const char *name;
-    bool transfer; /* performs copies and write-backs */
+    bool transfer;    /* performs copies and write-backs */
+    bool synchronous; /* submit() finishes the batch: it can be run on a thread of its own */
     struct exec *(*create)(const struct exec_host *host, struct error *e);
     void (*submit)(struct exec *x, struct exec_batch *b);
+    /* True: enough is under way, the device does not fetch more until a batch is done and this says
+     * false. NULL: never. */
+    bool (*full)(struct exec *x);
     /* Finishes or drops what was submitted (host->done is called for every batch before it
      * returns). */
     void (*reset)(struct exec *x, enum exec_reset kind);
     void (*destroy)(struct exec *x); /* after reset */
+    /* Lines for `info`; NULL: nothing to tell. */
+    void (*info)(struct exec *x, struct text *t);
 };
 
 extern const struct exec_ops exec_soft; /* draws (gpu/soft) */

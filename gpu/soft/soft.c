@@ -255,12 +255,18 @@ static struct exec *soft_create(const struct exec_host *host, struct error *e)
     return x;
 }
 
+/* What the batch does is forgotten anyway. */
+static bool cancelled(const struct exec *x)
+{
+    return x->host.cancel && __atomic_load_n(x->host.cancel, __ATOMIC_RELAXED);
+}
+
 static void soft_submit(struct exec *x, struct exec_batch *b)
 {
     struct context *c = context_get(x, b->context_id);
     x->objects.batch = b;
     x->budget = SOFT_BATCH_BUDGET;
-    for (u32 k = 0; k < b->stream.count; k++) {
+    for (u32 k = 0; k < b->stream.count && !cancelled(x); k++) {
         struct outcome out = run_packet(x, c, &b->stream, &b->stream.packets[k]);
         if (out.reason)
             TRACE(aerogpu_drop, b->stream.packets[k].opcode, b->stream.packets[k].offset, out.error,
@@ -295,6 +301,7 @@ static void soft_destroy(struct exec *x)
 const struct exec_ops exec_soft = {
     .name = "soft",
     .transfer = true,
+    .synchronous = true,
     .create = soft_create,
     .submit = soft_submit,
     .reset = soft_reset,

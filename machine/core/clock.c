@@ -67,6 +67,22 @@ u64 clock_now(struct clock *c)
     return c->now;
 }
 
+static _Thread_local struct {
+    bool set;
+    u64 now;
+} stamp;
+
+void clock_stamp_thread(u64 now_ns)
+{
+    stamp.set = true;
+    stamp.now = now_ns;
+}
+
+u64 clock_stamp(struct clock *c)
+{
+    return stamp.set ? stamp.now : clock_now(c);
+}
+
 void clock_pause(struct clock *c)
 {
     if (c->mode != CLOCK_HOST || !c->running) return;

@@ -52,6 +52,10 @@ u64 clock_host_ns(void);
 void clock_init(struct clock *c, enum clock_mode mode);
 void clock_fini(struct clock *c);
 u64 clock_now(struct clock *c);
+/* The clock is the machine thread's alone. A thread beside it says once, or now and then, at what
+ * virtual time it works; log lines and trace events of it carry that time. */
+void clock_stamp_thread(u64 now_ns);
+u64 clock_stamp(struct clock *c); /* any thread: that time, or clock_now() */
 void clock_pause(struct clock *c);
 void clock_resume(struct clock *c);
 /* HOST: the guest must not see more time pass than its CPU got instructions for: the run loop sets

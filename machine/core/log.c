@@ -37,11 +37,12 @@ bool log_enabled(enum log_level level, const char *component)
 void log_write(struct log_site *site, enum log_level level, const char *component, const char *fmt,
                ...)
 {
-    u32 n = ++site->count;
+    u32 n = __atomic_add_fetch(&site->count, 1, __ATOMIC_RELAXED);
     bool limited = level == LOG_DEBUG || level == LOG_WARN; /* what a guest can cause */
     if (limited && n > SITE_LIMIT && n % 1000) return;
     FILE *f = lg.out ? lg.out : stderr;
-    u64 now = lg.clock ? clock_now(lg.clock) : 0;
+    u64 now = lg.clock ? clock_stamp(lg.clock) : 0;
+    flockfile(f); /* threads beside the machine's have something to say, too */
     fprintf(f, "%5llu.%06llu %s %s: ", (unsigned long long)(now / NS_PER_SEC),
             (unsigned long long)(now % NS_PER_SEC / 1000), level_names[level], component);
     va_list ap;
@@ -50,6 +51,7 @@ void log_write(struct log_site *site, enum log_level level, const char *componen
     va_end(ap);
     fputs(limited && n == SITE_LIMIT ? " (further lines like this: one in 1000)\n" : "\n", f);
     fflush(f);
+    funlockfile(f);
 }
 
 static int parse_level(const char *s, size_t n, enum log_level *out)

@@ -54,6 +54,17 @@ unsigned mailbox_drain(struct mailbox *m)
     return n;
 }
 
+void mailbox_forget(struct mailbox *m, const void *opaque)
+{
+    unsigned kept = 0;
+    pthread_mutex_lock(&m->lock);
+    for (unsigned k = 0; k < m->len; k++) {
+        if (m->queue[k].opaque != opaque) m->queue[kept++] = m->queue[k];
+    }
+    __atomic_store_n(&m->len, kept, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&m->lock);
+}
+
 void mailbox_wait(struct mailbox *m, u64 ns)
 {
     u64 at = clock_host_ns() + MIN(ns, NS_PER_SEC);

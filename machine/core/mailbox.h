@@ -28,6 +28,8 @@ void mailbox_fini(struct mailbox *m);
 void mailbox_post(struct mailbox *m, struct mail mail);
 /* Runs what has arrived; returns how many. */
 unsigned mailbox_drain(struct mailbox *m);
+/* Machine thread: drops what waits for somebody who goes away. */
+void mailbox_forget(struct mailbox *m, const void *opaque);
 /* Sleeps up to ns of host time, less when mail arrives. */
 void mailbox_wait(struct mailbox *m, u64 ns);
 

@@ -1,6 +1,8 @@
 /* The event ring and its switches (trace.h): the one process-wide state of this file. */
 #include "machine/core/trace.h"
 
+#include <pthread.h>
+
 #include "machine/core/clock.h"
 #include "machine/core/pattern.h"
 #include "machine/core/text.h"
@@ -25,7 +27,8 @@ static struct {
     u64 count;
     struct clock *clock;
     FILE *out;
-} tr;
+    pthread_mutex_t lock; /* of ring and count: executors emit from threads of their own */
+} tr = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* The table's formats hold only %llx and %llu conversions with four u64 behind them. */
 #pragma GCC diagnostic push
@@ -38,12 +41,14 @@ static void print_args(char *s, size_t n, const struct entry *en)
 
 void trace_emit(enum trace_event ev, u64 a, u64 b, u64 c, u64 d)
 {
-    struct entry *en = &tr.ring[tr.count++ % RING];
-    *en = (struct entry){ tr.clock ? clock_now(tr.clock) : 0, { a, b, c, d }, ev };
+    const struct entry en = { tr.clock ? clock_stamp(tr.clock) : 0, { a, b, c, d }, ev };
+    pthread_mutex_lock(&tr.lock);
+    tr.ring[tr.count++ % RING] = en;
+    pthread_mutex_unlock(&tr.lock);
     if (!tr.out) return;
     char args[160];
-    print_args(args, sizeof(args), en);
-    fprintf(tr.out, "%llu %s %s\n", (unsigned long long)en->time, events[ev].name, args);
+    print_args(args, sizeof(args), &en);
+    fprintf(tr.out, "%llu %s %s\n", (unsigned long long)en.time, events[ev].name, args);
 }
 
 int trace_configure(const char *patterns)
@@ -78,6 +83,7 @@ void trace_set_output(FILE *f)
 
 void trace_dump(struct text *t, unsigned last_n)
 {
+    pthread_mutex_lock(&tr.lock);
     u64 n = MIN(tr.count, (u64)MIN(last_n, RING));
     for (u64 k = tr.count - n; k < tr.count; k++) {
         const struct entry *en = &tr.ring[k % RING];
@@ -86,6 +92,7 @@ void trace_dump(struct text *t, unsigned last_n)
         text_add(t, "%llu.%06llu %s %s\n", (unsigned long long)(en->time / NS_PER_SEC),
                  (unsigned long long)(en->time % NS_PER_SEC / 1000), events[en->event].name, args);
     }
+    pthread_mutex_unlock(&tr.lock);
 }
 
 const char *trace_name(enum trace_event ev)

@@ -1,11 +1,14 @@
 /* AeroGPU in a machine without a CPU: 4 MiB of RAM at 0, BAR0 at E0000000h, BAR1 at D0000000h, a display. Helpers play the driver: a
  * ring at RING, a fence page at FENCE, streams at STREAM. Tests are named ag_NNN_what after the statement of the contract that they
- * judge; several numbers when one scene shows several. */
+ * judge; several numbers when one scene shows several. With AEROGPU_THREAD=1 in the environment the executor has a thread of its own and
+ * every access waits until it is done: all tests must come out the same. */
 #ifndef TESTS_AEROGPU_RIG_H
 #define TESTS_AEROGPU_RIG_H
 
 #include "gpu/aerogpu.h"
 #include "gpu/aerogpu_abi.h"
+#include "gpu/aerogpu_dev.h" /* what the executor still has */
+#include "machine/core/mailbox.h"
 #include "machine/ui/display.h"
 #include "tests/unit/storage_rig.h"
 
@@ -20,6 +23,8 @@ struct gpu {
     struct pci_dev *pci;
     struct display *display;
     u32 stream_at; /* where the next stream goes */
+    struct mailbox mail;
+    bool threaded;
 };
 
 /* Another display, registered before: what is shown until scanout 0 is claimed. */
@@ -39,9 +44,23 @@ static inline u32 R(struct gpu *g, u32 offset)
     return (u32)bus_read(&g->r.mem, BAR0 + offset, 4);
 }
 
+/* Waits until the executor has nothing left. */
+static inline void settle(struct gpu *g)
+{
+    const struct aerogpu *a = (const struct aerogpu *)g->pci;
+    bool busy = g->threaded;
+    while (busy) {
+        busy = a->stalled;
+        for (u32 k = 0; k < a->queued; k++) busy |= a->queue[(a->first + k) % AGPU_QUEUE].running != 0;
+        if (busy) mailbox_wait(&g->mail, NS_PER_SEC);
+        mailbox_drain(&g->mail);
+    }
+}
+
 static inline void W(struct gpu *g, u32 offset, u32 v)
 {
     bus_write(&g->r.mem, BAR0 + offset, v, 4);
+    settle(g);
 }
 
 static inline u64 R64(struct gpu *g, u32 lo)
@@ -57,6 +76,7 @@ static inline u8 *ram(struct gpu *g, u32 at)
 static inline void gpu_command(struct gpu *g, u32 v)
 {
     pci_config_write(g->pci, PCI_COMMAND, v, 2);
+    settle(g);
 }
 
 static inline bool line(struct gpu *g)
@@ -67,12 +87,16 @@ static inline bool line(struct gpu *g)
 static inline void pass(struct gpu *g, u64 ns)
 {
     clock_advance(&g->r.clock, ns);
+    settle(g);
 }
 
 static inline void gpu_up_with(struct gpu *g, const char *option, const char *value)
 {
     memset(g, 0, sizeof(*g));
     rig_up(&g->r, true, true);
+    mailbox_init(&g->mail);
+    g->threaded = getenv("AEROGPU_THREAD") != NULL;
+    if (g->threaded) g->r.host.mailbox = &g->mail;
     g->display = display_create();
     display_add_source(g->display, &boot_display);
     struct device *d = rig_create(&g->r, &aerogpu_class, "aerogpu");
@@ -95,6 +119,7 @@ static inline void gpu_up(struct gpu *g)
 static inline void gpu_down(struct gpu *g)
 {
     rig_down(&g->r);
+    mailbox_fini(&g->mail);
     display_destroy(g->display);
 }
 

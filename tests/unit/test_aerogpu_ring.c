@@ -437,7 +437,7 @@ START_TEST(a_ring_of_many_descriptors_is_taken_in_bites)
     }
     ring_bell(&g);
     ck_assert_uint_gt(ld32(ram(&g, FB + 24)), 0);
-    ck_assert_uint_lt(ld32(ram(&g, FB + 24)), entries);
+    if (!g.threaded) ck_assert_uint_lt(ld32(ram(&g, FB + 24)), entries); /* else it goes on while we wait */
     pass(&g, 1000000000);
     ck_assert_uint_eq(ld32(ram(&g, FB + 24)), entries);
     ck_assert_uint_eq(DONE(&g), entries);

@@ -80,6 +80,19 @@ START_TEST(nothing_is_lost_between_threads)
 }
 END_TEST
 
+START_TEST(mail_for_who_went_away_is_dropped)
+{
+    int gone, stays;
+    for (u64 k = 0; k < 6; k++)
+        mailbox_post(&m, (struct mail){ run, k & 1 ? &gone : &stays, 1, k });
+    mailbox_forget(&m, &gone);
+    ck_assert_uint_eq(mailbox_drain(&m), 3);
+    for (u64 k = 0; k < 3; k++) ck_assert_uint_eq(seen[k], 100 + 2 * k);
+    mailbox_post(&m, (struct mail){ run, &gone, 2, 7 });
+    ck_assert_uint_eq(mailbox_drain(&m), 1);
+}
+END_TEST
+
 START_TEST(waiting_ends_without_mail)
 {
     mailbox_wait(&m, 1000);
@@ -89,4 +102,4 @@ END_TEST
 
 UNIT_SUITE(mailbox, messages_arrive_in_order_with_a_kick_each,
            mail_sent_while_draining_comes_with_the_next_drain, nothing_is_lost_between_threads,
-           waiting_ends_without_mail)
+           mail_for_who_went_away_is_dropped, waiting_ends_without_mail)
