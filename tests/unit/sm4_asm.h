@@ -265,9 +265,10 @@ static inline void sm4_parse_operand(struct sm4_asm *a, struct sm4_text_operand 
     sm4_blank(a);
     o->neg = sm4_take(a, '-');
     o->abs = sm4_take(a, '|');
-    if (sm4_parse_immediate(a, o)) return;
-    sm4_parse_register(a, o);
-    sm4_parse_components(a, o);
+    if (!sm4_parse_immediate(a, o)) {
+        sm4_parse_register(a, o);
+        sm4_parse_components(a, o);
+    }
     if (o->abs) sm4_need(a, '|');
 }
 
