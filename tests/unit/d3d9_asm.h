@@ -20,6 +20,7 @@ struct d3d9_asm {
     bool ps;
     unsigned major, minor;
     enum asm_lengths lengths;
+    u32 predicate; /* of the instruction in the making: its token, 0 for none */
     const char *at, *line;
 };
 
@@ -231,6 +232,16 @@ static inline u32 asm_modifiers(char *op)
     return out;
 }
 
+/* (p0) or (!p0.x) in front of an instruction */
+static inline void asm_predicate(struct d3d9_asm *a)
+{
+    u32 before = a->count;
+    a->at++;
+    asm_source(a);
+    a->predicate = a->words[a->count = before];
+    if (*a->at++ != ')') asm_fail(a, ")");
+}
+
 static inline void asm_instruction(struct d3d9_asm *a, char *op, bool paired)
 {
     u32 at = a->count, word = 0, modifiers = 0, control = 0;
@@ -261,10 +272,11 @@ static inline void asm_instruction(struct d3d9_asm *a, char *op, bool paired)
         if (!strcmp(op, "texldb")) control = 2;
         bool no_destination = (word >= 25 && word <= 30) || (word >= 38 && word <= 45) || word == 96 || word == 0xfffd;
         if (!asm_end(a) && !no_destination) asm_destination(a, modifiers);
+        if (a->predicate) asm_emit(a, a->predicate);
         while (!asm_end(a)) asm_source(a);
     }
     u32 length = a->count - at - (a->lengths == ASM_STANDARD ? 1 : 0);
-    a->words[at] = word | control << 16 | (a->major >= 2 ? length << 24 : 0) | (u32)paired << 30;
+    a->words[at] = word | control << 16 | (a->major >= 2 ? length << 24 : 0) | (a->predicate ? 1u << 28 : 0) | (u32)paired << 30;
 }
 
 /* The tokens of `text`, whose first line is the version. Returns the size in bytes. */
@@ -286,6 +298,8 @@ static inline u32 d3d9_assemble(struct d3d9_asm *a, const char *text, enum asm_l
         a->line = a->at;
         bool paired = *a->at == '+';
         if (paired) a->at++;
+        a->predicate = 0;
+        if (*a->at == '(') asm_predicate(a);
         asm_word(a, op, sizeof(op));
         if (!*op) asm_fail(a, "text");
         asm_instruction(a, op, paired);
