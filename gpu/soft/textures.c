@@ -139,7 +139,10 @@ static void unit_setup(struct draw *d, struct texture_unit *u, u8 stage, struct 
         return;
     }
     resource_refresh(&d->x->objects, v.texture);
-    if (!v.texture->data) return;
+    if (!v.texture->data) { /* there was no memory for it */
+        memset(u->unbound, 0, sizeof(u->unbound));
+        return;
+    }
     u->r = v.texture;
     u->mips = MIN(v.mips, 15u);
     u->layers = v.layers;
