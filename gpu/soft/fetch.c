@@ -10,6 +10,13 @@ static void put(struct lanes *result, u32 lane, const float v[4])
     for (unsigned c = 0; c < 4; c++) lanes_f(result, c)[lane] = v[c];
 }
 
+/* The layer that an array's coordinate names: the nearest one that exists. */
+static u32 array_layer(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane)
+{
+    float v = u->array ? rintf(((const float *)q->coord->c[2])[lane]) : 0.0f;
+    return v > 0.0f ? (v < (float)u->layers ? (u32)v : u->layers - 1) : 0;
+}
+
 /* ---- ld ---- */
 
 static void load_texel(const struct texture_unit *u, const struct subresource *s, u32 layer, u32 x,
@@ -49,36 +56,7 @@ static void load(const struct texture_unit *u, const struct ir_texture_query *q,
     for (unsigned c = 0; c < 4; c++) memcpy(&result->c[c][lane], &out[c], 4);
 }
 
-/* ---- resinfo ---- */
-
-enum { INFO_FLOAT, INFO_RECIPROCAL, INFO_UINT };
-
-static void info(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane,
-                 struct lanes *result)
-{
-    u32 mip = q->coord->c[0][lane], v[4] = { 0, 0, 0, 0 }, sizes = 2;
-    if (u->r && u->r->obj.kind == OBJ_BUFFER) {
-        v[0] = u->elements;
-        sizes = 1;
-    } else if (u->r) {
-        v[3] = u->mips;
-        if (mip < u->mips) {
-            v[0] = u->sub[mip].width;
-            v[1] = u->sub[mip].height;
-            v[2] = !u->array ? 0 : u->cube ? u->layers / 6 : u->layers;
-        }
-    }
-    for (unsigned c = 0; c < 4; c++) {
-        float f = (float)v[c];
-        if (q->insn->condition == INFO_RECIPROCAL && c < sizes) f = 1.0f / f;
-        if (q->insn->condition == INFO_UINT)
-            result->c[c][lane] = v[c];
-        else
-            lanes_f(result, c)[lane] = f;
-    }
-}
-
-/* ---- sample_c ---- */
+/* ---- gather4 ---- */
 
 /* Of n texels, the one that index i addresses; there is no border here. */
 static u32 wrap(i64 i, u32 n, u8 mode)
@@ -94,6 +72,55 @@ static i64 whole(float v)
 {
     return v > -1e9f && v < 1e9f ? (i64)floorf(v) : 0;
 }
+
+/* One channel of the four texels of a bilinear sample of mip 0. */
+static void gather(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane,
+                   struct lanes *result)
+{
+    static const i64 dx[4] = { 0, 1, 1, 0 }, dy[4] = { 1, 1, 0, 0 };
+    const struct subresource *s = &u->sub[0];
+    float x = ((const float *)q->coord->c[0])[lane] * (float)s->width - 0.5f,
+          y = ((const float *)q->coord->c[1])[lane] * (float)s->height - 0.5f, t[4];
+    i64 ix = whole(x) + q->insn->tex.offset[0], iy = whole(y) + q->insn->tex.offset[1];
+    u32 layer = array_layer(u, q, lane);
+    for (unsigned k = 0; k < 4; k++) {
+        load_texel(u, s, layer, wrap(ix + dx[k], s->width, u->address[0]),
+                   wrap(iy + dy[k], s->height, u->address[1]), t);
+        lanes_f(result, k)[lane] = t[q->insn->condition & 3];
+    }
+}
+
+/* ---- resinfo ---- */
+
+enum { INFO_FLOAT, INFO_RECIPROCAL, INFO_UINT };
+
+static void info(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane,
+                 struct lanes *result)
+{
+    u32 mip = q->coord->c[0][lane], v[4] = { 0, 0, 0, 0 }, sizes = 2, mode = q->insn->condition;
+    if (u->r && u->r->obj.kind == OBJ_BUFFER) {
+        v[0] = u->elements;
+        sizes = 1;
+        if (q->insn->op == IR_BUFINFO) mode = INFO_UINT;
+    } else if (u->r) {
+        v[3] = u->mips;
+        if (mip < u->mips) {
+            v[0] = u->sub[mip].width;
+            v[1] = u->sub[mip].height;
+            v[2] = !u->array ? 0 : u->cube ? u->layers / 6 : u->layers;
+        }
+    }
+    for (unsigned c = 0; c < 4; c++) {
+        float f = (float)v[c];
+        if (mode == INFO_RECIPROCAL && c < sizes) f = 1.0f / f;
+        if (mode == INFO_UINT)
+            result->c[c][lane] = v[c];
+        else
+            lanes_f(result, c)[lane] = f;
+    }
+}
+
+/* ---- sample_c ---- */
 
 /* The reference against one texel's first channel: reference <= texel. */
 static float passes(const struct texture_unit *u, const struct subresource *s, u32 layer, i64 x,
@@ -114,8 +141,7 @@ static float compare(const struct texture_unit *u, const struct ir_texture_query
     float reference = ((const float *)q->extra->c[0])[lane];
     float x = ((const float *)q->coord->c[0])[lane] * (float)s->width,
           y = ((const float *)q->coord->c[1])[lane] * (float)s->height;
-    float layer = u->array ? rintf(((const float *)q->coord->c[2])[lane]) : 0.0f;
-    u32 n = layer > 0.0f ? (layer < (float)u->layers ? (u32)layer : u->layers - 1) : 0;
+    u32 n = array_layer(u, q, lane);
     if (u->mag == 1) return passes(u, s, n, whole(x) + offset[0], whole(y) + offset[1], reference);
     x -= 0.5f;
     y -= 0.5f;
@@ -134,15 +160,18 @@ bool texture_fetch(const struct texture_unit *u, const struct ir_texture_query *
     static const float zero[4];
     u16 op = q->insn->op;
     bool readable = u->r && u->data, texture = readable && u->r->obj.kind == OBJ_TEXTURE;
-    bool compares = op == IR_TEX_CMP || op == IR_TEX_CMP_LZ;
-    if (texture && op != IR_LD && op != IR_RESINFO && !compares) return false;
+    bool compares = op == IR_TEX_CMP || op == IR_TEX_CMP_LZ, flat = texture && !u->cube;
+    bool sizes = op == IR_RESINFO || op == IR_BUFINFO;
+    if (texture && op != IR_LD && !sizes && !compares && op != IR_GATHER) return false;
     for (u64 left = q->active; left; left &= left - 1) {
         u32 l = (u32)__builtin_ctzll(left);
-        if (op == IR_RESINFO) {
+        if (sizes) {
             info(u, q, l, result);
         } else if (op == IR_LD && readable) {
             load(u, q, l, result);
-        } else if (compares && texture && !u->cube) {
+        } else if (op == IR_GATHER && flat) {
+            gather(u, q, l, result);
+        } else if (compares && flat) {
             float v = compare(u, q, l);
             put(result, l, (const float[4]){ v, v, v, v });
         } else {

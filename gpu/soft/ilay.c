@@ -101,38 +101,32 @@ struct ilay *ilay_parse(const u8 *bytes, u32 size)
 
 /* ---- matching ---- */
 
-static bool wants(const struct ir_port *p)
+/* The row that feeds input register k, the nth one that the shader fetches: by the names of its
+ * signature, or, of bare tokens, in order. NULL: none. */
+static const struct row *find_row(const struct ir_program *vs, const struct ilay *l, u32 k, u32 nth)
 {
-    return p->used && p->system != IR_SV_VERTEX_ID && p->system != IR_SV_INSTANCE_ID &&
-           p->system != IR_SV_PRIMITIVE_ID;
-}
-
-static bool has_signature(const struct ir_program *vs)
-{
-    for (unsigned k = 0; k < IR_MAX_INPUTS; k++) {
-        if (wants(&vs->input[k]) && vs->input[k].semantic_hash) return true;
+    if (!vs->has_signatures) return nth < l->count ? &l->rows[nth] : NULL;
+    for (u32 e = 0; e < vs->input_elements; e++) {
+        const struct ir_element *in = &vs->elements[e];
+        if (in->reg != k) continue;
+        for (u32 n = 0; n < l->count; n++) {
+            if (l->rows[n].hash == in->hash && l->rows[n].index == in->index) return &l->rows[n];
+        }
     }
-    return false;
+    return NULL;
 }
 
 bool ilay_match(struct draw *d, const struct ilay *l)
 {
-    bool by_name = has_signature(d->vs);
     u32 nth = 0;
-    for (unsigned k = 0; k < IR_MAX_INPUTS; k++) {
-        const struct ir_port *p = &d->vs->input[k];
-        if (!wants(p)) continue;
+    for (u32 k = 0; k < IR_MAX_INPUTS; k++) {
+        if (!d->vs->input[k].used) continue;
         if (!l) return false; /* it fetches, and there is nothing to say what */
-        for (u32 n = 0; n < l->count; n++) {
-            const struct row *r = &l->rows[n];
-            if (by_name ? r->hash != p->semantic_hash || r->index != p->semantic_index : n != nth)
-                continue;
-            struct element *e = &d->elements[d->element_count++];
-            *e = r->element;
-            e->input = (u8)k;
-            break;
-        }
-        nth++;
+        const struct row *r = find_row(d->vs, l, k, nth++);
+        if (!r) continue;
+        struct element *e = &d->elements[d->element_count++];
+        *e = r->element;
+        e->input = (u8)k;
     }
     return true;
 }

@@ -71,24 +71,13 @@ static void setup_blend(struct draw *d)
 
 /* ---- linkage ---- */
 
-static bool from_rasteriser(u8 system)
-{
-    return system == IR_SV_POSITION || system == IR_SV_FRONT_FACE || system == IR_SV_PRIMITIVE_ID;
-}
-
-static void take_output(struct draw *d, u32 n, u8 output)
-{
-    for (unsigned c = 0; c < 4; c++)
-        d->attribute_from[n][c] = output == 0xff ? 0xff : (u8)(4 * output + c);
-}
-
 static bool link_inputs(struct draw *d)
 {
     u8 from[IR_MAX_INPUTS][4];
     if (d->ps) ir_link(d->vs, d->ps, from);
     for (u32 k = 0; d->ps && k < IR_MAX_INPUTS; k++) {
         const struct ir_port *in = &d->ps->input[k];
-        if (!in->used || from_rasteriser(in->system)) continue;
+        if (!in->used) continue;
         if (d->link_count == DRAW_ATTRIBUTES) return false;
         u32 n = d->link_count++;
         d->links[n] = (struct link){ (u8)k, (u8)n, in->interpolation };
@@ -98,19 +87,21 @@ static bool link_inputs(struct draw *d)
     return true;
 }
 
-/* Attributes that carry the distances of one kind, and their components, at the end of d->clips. */
+/* Outputs with distances of one kind become attributes behind the linked ones. The number of
+ * distances, which go to the end of d->clips. */
 static u32 link_distances(struct draw *d, u8 system)
 {
     u32 before = d->clip_count + d->cull_count, count = 0;
     for (u32 k = 0; k < IR_MAX_OUTPUTS; k++) {
         const struct ir_port *out = &d->vs->output[k];
-        if (!memchr(out->systems, system, 4) || d->attribute_count == DRAW_ATTRIBUTES) continue;
-        u32 n = d->attribute_count++;
-        take_output(d, n, (u8)k);
+        u32 n = d->attribute_count, first = count;
+        if (!out->used || n == DRAW_ATTRIBUTES) continue;
         for (unsigned c = 0; c < 4 && before + count < DRAW_CLIPS; c++) {
-            if (out->systems[c] != system) continue;
-            d->clips[before + count++] = (struct clip){ (u8)n, (u8)c };
+            d->attribute_from[n][c] = (u8)(4 * k + c);
+            if (out->systems[c] == system)
+                d->clips[before + count++] = (struct clip){ (u8)n, (u8)c };
         }
+        if (count > first) d->attribute_count++;
     }
     return count;
 }

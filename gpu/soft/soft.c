@@ -95,8 +95,9 @@ static int find_unit(struct shader *s, u8 resource, u8 sampler)
     return (int)s->unit_count++;
 }
 
-/* Which units a program reads; its instructions name units from here on (draw.h). */
-static bool make_units(struct shader *s)
+/* Which units a program reads; its instructions name units from here on (draw.h). Not NULL: why it
+ * cannot be used. */
+static const char *make_units(struct shader *s)
 {
     struct ir_program *p = s->program;
     for (u32 k = 0; p->d3d9 && k < ACMD_SAMPLERS; k++) {
@@ -107,15 +108,17 @@ static bool make_units(struct shader *s)
     for (u32 k = 0; !p->d3d9 && k < p->insn_count; k++) {
         struct ir_insn *i = &p->insns[k];
         if (i->op < IR_TEX || i->op > IR_RESINFO) continue;
-        bool loads = i->op == IR_LD || i->op == IR_RESINFO;
+        bool loads = i->op == IR_LD || i->op == IR_RESINFO || i->op == IR_BUFINFO;
+        if (i->op == IR_GATHER_PO || i->op == IR_GATHER_CMP || i->op == IR_GATHER_CMP_PO)
+            return "gathering with offsets or comparisons is shader model 5's";
         if (i->tex.resource >= ACMD_RESOURCES || (!loads && i->tex.sampler >= ACMD_SAMPLERS))
-            return false;
+            return "slots of textures or samplers";
         int unit =
             find_unit(s, (u8)i->tex.resource, loads ? (u8)UNIT_NO_SAMPLER : (u8)i->tex.sampler);
-        if (unit < 0) return false;
+        if (unit < 0) return "too many textures";
         i->tex.resource = (u16)unit;
     }
-    return true;
+    return NULL;
 }
 
 /* A shader that is not understood stays without a program, and draws that use it are skipped. */
@@ -129,8 +132,9 @@ static void compile(struct blob *b)
     }
     struct shader *s = xalloc(sizeof(*s));
     s->program = p;
-    if (!make_units(s)) {
-        LOG(LOG_INFO, "aerogpu", "shader %u is not usable: too many textures", b->obj.handle);
+    why = make_units(s);
+    if (why) {
+        LOG(LOG_INFO, "aerogpu", "shader %u is not usable: %s", b->obj.handle, why);
         release_shader(s);
         return;
     }

@@ -124,7 +124,7 @@ static void unit_buffer(struct draw *d, struct texture_unit *u, const struct agp
     u->elements = (u32)((b->size_bytes ? MIN(b->size_bytes, rest) : rest) / 16);
 }
 
-enum { KIND_CUBE = 3, KIND_2D_ARRAY = 8, KIND_CUBE_ARRAY = 9 };
+enum { KIND_BUFFER = 1, KIND_CUBE = 3, KIND_2D_ARRAY = 8, KIND_CUBE_ARRAY = 9 };
 
 static void unit_setup(struct draw *d, struct texture_unit *u, u8 stage, struct shader_unit which)
 {
@@ -135,9 +135,11 @@ static void unit_setup(struct draw *d, struct texture_unit *u, u8 stage, struct 
     *u = (struct texture_unit){ .unbound = { nothing, nothing, nothing, 1.0f } };
     if (!surface_find(&d->x->objects, handle, &v)) {
         struct agpu_buffer_binding whole = { .buffer = handle };
-        if (!d->d3d9) unit_buffer(d, u, handle ? &whole : &st->resources[which.resource]);
+        if (!d->d3d9 && which.kind <= KIND_BUFFER)
+            unit_buffer(d, u, handle ? &whole : &st->resources[which.resource]);
         return;
     }
+    if (which.kind == KIND_BUFFER) return;
     resource_refresh(&d->x->objects, v.texture);
     if (!v.texture->data) { /* there was no memory for it */
         memset(u->unbound, 0, sizeof(u->unbound));
