@@ -53,7 +53,9 @@ struct gold {
     u8 *ram;
     u32 *words, count, capacity; /* packets that wait for the next batch */
     u32 context;
-    u64 split; /* not 0: seed for cutting the stream into several batches */
+    const struct gold_variant *variant;
+    u64 split;   /* random state for cutting the stream into batches; 0: one batch */
+    bool silent; /* the reference rests: only the hash counts */
     u32 batches, done;
     enum agpu_error error; /* of the batches since it was last looked at */
     const char *reason;
@@ -68,6 +70,14 @@ struct gold {
     u64 random;
     bool failed;
     char why[512];
+};
+
+/* Other ways to the same picture. */
+struct gold_variant {
+    const char *name;
+    bool split;  /* the stream is cut into batches at random places */
+    bool resets; /* before, parts of the stream are run and forgotten by resets */
+    struct exec_tuning tuning;
 };
 
 struct golden_case {
@@ -150,7 +160,7 @@ const u8 *gold_read(struct gold *g, u32 handle, u32 format, u32 w, u32 h, u32 mi
 void gold_picture(struct gold *g, u32 format, u32 w, u32 h, const void *texels);
 
 /* ---- golden_build.c's, for the runner ---- */
-void gold_begin(struct gold *g, const char *name, u64 split);
+void gold_begin(struct gold *g, const char *name, const struct gold_variant *variant);
 void gold_end(struct gold *g);
 u64 gold_hash(const struct gold *g);
 /* The tokens of a Direct3D 9 shader; the size in bytes. A mistake in the text ends the program. */
