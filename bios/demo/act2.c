@@ -208,14 +208,13 @@ static i32 free_frame(const struct act2 *a)
 
 static u64 draw_frame(struct act2 *a, const struct input *in, i32 frame, u32 *doorbell)
 {
-    static const float black[4] = { 0, 0, 0, 1 };
     const u32 from = now16();
     const float seconds = a->blanks / 60.0f, w = (float)a->mode.width, h = (float)a->mode.height;
     struct stream *s = &a->stream;
     stream_begin(s, (void *)(ACT2_STREAMS + (u32)frame * ACT2_STREAM_ROOM), ACT2_STREAM_ROOM);
     stream_topology(s, AGPU_TOPO_TRIANGLES);
     stream_targets(s, H_TARGET + (u32)frame, H_DEPTH);
-    stream_clear(s, AGPU_CLEAR_DEPTH, black, F32_ONE);
+    stream_clear(s, AGPU_CLEAR_COLOR | AGPU_CLEAR_DEPTH, scene_fog, F32_ONE);
     background_draw(&a->panes, s, scene_horizon(h));
     scene_draw(&a->scene, s, seconds, w, h);
     panes_move(&a->panes, seconds, in);

@@ -56,6 +56,7 @@ struct scene {
 };
 void scene_create(struct scene *sc, struct stream *s);
 void scene_draw(const struct scene *sc, struct stream *s, float seconds, float width, float height);
+extern const float scene_fog[4]; /* the colour of what is far away */
 /* Where the horizon is on a screen of that height. */
 float scene_horizon(float height);
 

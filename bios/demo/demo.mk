@@ -47,7 +47,8 @@ $(DEMO_DIR)/mkdemo: bios/demo/mkdemo.c
 
 # The demo from power-on to power-off: part of the guest tests, or alone as `make demo-test`.
 .PHONY: demo-test
-demo-test: roms/demo.img $(if $(B),$(B)/aeropc roms)
+demo-test: roms/demo.img $(if $(B),$(B)/aeropc roms $(B)/w7/fw_video/pixels)
 	@sh bios/demo/test/demo-test.sh $(if $(B),$(B)/aeropc,build/aeropc)
+	@sh bios/demo/test/act2-test.sh $(or $(B),build)/aeropc $(or $(B),build)/w7/fw_video/pixels
 
 guest-tests: demo-test

@@ -286,24 +286,22 @@ static void draw_quads(struct stream *s, u32 first, u32 end)
     if (first < end) stream_draw_indexed(s, (end - first) * 6, first * 6, 0);
 }
 
-/* The sky: two gradients that meet at the horizon, where the fog has the same colour. */
+/* The sky: two gradients, down to the horizon. */
 void background_draw(struct panes *p, struct stream *s, float horizon)
 {
     static const u32 rows[3] = { 0xff0d1728, 0xff27506b, 0xff5c99ab };
-    const struct area none = { 0, 0, 0, 0 };
+    const float middle = horizon * 0.55f;
     p->count = 0;
-    for (u32 k = 0; k < 3; k++) {
-        const float top = k == 2 ? horizon : horizon * 0.55f * k, end = k == 0   ? horizon * 0.55f
-                                                                        : k == 1 ? horizon
-                                                                                 : (float)p->height;
-        add_quad(p, (struct area){ 0, top, p->width, end - top }, none, 0);
-        for (u32 v = 0; v < 4; v++)
-            p->quads[4 * k + v].color = k == 2 ? rows[2] : rows[k + (v >> 1)];
+    for (u32 k = 0; k < 2; k++) {
+        const struct area at = { 0, k ? middle : 0, p->width, k ? horizon - middle : middle },
+                          none = { 0 };
+        add_quad(p, at, none, 0);
+        for (u32 v = 0; v < 4; v++) p->quads[4 * k + v].color = rows[k + (v >> 1)];
     }
     flat(p, s, H_PS_COLOR);
     send_quads(p, s);
     stream_state(s, RS_BLEND, 0);
-    draw_quads(s, 0, 3);
+    draw_quads(s, 0, 2);
 }
 
 void panes_draw(struct panes *p, struct stream *s, const struct report *r)

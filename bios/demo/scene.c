@@ -21,6 +21,8 @@ enum { RING_N = 40, RING_M = 16, BALL_N = 28, BALL_M = 14 };
 #define NEAR 0.5f
 #define FAR 80.0f
 
+const float scene_fog[4] = { 0x5c / 255.0f, 0x99 / 255.0f, 0xab / 255.0f, 1 };
+
 /* --- meshes --- */
 
 struct making {
@@ -269,7 +271,7 @@ static void draw_solid(const struct scene *sc, struct stream *s, struct light l,
         w;
     const float at[3] = { 0, 1.32f + 0.08f * sine(t * 1.3f), 0 };
     place_at(&crate, t * 0.53f, t * 0.71f, 0.62f, at);
-    place_at(&ring, 0.5f * sine(t * 0.61f), t * 0.4f, 1, at);
+    place_at(&ring, 0.42f + 0.4f * sine(t * 0.61f), t * 0.4f, 1, at);
     if (mirrored) l.toward[1] = -l.toward[1];
     stream_state(s, RS_CULL, mirrored ? CULL_CW : CULL_CCW);
     stream_bind(s, H_VS_SCENE, H_PS_SCENE);
@@ -290,9 +292,9 @@ static void draw_floor(const struct scene *sc, struct stream *s, struct light l,
                        const struct mat *vp)
 {
     const struct mat here = { { { 1, 0, 0, 0 }, { 0, 1, 0, 0 }, { 0, 0, 1, 0 }, { 0, 0, 0, 1 } } };
-    color_of(l.ambient, 0.62f, 0.66f, 0.72f, 0.8f);
-    color_of(l.distance, 1 / 22.0f, -5 / 22.0f, 0.35f, 1);
-    color_of(l.glass, 1.05f, 0.35f, 1, 0);
+    color_of(l.ambient, 0.62f, 0.66f, 0.72f, 0.76f);
+    color_of(l.distance, 1 / 17.0f, -5 / 17.0f, 0.3f, 1);
+    color_of(l.glass, 0.75f, 0.58f, 1, 0);
     stream_bind(s, H_VS_SCENE, H_PS_FLOOR);
     stream_use_texture(s, 0, H_FLOOR);
     stream_constants(s, AGPU_STAGE_PIXEL, 0, &l, 7);
