@@ -96,9 +96,14 @@ $(B)/unit-tests: $(LIBOBJ) $(TESTOBJ) $(B)/tests/unit/main.o
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
 
-build-tests: $(B)/unit-tests $(B)/gpu-golden
+# Executes AeroGPU's commands in another process (gpu/bridge/README.md).
+$(B)/gpu-client: $(B)/tests/gpu/client.o $(LIBOBJ)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
-unit: $(B)/unit-tests roms
+build-tests: $(B)/unit-tests $(B)/gpu-client $(B)/gpu-golden
+
+unit: $(B)/unit-tests $(B)/gpu-client roms
 	CK_FORK=$(if $(filter asan,$(MODE)),no,yes) $(B)/unit-tests
 
 guest-tests: $(B)/aeropc roms
@@ -109,7 +114,7 @@ cli-tests: $(B)/aeropc roms
 	@bash tests/boot/cli.sh $(B)/aeropc
 
 .PHONY: check-aerogpu
-check-aerogpu: $(B)/unit-tests
+check-aerogpu: $(B)/unit-tests $(B)/gpu-client
 	@bash tests/aerogpu.sh $(B)/unit-tests
 
 # --- golden pictures of the software executor (tests/gpu/golden.h); an argument of the program names one ---
@@ -172,4 +177,4 @@ format-check:
 clean:
 	rm -rf build $(ROMS)
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(GOLDENOBJ:.o=.d) $(wildcard $(B)/tests/fuzz/*.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(GOLDENOBJ:.o=.d) $(B)/tests/gpu/client.d $(wildcard $(B)/tests/fuzz/*.d)

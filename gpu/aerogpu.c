@@ -373,6 +373,7 @@ static void aerogpu_info(struct device *d, struct text *t)
     if (g->error_count)
         text_add(t, "errors: %u, the last code %u at fence %llu: %s\n", g->error_count,
                  g->error_code, (unsigned long long)g->error_fence, g->last_error);
+    if (g->ops->info) g->ops->info(g->exec, t);
     if (g->legacy) vga_core_info(&g->core, t);
 }
 
@@ -395,7 +396,8 @@ static const struct device_option aerogpu_options[] = {
       "is the boot display: answers the VGA ports, the DISPI ports and A0000h" },
     { "vblank", OPT_BOOL, offsetof(struct aerogpu, vblank), "on", "vertical blanks at 60 Hz" },
     { "exec", OPT_STR, offsetof(struct aerogpu, exec_name), "soft",
-      "what executes commands: soft, or none (fences complete, nothing is drawn)" },
+      "what executes commands: soft, none (fences complete, nothing is drawn), or bridge (another "
+      "process)" },
     { "thread", OPT_BOOL, offsetof(struct aerogpu, threaded), "on",
       "commands are executed beside the machine, not in its time (never with --clock insn)" },
     { "socket", OPT_STR, offsetof(struct aerogpu, socket), "",

@@ -448,7 +448,8 @@ int agpu_ring_init(struct aerogpu *g, struct error *e)
         .soft = g->soft,
     };
     g->ops = exec_find(g->exec_name);
-    if (!g->ops) return error_set(e, "unknown executor \"%s\": use soft or none", g->exec_name);
+    if (!g->ops)
+        return error_set(e, "unknown executor \"%s\": use soft, none or bridge", g->exec_name);
     g->exec_label = g->ops->name;
     if (g->threaded && g->ops->synchronous && services->mailbox &&
         services->clock->mode != CLOCK_INSN) {

@@ -9,7 +9,7 @@ struct exec {
 
 const struct exec_ops *exec_find(const char *name)
 {
-    static const struct exec_ops *const all[] = { &exec_soft, &exec_none };
+    static const struct exec_ops *const all[] = { &exec_soft, &exec_bridge, &exec_none };
     for (unsigned k = 0; k < LEN(all); k++) {
         if (!strcmp(all[k]->name, name)) return all[k];
     }

@@ -102,8 +102,9 @@ struct exec_ops {
     void (*info)(struct exec *x, struct text *t);
 };
 
-extern const struct exec_ops exec_soft; /* draws (gpu/soft) */
-extern const struct exec_ops exec_none; /* completes everything at once and draws nothing */
+extern const struct exec_ops exec_soft;   /* draws (gpu/soft) */
+extern const struct exec_ops exec_bridge; /* another process does it (gpu/bridge) */
+extern const struct exec_ops exec_none;   /* completes everything at once and draws nothing */
 
 /* NULL: unknown */
 const struct exec_ops *exec_find(const char *name);
