@@ -56,6 +56,11 @@ $(B)/%.o: %.c
 	@echo "  CC $<"
 	@$(CC) $(CFLAGS) $(if $(findstring _sdl.c,$<),$(SDL_CFLAGS)) -MMD -MP -c -o $@ $<
 
+# Arithmetic of pictures: the same bits whatever the compiler and the vectors' width; X_avx2.c is X.c for hosts that have it.
+PIXEL_CFLAGS := -ffp-contract=off -fno-math-errno -fno-trapping-math -Wno-psabi $(if $(filter release,$(MODE)),-O3)
+$(B)/gpu/%.o: EXTRA_CFLAGS += $(PIXEL_CFLAGS)
+$(B)/gpu/%_avx2.o: EXTRA_CFLAGS += $(PIXEL_CFLAGS) -mavx2
+
 $(B)/machine/main.o: EXTRA_CFLAGS += -DAEROPC_COMMIT='"$(COMMIT)"'
 
 # --- the two commands of the README: install what is missing first, then build in a second make that sees it ---

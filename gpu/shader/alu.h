@@ -9,17 +9,21 @@ struct alu {
     const struct ir_program *p;
     const struct ir_env *env;
     struct ir_state *s;
+    u32 lanes;               /* those that are worked on: 8 to LANES, a multiple of 8 */
+    u64 all;                 /* those that the run began with; the others of `lanes` mean nothing */
     struct lanes addr, pred; /* a0 as integers, p0 as masks */
     i32 al;
 };
 
-void alu_begin(struct alu *a, const struct ir_program *p, const struct ir_env *env,
-               struct ir_state *s);
-void alu_execute(struct alu *a, const struct ir_insn *i, u64 exec);
-/* Lanes for which IF, IFC, BREAKC, BREAKB, ... take the branch. */
-u64 alu_condition(struct alu *a, const struct ir_insn *i);
-u64 alu_kill(struct alu *a, const struct ir_insn *i); /* lanes to discard */
-void alu_integer_constant(const struct alu *a, u32 index, i32 v[4]);
+/* The arithmetic comes compiled for SSE2 and for AVX2 (alu.c, alu_avx2.c), equal in every bit. */
+struct alu_ops {
+    void (*execute)(struct alu *a, const struct ir_insn *i, u64 exec);
+    /* Lanes for which IF, IFC, BREAKC, BREAKB, ... take the branch. */
+    u64 (*condition)(struct alu *a, const struct ir_insn *i);
+    u64 (*kill)(struct alu *a, const struct ir_insn *i); /* lanes to discard */
+    void (*integer_constant)(const struct alu *a, u32 index, i32 v[4]);
+};
+extern const struct alu_ops alu_ops_sse2, alu_ops_avx2;
 
 /* alu_int.c: one component of an operation on integers or bits, on all lanes. The range is IR_IADD
  * to IR_SWAPC; `second` is for those that have two results (dst2). */

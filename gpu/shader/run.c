@@ -9,6 +9,7 @@
 #include <xmmintrin.h>
 
 #include "gpu/shader/alu.h"
+#include "gpu/shader/plan.h"
 #include "machine/core/error.h"
 
 /* every call may be as deep in blocks as the front ends allow */
@@ -31,6 +32,7 @@ struct frame {
 
 struct run {
     struct alu alu;
+    const struct alu_ops *ops;
     const struct ir_program *p;
     u64 exec;             /* lanes that execute now */
     u64 loop, cont, func; /* lanes that still are in the loop, in this iteration, in the call */
@@ -39,23 +41,57 @@ struct run {
     u32 at;
 };
 
-struct ir_state *ir_state_create(const struct ir_program *p)
+static void place(struct ir_state *s, const struct ir_program *p)
 {
-    size_t n = IR_MAX_INPUTS + IR_MAX_OUTPUTS + IR_SP_COUNT + (size_t)p->temps + p->array_registers;
-    struct ir_state *s = xalloc(sizeof(*s));
-    if (posix_memalign((void **)&s->inputs, 64, n * sizeof(struct lanes))) check(false);
-    s->stack = xalloc(STACK * sizeof(struct frame));
-    memset(s->inputs, 0, n * sizeof(struct lanes));
     s->outputs = s->inputs + IR_MAX_INPUTS;
     s->special = s->outputs + IR_MAX_OUTPUTS;
     s->temps = s->special + IR_SP_COUNT;
     s->arrays = s->temps + p->temps;
+}
+
+static size_t registers(const struct ir_program *p)
+{
+    return IR_MAX_INPUTS + IR_MAX_OUTPUTS + IR_SP_COUNT + (size_t)p->temps + p->array_registers;
+}
+
+static void allocate(struct ir_state *s, size_t n)
+{
+    free(s->inputs);
+    if (posix_memalign((void **)&s->inputs, 64, n * sizeof(struct lanes))) check(false);
+    s->capacity = n;
+}
+
+struct ir_state *ir_state_create(const struct ir_program *p)
+{
+    struct ir_state *s = xalloc(sizeof(*s));
+    allocate(s, registers(p));
+    memset(s->inputs, 0, s->capacity * sizeof(struct lanes));
+    s->stack = xalloc(STACK * sizeof(struct frame));
+    s->plan = ir_plan(p);
+    s->owns_plan = true;
+    place(s, p);
     return s;
+}
+
+void ir_state_like(struct ir_state **to, const struct ir_program *p, const struct ir_state *like)
+{
+    struct ir_state *s = *to;
+    if (!s) {
+        s = *to = xalloc(sizeof(*s));
+        s->stack = xalloc(STACK * sizeof(struct frame));
+    }
+    if (registers(p) > s->capacity) {
+        allocate(s, registers(p));
+        memset(s->inputs, 0, s->capacity * sizeof(struct lanes));
+    }
+    place(s, p);
+    s->plan = like->plan;
 }
 
 void ir_state_free(struct ir_state *s)
 {
     if (!s) return;
+    if (s->owns_plan) free(s->plan);
     free(s->inputs);
     free(s->stack);
     free(s);
@@ -90,7 +126,7 @@ static u64 still_here(const struct run *r)
 static void begin_if(struct run *r, const struct ir_insn *i)
 {
     struct frame *f = push(r, FRAME_IF);
-    f->taken = r->exec & alu_condition(&r->alu, i);
+    f->taken = r->exec & r->ops->condition(&r->alu, i);
     r->exec = f->taken;
     if (!r->exec) r->at = i->target; /* ELSE or ENDIF, which run */
 }
@@ -116,7 +152,7 @@ static void begin_loop(struct run *r, const struct ir_insn *i)
     f->count = LOOP_BOUND;
     if (i->op == IR_REP) {
         i32 v[4];
-        alu_integer_constant(&r->alu, i->src[0].index, v);
+        r->ops->integer_constant(&r->alu, i->src[0].index, v);
         f->count = (u32)(v[0] < 0 ? 0 : MIN(v[0], 255));
         f->step = v[2];
         if (i->condition) r->alu.al = v[1];
@@ -197,27 +233,54 @@ static bool flow(struct run *r, const struct ir_insn *i)
     case IR_ENDLOOP: end_loop(r); break;
     case IR_BREAK: leave(r, &r->loop, r->exec); break;
     case IR_BREAKB:
-    case IR_BREAKC: leave(r, &r->loop, r->exec & alu_condition(&r->alu, i)); break;
+    case IR_BREAKC: leave(r, &r->loop, r->exec & r->ops->condition(&r->alu, i)); break;
     case IR_CONTINUE: leave(r, &r->cont, r->exec); break;
-    case IR_CONTINUEB: leave(r, &r->cont, r->exec & alu_condition(&r->alu, i)); break;
+    case IR_CONTINUEB: leave(r, &r->cont, r->exec & r->ops->condition(&r->alu, i)); break;
     case IR_CALL: call(r, i, r->exec); break;
-    case IR_CALLB: call(r, i, r->exec & alu_condition(&r->alu, i)); break;
+    case IR_CALLB: call(r, i, r->exec & r->ops->condition(&r->alu, i)); break;
     case IR_RET: return do_return(r, r->exec);
-    case IR_RETB: return do_return(r, r->exec & alu_condition(&r->alu, i));
+    case IR_RETB: return do_return(r, r->exec & r->ops->condition(&r->alu, i));
     default: break; /* LABEL */
     }
     return true;
 }
 
+static void begin(struct run *r, const struct ir_program *p, const struct ir_env *env,
+                  struct ir_state *s)
+{
+    const struct ir_plan *plan = s->plan;
+    r->p = p;
+    r->ops = !env->sse2_only && __builtin_cpu_supports("avx2") ? &alu_ops_avx2 : &alu_ops_sse2;
+    r->stack = s->stack;
+    r->depth = r->at = 0;
+    r->loop = r->cont = r->func = ~0ull;
+    r->exec = p->stage == STAGE_PS ? whole_quads(s->active) : s->active;
+    struct alu *a = &r->alu;
+    a->p = p;
+    a->env = env;
+    a->s = s;
+    a->all = r->exec;
+    a->lanes = r->exec ? (LANES - (u32)__builtin_clzll(r->exec) + 7) & ~7u : 8;
+    a->al = 0;
+    const size_t bytes = a->lanes * sizeof(u32);
+    for (unsigned c = 0; c < 4; c++) {
+        memset(a->addr.c[c], 0, bytes);
+        memset(a->pred.c[c], 0, bytes);
+        for (u32 k = 0; k < plan->zero_count; k++)
+            memset(s->temps[plan->zero_temps[k]].c[c], 0, bytes);
+        for (u32 left = plan->zero_outputs; left; left &= left - 1)
+            memset(s->outputs[__builtin_ctz(left)].c[c], 0, bytes);
+    }
+    memset(s->arrays, 0, p->array_registers * sizeof(struct lanes));
+}
+
 bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_state *s)
 {
-    struct run r = { .p = p, .stack = s->stack, .loop = ~0ull, .cont = ~0ull, .func = ~0ull };
+    struct run r; /* not cleared as a whole: it holds registers */
     unsigned mxcsr = _mm_getcsr();
     bool in_budget = true;
     _mm_setcsr(MXCSR_SHADER);
-    memset(s->outputs, 0, IR_MAX_OUTPUTS * sizeof(struct lanes));
-    r.exec = p->stage == STAGE_PS ? whole_quads(s->active) : s->active;
-    alu_begin(&r.alu, p, env, s);
+    begin(&r, p, env, s);
     i64 steps = 0;
     while (r.at < p->insn_count) {
         const struct ir_insn *i = &p->insns[r.at++];
@@ -228,9 +291,9 @@ bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_stat
         if (i->op >= IR_IF) {
             if (!flow(&r, i)) break;
         } else if (i->op >= IR_KILL_LT) {
-            s->active &= ~(r.exec & alu_kill(&r.alu, i));
+            s->active &= ~(r.exec & r.ops->kill(&r.alu, i));
         } else if (r.exec && i->op != IR_NOP) {
-            alu_execute(&r.alu, i, r.exec);
+            r.ops->execute(&r.alu, i, r.exec);
         }
     }
     *env->budget -= (steps & 255) * LANES;

@@ -43,6 +43,7 @@ struct ir_env {                  /* what a run reads besides its inputs; constan
     /* Fills result (four components, before swizzle and mask). */
     void (*sample)(void *opaque, const struct ir_texture_query *q, struct lanes *result);
     void *opaque;
+    bool sse2_only; /* for tests: not the widest vectors that the host has */
     /* Work left for this batch, in instructions times lanes; a run that uses it up stops early.
      * Shared by runs of one thread. */
     i64 *budget;
@@ -50,15 +51,30 @@ struct ir_env {                  /* what a run reads besides its inputs; constan
 
 struct ir_state { /* registers of one run; made once per thread and program by ir_state_create */
     struct lanes *inputs;  /* IR_MAX_INPUTS, filled by the caller */
-    struct lanes *outputs; /* IR_MAX_OUTPUTS; zeroed by ir_run before it starts */
+    struct lanes *outputs; /* IR_MAX_OUTPUTS; what the program does not write is 0 */
     struct lanes *special; /* IR_SP_COUNT, filled by the caller as far as the program reads them */
     struct lanes *temps;   /* program's; undefined at the start reads as 0 */
     struct lanes *arrays;
     void *stack; /* of blocks and calls */
     u64 active;  /* in: lanes that exist; out: those that were not killed */
+    struct ir_plan *plan;
+    size_t capacity; /* in registers */
+    bool owns_plan;
+};
+
+/* What a program does with its registers, found once. */
+struct ir_plan {
+    u8 input_mask[IR_MAX_INPUTS]; /* components that are read, at most */
+    u32 special;                  /* bit per ir_special that is read */
+    u32 zero_outputs;             /* bit per output that is written in part or perhaps not at all */
+    u32 zero_count;
+    u16 zero_temps[]; /* temps that may be read before they are written */
 };
 
 struct ir_state *ir_state_create(const struct ir_program *p);
+/* Makes *s, which may be NULL, fit for the program of `like`; for another thread. Its registers
+ * keep no contents. `like` outlives its use. */
+void ir_state_like(struct ir_state **s, const struct ir_program *p, const struct ir_state *like);
 void ir_state_free(struct ir_state *s);
 /* False: the budget ran out; the outputs are what they were at that moment. */
 bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_state *s);

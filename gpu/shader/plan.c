@@ -1,0 +1,132 @@
+/* One look at a program before it ever runs, so that a run does no work for nothing: which inputs
+ * it reads, and which registers it may read, or leave, without having written them.
+ *
+ * Everything errs on the safe side. A component counts as written only by an instruction that all
+ * lanes execute: outside of any block, not predicated, not addressed relatively. */
+#include "gpu/shader/plan.h"
+
+#include <stdlib.h>
+
+#include "machine/core/error.h"
+
+struct survey {
+    const struct ir_program *p;
+    struct ir_plan *plan;
+    u8 *temps;    /* components written so far */
+    bool *zeroed; /* temps that have to start as 0 */
+    u8 outputs[IR_MAX_OUTPUTS];
+    u32 touched;   /* outputs that are written anywhere */
+    bool straight; /* no block has begun yet */
+};
+
+static bool by_component(u16 op)
+{
+    switch (op) {
+    case IR_MOV:
+    case IR_ADD:
+    case IR_MUL:
+    case IR_MUL0:
+    case IR_MAD:
+    case IR_MAD0:
+    case IR_MIN0:
+    case IR_MAX0:
+    case IR_LRP0:
+    case IR_CMP_GE0:
+    case IR_MOVC: return true;
+    default: return false;
+    }
+}
+
+/* Components that an instruction may read through source k, before swizzling. */
+static unsigned operand_mask(const struct ir_program *p, const struct ir_insn *i, unsigned k)
+{
+    if (i->src[k].modifier == IR_MOD_DZ || i->src[k].modifier == IR_MOD_DW) return 15;
+    if (by_component(i->op)) return i->dst.mask;
+    bool flat = p->d3d9 && i->op == IR_TEX && !i->tex.project &&
+                i->tex.resource < LEN(p->texture_kind) && p->texture_kind[i->tex.resource] == 2;
+    return flat ? 3 : 15; /* a two-dimensional texture's coordinates */
+}
+
+static unsigned swizzled(u8 swizzle, unsigned mask)
+{
+    unsigned out = 0;
+    for (unsigned c = 0; c < 4; c++) {
+        if (mask >> c & 1) out |= 1u << (swizzle >> (2 * c) & 3);
+    }
+    return out;
+}
+
+static void reads_temp(struct survey *s, u32 index, unsigned mask)
+{
+    if (index < s->p->temps && mask & ~(unsigned)s->temps[index]) s->zeroed[index] = true;
+}
+
+static void reads(struct survey *s, const struct ir_src *src, unsigned mask)
+{
+    bool relative = src->rel.file != IR_NULL;
+    if (src->rel.file == IR_TEMP) reads_temp(s, src->rel.index, 15);
+    switch (src->file) {
+    case IR_TEMP:
+        for (u32 k = 0; relative && k < s->p->temps; k++) s->zeroed[k] = true;
+        reads_temp(s, src->index, mask);
+        break;
+    case IR_INPUT:
+        for (u32 k = 0; relative && k < IR_MAX_INPUTS; k++) s->plan->input_mask[k] = 15;
+        s->plan->input_mask[src->index % IR_MAX_INPUTS] |= (u8)mask;
+        break;
+    case IR_OUTPUT:
+        if (mask & ~(unsigned)s->outputs[src->index % IR_MAX_OUTPUTS])
+            s->plan->zero_outputs |= 1u << src->index % IR_MAX_OUTPUTS;
+        if (relative) s->plan->zero_outputs = ~0u;
+        break;
+    case IR_SPECIAL: s->plan->special |= relative ? ~0u : 1u << src->index % 32; break;
+    default: break;
+    }
+}
+
+static void writes(struct survey *s, const struct ir_insn *i, const struct ir_dst *d)
+{
+    bool certain = s->straight && !i->predicated && d->rel.file == IR_NULL;
+    if (d->rel.file == IR_TEMP) reads_temp(s, d->rel.index, 15);
+    if (d->file == IR_TEMP && certain && d->index < s->p->temps) s->temps[d->index] |= d->mask;
+    if (d->file != IR_OUTPUT) return;
+    if (d->rel.file != IR_NULL) s->touched = ~0u;
+    s->touched |= 1u << d->index % IR_MAX_OUTPUTS;
+    if (certain) s->outputs[d->index % IR_MAX_OUTPUTS] |= d->mask;
+}
+
+static void look_at(struct survey *s, const struct ir_insn *i)
+{
+    static const u8 sources[] = {
+#define OP(name, n) n,
+        IR_OPS(OP)
+#undef OP
+    };
+    for (unsigned k = 0; k < sources[i->op]; k++)
+        reads(s, &i->src[k], swizzled(i->src[k].swizzle, operand_mask(s->p, i, k)));
+    if (i->op >= IR_IF) {
+        s->straight = false;
+    } else if (i->op < IR_KILL_LT) {
+        writes(s, i, &i->dst);
+        writes(s, i, &i->dst2);
+    }
+}
+
+struct ir_plan *ir_plan(const struct ir_program *p)
+{
+    struct survey s = { .p = p, .straight = true };
+    s.plan = xalloc(sizeof(*s.plan) + p->temps * sizeof(s.plan->zero_temps[0]));
+    s.temps = xalloc(p->temps + 1u);
+    s.zeroed = xalloc(p->temps + 1u);
+    for (u32 n = 0; n < p->insn_count; n++) look_at(&s, &p->insns[n]);
+    for (u32 k = 0; k < p->temps; k++) {
+        if (s.zeroed[k]) s.plan->zero_temps[s.plan->zero_count++] = (u16)k;
+    }
+    for (u32 k = 0; k < IR_MAX_OUTPUTS; k++) {
+        bool looked_at = k == 0 || s.touched >> k & 1 || p->output[k].used;
+        if (looked_at && s.outputs[k] != 15) s.plan->zero_outputs |= 1u << k;
+    }
+    free(s.temps);
+    free(s.zeroed);
+    return s.plan;
+}
