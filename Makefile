@@ -182,4 +182,4 @@ format-check:
 clean:
 	rm -rf build $(ROMS)
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(GOLDENOBJ:.o=.d) $(B)/tests/gpu/client.d $(wildcard $(B)/tests/fuzz/*.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(GOLDENOBJ:.o=.d) $(B)/tests/gpu/client.d $(wildcard $(B)/tests/fuzz/*.d) $(wildcard $(B)/tests/bench/*.d)
