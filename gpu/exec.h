@@ -46,7 +46,7 @@ struct exec_scanout { /* what scanout 0 shows now */
 
 /* How an executor that computes on this host goes about it; zeros: as well as it can. Results never
  * depend on it. */
-enum exec_simd { EXEC_SIMD_BEST, EXEC_SIMD_SSE2 };
+enum exec_simd { EXEC_SIMD_BEST, EXEC_SIMD_SSE2, EXEC_SIMD_PLAIN };
 struct exec_tuning {
     u32 workers;        /* threads that draw, the caller's included; 0: by the host's cores */
     bool no_fast_paths; /* everything through the general path */

@@ -23,6 +23,12 @@ enum { VW = 4 };
 typedef float vf __attribute__((vector_size(VW * 4), may_alias));
 typedef i32 vi __attribute__((vector_size(VW * 4), may_alias));
 
+/* As many doubles as fit: half of the lanes. */
+typedef double vd __attribute__((vector_size(VW * 4), may_alias));
+/* Four lanes, whatever the width: the pixels of a quad. */
+typedef float v4f __attribute__((vector_size(16), may_alias));
+typedef i32 v4i __attribute__((vector_size(16), may_alias));
+
 /* Arrays of lanes are aligned to 64. */
 static inline vf v_load(const float *p)
 {
@@ -41,7 +47,21 @@ static inline void vi_store(u32 *p, vi v)
     *(vi *)p = v;
 }
 
+static inline v4f v4_set(float f)
+{
+    return (v4f)_mm_set1_ps(f);
+}
+
 #ifdef __AVX2__
+/* Rounded to floats, VW / 2 of them. */
+static inline void v_store_doubles(float *p, vd v)
+{
+    _mm_store_ps(p, _mm256_cvtpd_ps((__m256d)v));
+}
+static inline vd vd_set(double d)
+{
+    return (vd)_mm256_set1_pd(d);
+}
 static inline vf v_set(float f)
 {
     return (vf)_mm256_set1_ps(f);
@@ -93,6 +113,14 @@ static inline vi vi_lane_bits(void)
     return (vi){ 1, 2, 4, 8, 16, 32, 64, 128 };
 }
 #else
+static inline void v_store_doubles(float *p, vd v)
+{
+    _mm_storel_pi((__m64 *)(void *)p, _mm_cvtpd_ps((__m128d)v));
+}
+static inline vd vd_set(double d)
+{
+    return (vd)_mm_set1_pd(d);
+}
 static inline vf v_set(float f)
 {
     return (vf)_mm_set1_ps(f);

@@ -33,6 +33,7 @@ struct scratch { /* of one draw: too large for a stack */
     struct draw draw;
     struct texture_unit textures[SHADER_UNITS], vertex_textures[SHADER_UNITS];
     struct assembler assembler;
+    struct canvas *canvas;
 };
 
 /* Index n of the draw as it is in the buffer; 0 outside of it. */
@@ -234,6 +235,14 @@ static void finish(struct draw *d)
         resource_touch(&d->x->objects, d->depth.r, d->depth.mip, d->depth.layer, &d->touched);
 }
 
+/* All but the vertices, which are large and are written before they are read. */
+static void assembler_begin(struct assembler *a, struct draw *d)
+{
+    memset(a, 0, offsetof(struct assembler, shaded));
+    a->d = d;
+    a->stamp = 1;
+}
+
 struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const void *packet)
 {
     const struct agpu_draw *plain = packet;
@@ -248,9 +257,8 @@ struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const vo
         x->skipped_draws++;
         return OBJ_OK;
     }
-    memset(a, 0, sizeof(*a));
-    a->d = d;
-    a->stamp = 1;
+    canvas_begin(x->scratch->canvas, d);
+    assembler_begin(a, d);
     a->topology = c->topology;
     a->corners = corners_of(c->topology);
     if (opcode == AGPU_DRAW) {
@@ -263,11 +271,20 @@ struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const vo
     }
     for (d->instance = 0; d->instance < instances && x->budget > 0 && a->count; d->instance++)
         instance(a);
+    canvas_end(x->scratch->canvas);
     finish(d);
     return OBJ_OK;
 }
 
-struct scratch *scratch_create(void)
+struct scratch *scratch_create(const struct exec_tuning *tuning)
 {
-    return xalloc(sizeof(struct scratch));
+    struct scratch *s = xalloc(sizeof(*s));
+    s->canvas = canvas_create(tuning);
+    return s;
+}
+
+void scratch_free(struct scratch *s)
+{
+    canvas_free(s->canvas);
+    free(s);
 }

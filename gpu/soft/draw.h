@@ -8,6 +8,8 @@
 #include "gpu/shader/run.h"
 #include "gpu/soft/soft.h"
 
+struct canvas;
+
 enum {
     DRAW_ATTRIBUTES = 16,
     BATCH_VERTICES = 64,
@@ -166,8 +168,12 @@ struct draw {
     struct fog fog;
     struct blend blend;
     struct texture_unit *textures, *vertex_textures; /* SHADER_UNITS each */
+    u32 unit_count;                                  /* of textures: those the draw may sample */
     struct box touched;                              /* pixels written so far */
     u32 primitive_id;                                /* of the primitive that is rasterised */
+    struct canvas *canvas;
+    bool feedback;    /* a target is sampled, too: triangle by triangle */
+    bool needs_depth; /* of pixels, for whatever */
 };
 
 /* vertex.c */
@@ -179,27 +185,98 @@ void raster_triangle(struct draw *d, const struct vertex *a, const struct vertex
                      const struct vertex *c);
 void raster_line(struct draw *d, const struct vertex *a, const struct vertex *b);
 void raster_point(struct draw *d, const struct vertex *a);
-/* shade.c */
-struct setup {    /* a triangle, line or point as the pixels need it */
-    float oow[3]; /* 1 / w */
-    float z[3];
-    float attr[DRAW_ATTRIBUTES][3][4]; /* linear ones already times 1 / w */
-    float bias;                        /* added to depth */
+
+/* A triangle, line or point as the pixels need it. A value at a pixel is v[0] + b1 * v[1] + b2 *
+ * v[2]: that of the first vertex, and the differences of the second and third one to it. */
+struct setup {
+    /* triangles: edge k, opposite of vertex k, at the centre of pixel (x, y) is a * x + b * y + c:
+     * exact integers; at least `open` inside */
+    i64 a[3], b[3], c[3];
+    u8 open[3];   /* 0, or 1 for edges whose pixels belong to the neighbour */
+    double scale; /* 1 / area: weights of vertices 1 and 2 are values of their edges times it */
+    i32 x0, y0, x1, y1; /* pixels that it may cover */
+    float oow[3], z[3]; /* 1 / w, depth */
+    float bias;         /* added to depth */
     u32 primitive;
     u8 facing; /* 0 clockwise, 1 counter-clockwise */
     bool front;
     bool sprite; /* attributes that are texture coordinates come from the pixel's place in the point
                   */
+    float attr[DRAW_ATTRIBUTES][4][3]; /* linear ones already times 1 / w; link_count of them */
 };
-struct pixels { /* up to 16 quads of one primitive */
-    const struct setup *setup;
-    float b1[LANES], b2[LANES]; /* weights of the second and third vertex */
-    float sx[LANES], sy[LANES]; /* place in a point sprite, 0..1 */
-    i32 x[LANES], y[LANES];
-    u64 covered;
+
+/* ---- pixels: shade.c ---- */
+
+struct pixels { /* up to 16 quads; those of one pixel are in the order of their primitives */
+    const struct setup *setup[LANES / 4];
+    i32 x[LANES / 4], y[LANES / 4]; /* upper left pixels, even */
     u32 quads;
+    bool mixed;    /* of several primitives */
+    bool weighted; /* b1 and b2 are given: lines and points */
+    u64 covered;
+    float b1[LANES] __attribute__((aligned(64)));
+    float b2[LANES] __attribute__((aligned(64))); /* weights of the second and third vertex */
+    float sx[LANES], sy[LANES];                   /* place in a point sprite, 0..1 */
+    float z[LANES] __attribute__((aligned(64)));
 };
-void shade(struct draw *d, struct pixels *p); /* and empties it */
+
+struct pixel_ops;
+struct painter { /* what one thread needs to draw pixels */
+    const struct draw *d;
+    const struct pixel_ops *ops;
+    struct ir_state *state; /* of the pixel shader */
+    struct ir_env env;
+    i64 *budget;        /* that env has, too */
+    struct box touched; /* pixels that it wrote */
+    struct pixels pixels;
+};
+
+/* Pixel work on batches: in plain C, and compiled for SSE2 and AVX2 (pixel_vec.c, sampler_vec.c),
+ * equal in every bit. */
+struct pixel_ops {
+    void (*weights)(
+        struct painter *p);            /* b1 and b2 unless they are given, z when it is looked at */
+    void (*inputs)(struct painter *p); /* of the pixel shader, its special ones included */
+    void (*write)(const struct painter *p, const struct target *t, u64 lanes,
+                  const struct lanes *color);
+    void (*sample)(void *opaque, const struct ir_texture_query *q, struct lanes *result);
+};
+extern const struct pixel_ops pixel_ops_plain;
+extern const struct pixel_ops pixel_ops_sse2, pixel_ops_avx2;
+
+void shade(struct painter *p); /* its batch, and empties it */
+/* Pieces in plain C that the vector forms use for what they do not know. */
+void shade_write(const struct painter *p, const struct target *t, u64 lanes,
+                 const struct lanes *color);
+void shade_sprites(struct painter *p);
+void shade_special(struct painter *p);
+u32 stored_mask(const struct format *f, u8 mask); /* bits of the stored form that may change */
+static inline u8 *target_pixel(const struct target *t, i32 x, i32 y)
+{
+    return t->r->data + t->sub.offset + (u64)y * t->sub.pitch + (u64)x * t->f->bytes;
+}
+/* Room for one quad at (x, y), both even; returns its first lane. */
+static inline u32 next_quad(struct painter *p, const struct setup *s, i32 x, i32 y)
+{
+    if (p->pixels.quads == LANES / 4) shade(p);
+    struct pixels *q = &p->pixels;
+    u32 n = q->quads++;
+    q->setup[n] = s;
+    q->x[n] = x;
+    q->y[n] = y;
+    q->mixed |= n && s != q->setup[0];
+    return n * 4;
+}
+
+/* ---- tile.c: triangles are collected and drawn tile by tile ---- */
+struct canvas *canvas_create(const struct exec_tuning *tuning);
+void canvas_free(struct canvas *c);
+void canvas_begin(struct canvas *c, struct draw *d); /* a draw; d->canvas is c from now on */
+struct setup *canvas_triangle(struct canvas *c);  /* room for one, drawn at the end of the draw, */
+void canvas_add(struct canvas *c);                /* once it is filled in */
+struct painter *canvas_painter(struct canvas *c); /* for lines and points, drawn at once */
+void canvas_end(struct canvas *c);                /* everything is drawn, d->touched is right */
+
 /* textures.c */
 void textures_setup(struct draw *d, const struct shader *vs, const struct shader *ps);
 /* fetch.c: what needs no filter, comparisons, and units without a texture; false: none of these. */
@@ -211,5 +288,13 @@ void fog_apply(const struct fog *g, const float *z, const struct lanes *factor,
 /* sampler.c */
 void sampler_run(void *opaque, const struct ir_texture_query *q,
                  struct lanes *result); /* opaque: the texture units */
+void sampler_run_sse2(void *opaque, const struct ir_texture_query *q, struct lanes *result);
+void sampler_run_avx2(void *opaque, const struct ir_texture_query *q, struct lanes *result);
+/* Pieces for sampler_vec.c: the texel that index i of n addresses; levels of detail of the active
+ * lanes' quads; lanes from `first` to `end` - 1, as far as they are active, of a 2D texture. */
+i32 sampler_address(i32 i, i32 n, u8 mode);
+void sampler_lods(const struct texture_unit *u, const struct ir_texture_query *q, float *lod);
+void sampler_lanes(const struct texture_unit *u, const struct ir_texture_query *q, const float *lod,
+                   u32 first, u32 end, struct lanes *result);
 
 #endif

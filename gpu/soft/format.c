@@ -120,6 +120,11 @@ float srgb_decode(u8 code)
     return srgb()->decode[code];
 }
 
+const float *srgb_table(void)
+{
+    return srgb()->decode;
+}
+
 u8 srgb_encode(float linear)
 {
     const float *from = srgb()->encode_from;

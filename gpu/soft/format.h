@@ -52,6 +52,7 @@ u32 format_store(const struct format *f, const float rgba[4], bool srgb);
 
 /* Float in linear light to an sRGB code and back; the round trip is the identity for all codes. */
 float srgb_decode(u8 code);
+const float *srgb_table(void); /* of srgb_decode: 256 */
 u8 srgb_encode(float linear);
 u8 unorm8(float v); /* NaN gives 0 */
 

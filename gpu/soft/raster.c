@@ -1,8 +1,9 @@
 /* Clipping and rasterisation: which pixels a primitive covers, and with which weights.
  *
  * Window coordinates are snapped to 1/256 pixel; edges are exact integers, so shared edges have
- * neither gaps nor double pixels, whatever the order. Pixels go to shade() in batches of 16 quads.
- * Document: the contract's part "executor", sections 6.1 to 6.3 and 7.6. */
+ * neither gaps nor double pixels, whatever the order. Triangles go to the canvas (tile.c), lines
+ * and points are drawn at once, in batches of 16 quads. Document: the contract's part "executor",
+ * sections 6.1 to 6.3 and 7.6. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -98,102 +99,56 @@ static bool project(const struct draw *d, const struct vertex *v, struct window 
     return true;
 }
 
+/* from[k]: value at vertex k */
+static void set_value(float to[3], float v0, float v1, float v2)
+{
+    to[0] = v0;
+    to[1] = v1 - v0;
+    to[2] = v2 - v0;
+}
+
 static void set_attributes(const struct draw *d, struct setup *s, const struct vertex *const v[3],
                            const struct window *w, const struct vertex *provoking)
 {
-    for (unsigned k = 0; k < 3; k++) {
-        s->oow[k] = w[k].oow;
-        s->z[k] = w[k].z;
-        for (u32 n = 0; n < d->link_count; n++) {
-            const struct link *l = &d->links[n];
-            const float *from =
-                l->interpolation == IR_CONSTANT ? provoking->attr[n] : v[k]->attr[n];
-            float by = l->interpolation == IR_LINEAR ? w[k].oow : 1.0f;
-            for (unsigned c = 0; c < 4; c++) s->attr[n][k][c] = from[c] * by;
+    set_value(s->oow, w[0].oow, w[1].oow, w[2].oow);
+    set_value(s->z, w[0].z, w[1].z, w[2].z);
+    for (u32 n = 0; n < d->link_count; n++) {
+        const u8 how = d->links[n].interpolation;
+        for (unsigned c = 0; c < 4; c++) {
+            if (how == IR_CONSTANT)
+                s->attr[n][c][0] = provoking->attr[n][c];
+            else if (how == IR_LINEAR)
+                set_value(s->attr[n][c], v[0]->attr[n][c] * w[0].oow, v[1]->attr[n][c] * w[1].oow,
+                          v[2]->attr[n][c] * w[2].oow);
+            else
+                set_value(s->attr[n][c], v[0]->attr[n][c], v[1]->attr[n][c], v[2]->attr[n][c]);
         }
     }
 }
 
-/* ---- quads ---- */
+/* ---- edges ---- */
 
-struct scan {
-    struct draw *d;
-    struct pixels pixels;
-};
-
-/* Room for one quad at (x, y), both even; returns its first lane. */
-static u32 next_quad(struct scan *s, i32 x, i32 y)
-{
-    struct pixels *p = &s->pixels;
-    if (p->quads == LANES / 4) shade(s->d, p);
-    u32 lane = p->quads++ * 4;
-    for (u32 k = 0; k < 4; k++) {
-        p->x[lane + k] = x + (i32)(k & 1);
-        p->y[lane + k] = y + (i32)(k >> 1);
-    }
-    return lane;
-}
-
-/* Whether the pixel may be written at all. */
-static bool visible(const struct draw *d, i32 x, i32 y)
-{
-    return x >= d->x0 && x < d->x1 && y >= d->y0 && y < d->y1;
-}
-
-struct edges { /* value at the centre of pixel (x, y): a * x + b * y + c; inside when >= 0 */
-    i64 a[3], b[3], c[3];
-    i64 bias[3]; /* 1 for edges whose pixels belong to the neighbour; already in c */
-};
-
-static void make_edges(const struct window *w, struct edges *e)
+static void make_edges(const struct window *w, struct setup *s)
 {
     for (unsigned k = 0; k < 3; k++) {
         const struct window *p = &w[(k + 1) % 3], *q = &w[(k + 2) % 3]; /* opposite of vertex k */
         i64 dx = q->x - p->x, dy = q->y - p->y;
         bool top = dy == 0 && dx > 0, left = dy < 0;
-        e->a[k] = -dy * SUB;
-        e->b[k] = dx * SUB;
-        e->bias[k] = top || left ? 0 : 1;
-        e->c[k] = dx * (SUB / 2 - (i64)p->y) - dy * (SUB / 2 - (i64)p->x) - e->bias[k];
+        s->a[k] = -dy * SUB;
+        s->b[k] = dx * SUB;
+        s->c[k] = dx * (SUB / 2 - (i64)p->y) - dy * (SUB / 2 - (i64)p->x);
+        s->open[k] = top || left ? 0 : 1;
     }
 }
 
-static void scan_quads(struct scan *s, const struct window *w, i64 area)
+/* False: outside of everything. */
+static bool make_bounds(const struct draw *d, const struct window *w, struct setup *s)
 {
-    struct draw *d = s->d;
-    struct edges e;
-    make_edges(w, &e);
-    i32 x0 = MAX(d->x0, MIN(MIN(w[0].x, w[1].x), w[2].x) >> 8),
-        x1 = MIN(d->x1 - 1, MAX(MAX(w[0].x, w[1].x), w[2].x) >> 8);
-    i32 y0 = MAX(d->y0, MIN(MIN(w[0].y, w[1].y), w[2].y) >> 8),
-        y1 = MIN(d->y1 - 1, MAX(MAX(w[0].y, w[1].y), w[2].y) >> 8);
-    double scale = 1.0 / (double)area;
-    for (i32 y = y0 & ~1; y <= y1; y += 2) {
-        *d->budget -= (x1 - x0) / 4 + 1;
-        for (i32 x = x0 & ~1; x <= x1; x += 2) {
-            i64 v[3][4];
-            u32 mask = 0;
-            for (unsigned k = 0; k < 3; k++) {
-                v[k][0] = e.a[k] * x + e.b[k] * y + e.c[k];
-                v[k][1] = v[k][0] + e.a[k];
-                v[k][2] = v[k][0] + e.b[k];
-                v[k][3] = v[k][1] + e.b[k];
-            }
-            for (u32 n = 0; n < 4; n++) {
-                if ((v[0][n] | v[1][n] | v[2][n]) >= 0 &&
-                    visible(d, x + (i32)(n & 1), y + (i32)(n >> 1)))
-                    mask |= 1u << n;
-            }
-            if (!mask) continue;
-            u32 lane = next_quad(s, x, y);
-            s->pixels.covered |= (u64)mask << lane;
-            for (u32 n = 0; n < 4; n++) {
-                s->pixels.b1[lane + n] = (float)((double)(v[1][n] + e.bias[1]) * scale);
-                s->pixels.b2[lane + n] = (float)((double)(v[2][n] + e.bias[2]) * scale);
-            }
-        }
-        if (*d->budget < 0) return;
-    }
+    s->x0 = MAX(d->x0, MIN(MIN(w[0].x, w[1].x), w[2].x) >> 8);
+    s->x1 = MIN(d->x1, (MAX(MAX(w[0].x, w[1].x), w[2].x) >> 8) + 1);
+    s->y0 = MAX(d->y0, MIN(MIN(w[0].y, w[1].y), w[2].y) >> 8);
+    s->y1 = MIN(d->y1, (MAX(MAX(w[0].y, w[1].y), w[2].y) >> 8) + 1);
+    return s->x0 < s->x1 && s->y0 < s->y1;
 }
 
 /* ---- triangles ---- */
@@ -224,16 +179,15 @@ static void fill(struct draw *d, const struct vertex *a, const struct vertex *b,
 {
     const struct vertex *v[3] = { a, b, c };
     struct window w[3];
-    struct setup setup = { 0 };
     for (unsigned k = 0; k < 3; k++) {
         if (!project(d, v[k], &w[k])) return;
     }
     i64 area =
         (i64)(w[1].x - w[0].x) * (w[2].y - w[0].y) - (i64)(w[2].x - w[0].x) * (w[1].y - w[0].y);
     if (!area) return;
-    setup.facing = area < 0; /* y points down: positive is clockwise */
-    setup.front = d->front_ccw == (area < 0);
-    if (setup.front ? d->cull_front : d->cull_back) return;
+    const u8 facing = area < 0; /* y points down: positive is clockwise */
+    const bool front = d->front_ccw == (area < 0);
+    if (front ? d->cull_front : d->cull_back) return;
     if (area < 0) {
         struct window t = w[1];
         w[1] = w[2];
@@ -248,13 +202,17 @@ static void fill(struct draw *d, const struct vertex *a, const struct vertex *b,
         raster_line(d, c, a);
         return;
     }
-    setup.bias = d->depth_bias + slope_bias(d, w, area) + step_bias(d, w);
-    setup.primitive = d->primitive_id;
-    set_attributes(d, &setup, v, w, provoking);
-    struct scan s = { .d = d };
-    s.pixels.setup = &setup;
-    scan_quads(&s, w, area);
-    shade(d, &s.pixels);
+    struct setup *s = canvas_triangle(d->canvas);
+    if (!make_bounds(d, w, s)) return;
+    make_edges(w, s);
+    s->scale = 1.0 / (double)area;
+    s->facing = facing;
+    s->front = front;
+    s->sprite = false;
+    s->bias = d->depth_bias + slope_bias(d, w, area) + step_bias(d, w);
+    s->primitive = d->primitive_id;
+    set_attributes(d, s, v, w, provoking);
+    canvas_add(d->canvas);
 }
 
 void raster_triangle(struct draw *d, const struct vertex *a, const struct vertex *b,
@@ -300,16 +258,20 @@ static bool clip_line(const struct draw *d, struct vertex *a, struct vertex *b)
     return true;
 }
 
-/* One pixel alone in its quad; the others are helpers with its weights. */
-static void one_pixel(struct scan *s, i32 x, i32 y, float t)
+/* One pixel alone in its quad, the others are helpers with its weights. Returns the quad's first
+ * lane, or -1. */
+static i32 one_pixel(struct painter *p, const struct setup *s, i32 x, i32 y, float t)
 {
-    if (!visible(s->d, x, y)) return;
-    u32 lane = next_quad(s, x & ~1, y & ~1);
+    const struct draw *d = p->d;
+    if (x < d->x0 || x >= d->x1 || y < d->y0 || y >= d->y1) return -1;
+    u32 lane = next_quad(p, s, x & ~1, y & ~1);
     for (u32 k = 0; k < 4; k++) {
-        s->pixels.b1[lane + k] = t;
-        s->pixels.b2[lane + k] = 0.0f;
+        p->pixels.b1[lane + k] = t;
+        p->pixels.b2[lane + k] = 0.0f;
     }
-    s->pixels.covered |= 1ull << (lane + (u32)(x & 1) + 2 * (u32)(y & 1));
+    p->pixels.weighted = true;
+    p->pixels.covered |= 1ull << (lane + (u32)(x & 1) + 2 * (u32)(y & 1));
+    return (i32)lane;
 }
 
 /* The pixel in whose diamond |x| + |y| < 1/2 around the centre a point lies; false: in none's. Of
@@ -331,9 +293,10 @@ static i64 floor_div(i64 a, i64 b) /* b > 0 */
 
 /* The pixels whose diamond the segment leaves: those whose centre it passes on its longer axis, the
  * one in whose diamond it starts, and not the one in whose diamond it ends. */
-static void scan_line(struct scan *s, const struct window *a, const struct window *b)
+static void scan_line(struct painter *p, const struct setup *s, const struct window *a,
+                      const struct window *b)
 {
-    const struct draw *d = s->d;
+    const struct draw *d = p->d;
     i64 dx = (i64)b->x - a->x, dy = (i64)b->y - a->y;
     bool steep = llabs(dy) > llabs(dx);
     i64 from = steep ? a->y : a->x, length = steep ? dy : dx;
@@ -349,7 +312,7 @@ static void scan_line(struct scan *s, const struct window *a, const struct windo
     }
     first = MAX(first, steep ? d->y0 : d->x0);
     last = MIN(last, (steep ? d->y1 : d->x1) - 1);
-    *s->d->budget -= MAX(last - first, 0);
+    *p->budget -= MAX(last - first, 0);
     for (i64 k = first; k <= last; k++) {
         i64 along = k * SUB + SUB / 2 - from;
         i64 across = sign * (side * length + slope * along); /* times |length| */
@@ -357,7 +320,7 @@ static void scan_line(struct scan *s, const struct window *a, const struct windo
         if (!steep) y = x, x = (i32)k;
         if (starts && k == (steep ? sy : sx)) x = sx, y = sy;
         if (ends && x == ex && y == ey) continue;
-        one_pixel(s, x, y, (float)((double)along / (double)length));
+        one_pixel(p, s, x, y, (float)((double)along / (double)length));
     }
 }
 
@@ -373,10 +336,9 @@ void raster_line(struct draw *d, const struct vertex *a, const struct vertex *b)
     setup.bias = d->depth_bias;
     if (d->wireframe) setup.bias += step_bias(d, w);
     set_attributes(d, &setup, v, w, a);
-    struct scan s = { .d = d };
-    s.pixels.setup = &setup;
-    scan_line(&s, &w[0], &w[1]);
-    shade(d, &s.pixels);
+    struct painter *painter = canvas_painter(d->canvas);
+    scan_line(painter, &setup, &w[0], &w[1]);
+    shade(painter);
 }
 
 void raster_point(struct draw *d, const struct vertex *a)
@@ -393,8 +355,7 @@ void raster_point(struct draw *d, const struct vertex *a)
     size = size >= d->point_min ? MIN(size, d->point_max) : d->point_min;
     i32 half = (i32)(size * (SUB / 2)), left = w[0].x - half, top = w[0].y - half;
     set_attributes(d, &setup, v, w, a);
-    struct scan s = { .d = d };
-    s.pixels.setup = &setup;
+    struct painter *p = canvas_painter(d->canvas);
     /* pixels whose centres lie in [left, left + size) */
     i32 x0 = MAX((left + SUB / 2 - 1) >> 8, d->x0),
         x1 = MIN((left + 2 * half + SUB / 2 - 1) >> 8, d->x1);
@@ -402,16 +363,13 @@ void raster_point(struct draw *d, const struct vertex *a)
         y1 = MIN((top + 2 * half + SUB / 2 - 1) >> 8, d->y1);
     for (i32 y = y0; y < y1; y++) {
         for (i32 x = x0; x < x1; x++) {
-            u32 before = s.pixels.quads == LANES / 4 ? 0 : s.pixels.quads;
-            one_pixel(&s, x, y, 0.0f);
-            for (u32 k = 0; k < 4 && half; k++) {
-                u32 lane = before * 4 + k;
-                s.pixels.sx[lane] =
-                    (float)(s.pixels.x[lane] * SUB + SUB / 2 - left) / (float)(2 * half);
-                s.pixels.sy[lane] =
-                    (float)(s.pixels.y[lane] * SUB + SUB / 2 - top) / (float)(2 * half);
+            i32 lane = one_pixel(p, &setup, x, y, 0.0f);
+            for (i32 k = 0; k < 4 && half && lane >= 0; k++) {
+                i32 px = (x & ~1) + (k & 1), py = (y & ~1) + (k >> 1);
+                p->pixels.sx[lane + k] = (float)(px * SUB + SUB / 2 - left) / (float)(2 * half);
+                p->pixels.sy[lane + k] = (float)(py * SUB + SUB / 2 - top) / (float)(2 * half);
             }
         }
     }
-    shade(d, &s.pixels);
+    shade(p);
 }

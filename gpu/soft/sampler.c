@@ -7,7 +7,7 @@
 /* ---- texels ---- */
 
 /* The texel index for coordinate i of n texels; -1: border colour. */
-static i32 address(i32 i, i32 n, u8 mode)
+i32 sampler_address(i32 i, i32 n, u8 mode)
 {
     switch (mode) {
     case 2:
@@ -26,8 +26,8 @@ static i32 address(i32 i, i32 n, u8 mode)
 static void texel(const struct texture_unit *u, const struct subresource *s, u32 layer, i32 x,
                   i32 y, float out[4])
 {
-    x = address(x, (i32)s->width, u->cube ? 3 : u->address[0]);
-    y = address(y, (i32)s->height, u->cube ? 3 : u->address[1]);
+    x = sampler_address(x, (i32)s->width, u->cube ? 3 : u->address[0]);
+    y = sampler_address(y, (i32)s->height, u->cube ? 3 : u->address[1]);
     if (x < 0 || y < 0) {
         memcpy(out, u->border, 16);
         return;
@@ -169,6 +169,26 @@ static u32 array_layer(const struct texture_unit *u, const struct lanes *coord, 
     float v = rintf(((const float *)coord->c[u->cube ? 3 : 2])[lane]);
     u32 n = v > 0.0f ? (v < (float)count ? (u32)v : count - 1) : 0;
     return u->cube ? n * 6 : n;
+}
+
+void sampler_lods(const struct texture_unit *u, const struct ir_texture_query *q, float *lod)
+{
+    const float *x = (const float *)q->coord->c[0], *y = (const float *)q->coord->c[1];
+    for (u32 first = 0; first < LANES; first += 4) {
+        if (q->active >> first & 15) quad_lod(u, q, x, y, first, lod);
+    }
+}
+
+void sampler_lanes(const struct texture_unit *u, const struct ir_texture_query *q, const float *lod,
+                   u32 first, u32 end, struct lanes *result)
+{
+    const float *x = (const float *)q->coord->c[0], *y = (const float *)q->coord->c[1];
+    for (u32 l = first; l < end; l++) {
+        float out[4];
+        if (!(q->active >> l & 1)) continue;
+        sample_one(u, x[l], y[l], u->base_layer, lod[l], q->insn->tex.offset, out);
+        for (unsigned c = 0; c < 4; c++) lanes_f(result, c)[l] = out[c];
+    }
 }
 
 void sampler_run(void *opaque, const struct ir_texture_query *q, struct lanes *result)

@@ -7,42 +7,62 @@
 
 #include "gpu/soft/draw.h"
 
-/* ---- interpolation ---- */
+/* ---- interpolation, in plain C ---- */
 
 static float along(const float v[3], float b1, float b2)
 {
-    return v[0] + b1 * (v[1] - v[0]) + b2 * (v[2] - v[0]);
+    return v[0] + b1 * v[1] + b2 * v[2];
 }
 
-static void interpolate(struct draw *d, const struct pixels *p)
+static i32 lane_x(const struct pixels *p, u32 lane)
 {
-    const struct setup *s = p->setup;
-    struct lanes *in = d->ps_state->inputs, *special = d->ps_state->special;
-    const u32 lanes = p->quads * 4;
-    float w[LANES];
-    for (u32 l = 0; l < lanes; l++) w[l] = 1.0f / along(s->oow, p->b1[l], p->b2[l]);
-    for (u32 n = 0; n < d->link_count; n++) {
-        const struct link *k = &d->links[n];
-        for (unsigned c = 0; c < 4; c++) {
-            const float v[3] = { s->attr[n][0][c], s->attr[n][1][c], s->attr[n][2][c] };
-            float *out = lanes_f(&in[k->input], c);
-            if (k->interpolation == IR_CONSTANT) {
-                for (u32 l = 0; l < lanes; l++) out[l] = v[0];
-            } else if (k->interpolation == IR_NOPERSPECTIVE) {
-                for (u32 l = 0; l < lanes; l++) out[l] = along(v, p->b1[l], p->b2[l]);
-            } else {
-                for (u32 l = 0; l < lanes; l++) out[l] = along(v, p->b1[l], p->b2[l]) * w[l];
-            }
+    return p->x[lane / 4] + (i32)(lane & 1);
+}
+
+static i32 lane_y(const struct pixels *p, u32 lane)
+{
+    return p->y[lane / 4] + (i32)(lane >> 1 & 1);
+}
+
+static void weights(struct painter *painter)
+{
+    struct pixels *p = &painter->pixels;
+    for (u32 l = 0; l < p->quads * 4; l++) {
+        const struct setup *s = p->setup[l / 4];
+        if (!p->weighted) {
+            i64 x = lane_x(p, l), y = lane_y(p, l);
+            p->b1[l] = (float)((double)(s->a[1] * x + s->b[1] * y + s->c[1]) * s->scale);
+            p->b2[l] = (float)((double)(s->a[2] * x + s->b[2] * y + s->c[2]) * s->scale);
         }
-        if (!s->sprite || d->ps->input[k->input].usage != IR_USAGE_TEXCOORD) continue;
-        for (u32 l = 0; l < lanes; l++) {
-            lanes_f(&in[k->input], 0)[l] = p->sx[l];
-            lanes_f(&in[k->input], 1)[l] = p->sy[l];
+        p->z[l] = along(s->z, p->b1[l], p->b2[l]) + s->bias;
+    }
+}
+
+static void one_input(struct painter *painter, u32 n, const float *w)
+{
+    const struct pixels *p = &painter->pixels;
+    const struct link *k = &painter->d->links[n];
+    struct lanes *in = &painter->state->inputs[k->input];
+    for (u32 l = 0; l < p->quads * 4; l++) {
+        const struct setup *s = p->setup[l / 4];
+        for (unsigned c = 0; c < 4; c++) {
+            float v = s->attr[n][c][0];
+            if (k->interpolation != IR_CONSTANT) v = along(s->attr[n][c], p->b1[l], p->b2[l]);
+            if (k->interpolation == IR_LINEAR) v *= w[l];
+            lanes_f(in, c)[l] = v;
         }
     }
-    for (u32 l = 0; l < lanes; l++) {
-        lanes_f(&special[IR_SP_POSITION], 0)[l] = (float)p->x[l] + (d->d3d9 ? 0.0f : 0.5f);
-        lanes_f(&special[IR_SP_POSITION], 1)[l] = (float)p->y[l] + (d->d3d9 ? 0.0f : 0.5f);
+}
+
+static void special_inputs(struct painter *painter, const float *w)
+{
+    const struct pixels *p = &painter->pixels;
+    const float half = painter->d->d3d9 ? 0.0f : 0.5f;
+    struct lanes *special = painter->state->special;
+    for (u32 l = 0; l < p->quads * 4; l++) {
+        const struct setup *s = p->setup[l / 4];
+        lanes_f(&special[IR_SP_POSITION], 0)[l] = (float)lane_x(p, l) + half;
+        lanes_f(&special[IR_SP_POSITION], 1)[l] = (float)lane_y(p, l) + half;
         lanes_f(&special[IR_SP_POSITION], 2)[l] = along(s->z, p->b1[l], p->b2[l]);
         lanes_f(&special[IR_SP_POSITION], 3)[l] = w[l];
         for (unsigned c = 0; c < 4; c++) {
@@ -51,6 +71,41 @@ static void interpolate(struct draw *d, const struct pixels *p)
             special[IR_SP_PRIMITIVE_ID].c[c][l] = s->primitive;
         }
     }
+}
+
+void shade_sprites(struct painter *painter)
+{
+    const struct pixels *p = &painter->pixels;
+    const struct draw *d = painter->d;
+    for (u32 n = 0; n < d->link_count; n++) {
+        struct lanes *in = &painter->state->inputs[d->links[n].input];
+        if (d->ps->input[d->links[n].input].usage != IR_USAGE_TEXCOORD) continue;
+        for (u32 l = 0; l < p->quads * 4; l++) {
+            if (!p->setup[l / 4]->sprite) continue;
+            lanes_f(in, 0)[l] = p->sx[l];
+            lanes_f(in, 1)[l] = p->sy[l];
+        }
+    }
+}
+
+void shade_special(struct painter *painter)
+{
+    const struct pixels *p = &painter->pixels;
+    float w[LANES];
+    for (u32 l = 0; l < p->quads * 4; l++)
+        w[l] = 1.0f / along(p->setup[l / 4]->oow, p->b1[l], p->b2[l]);
+    special_inputs(painter, w);
+}
+
+static void inputs(struct painter *painter)
+{
+    const struct pixels *p = &painter->pixels;
+    float w[LANES];
+    for (u32 l = 0; l < p->quads * 4; l++)
+        w[l] = 1.0f / along(p->setup[l / 4]->oow, p->b1[l], p->b2[l]);
+    for (u32 n = 0; n < painter->d->link_count; n++) one_input(painter, n, w);
+    shade_sprites(painter);
+    special_inputs(painter, w);
 }
 
 /* ---- depth and stencil ---- */
@@ -96,13 +151,8 @@ static u32 depth_bits(const struct draw *d, float z)
     return bits;
 }
 
-static u8 *pixel_at(const struct target *t, i32 x, i32 y)
-{
-    return t->r->data + t->sub.offset + (u64)y * t->sub.pitch + (u64)x * t->f->bytes;
-}
-
 /* One pixel through both tests; writes what they write. */
-static bool depth_stencil(struct draw *d, const struct setup *s, u8 *p, float z)
+static bool depth_stencil(const struct draw *d, const struct setup *s, u8 *p, float z)
 {
     const struct stencil_face *f = &d->face[d->two_sided && s->facing];
     bool packed = d->depth.format == AGPU_FMT_D24S8;
@@ -122,13 +172,16 @@ static bool depth_stencil(struct draw *d, const struct setup *s, u8 *p, float z)
     return pass_depth;
 }
 
-static u64 test(struct draw *d, const struct pixels *p, u64 lanes, const float *z)
+static u64 test(struct painter *painter, u64 lanes)
 {
+    const struct draw *d = painter->d;
+    const struct pixels *p = &painter->pixels;
     if (!d->depth.r || (!d->depth_test && !d->stencil_test)) return lanes;
     u64 out = 0;
     for (u64 left = lanes; left; left &= left - 1) {
         u32 l = (u32)__builtin_ctzll(left);
-        if (depth_stencil(d, p->setup, pixel_at(&d->depth, p->x[l], p->y[l]), z[l]))
+        if (depth_stencil(d, p->setup[l / 4], target_pixel(&d->depth, lane_x(p, l), lane_y(p, l)),
+                          p->z[l]))
             out |= 1ull << l;
     }
     return out;
@@ -202,8 +255,7 @@ static void load(const struct target *t, const u8 *p, float out[4])
     for (unsigned k = 0; k < 3; k++) out[k] = srgb_decode(p[t->f->rgba ? k : 2 - k]);
 }
 
-/* Bits of the stored form that the write mask allows. */
-static u32 stored_mask(const struct format *f, u8 mask)
+u32 stored_mask(const struct format *f, u8 mask)
 {
     static const u32 m565[4] = { 0xf800, 0x07e0, 0x001f, 0 },
                      m5551[4] = { 0x7c00, 0x03e0, 0x001f, 0x8000 };
@@ -221,17 +273,19 @@ static u32 stored_mask(const struct format *f, u8 mask)
     return out;
 }
 
-static void write_target(struct draw *d, const struct target *t, const struct pixels *p, u64 lanes,
-                         struct lanes *color)
+void shade_write(const struct painter *painter, const struct target *t, u64 lanes,
+                 const struct lanes *color)
 {
+    const struct draw *d = painter->d;
+    const struct pixels *p = &painter->pixels;
     u32 mask = stored_mask(t->f, t->mask), bytes = t->f->bytes;
     bool whole = mask == (bytes == 2 ? 0xffff : 0xffffffff);
     if (!t->mask) return;
     for (; lanes; lanes &= lanes - 1) {
         u32 l = (u32)__builtin_ctzll(lanes);
-        u8 *at = pixel_at(t, p->x[l], p->y[l]);
+        u8 *at = target_pixel(t, lane_x(p, l), lane_y(p, l));
         float v[4];
-        for (unsigned c = 0; c < 4; c++) v[c] = lanes_f(color, c)[l];
+        for (unsigned c = 0; c < 4; c++) memcpy(&v[c], &color->c[c][l], 4);
         if (d->blend.on) {
             float dst[4];
             load(t, at, dst);
@@ -245,59 +299,70 @@ static void write_target(struct draw *d, const struct target *t, const struct pi
 
 /* ---- the batch ---- */
 
-static u64 alpha_test(struct draw *d, u64 lanes)
+static u64 alpha_test(const struct painter *p, u64 lanes)
 {
     u64 out = 0;
-    const float *a = lanes_f(&d->ps_state->outputs[0], 3);
+    const float *a = lanes_f(&p->state->outputs[0], 3);
     for (u64 left = lanes; left; left &= left - 1) {
         u32 l = (u32)__builtin_ctzll(left);
-        if (compare(d->alpha_func, unorm8(a[l]), d->alpha_ref)) out |= 1ull << l;
+        if (compare(p->d->alpha_func, unorm8(a[l]), p->d->alpha_ref)) out |= 1ull << l;
     }
     return out;
 }
 
-static void touch(struct draw *d, const struct pixels *p, u64 lanes)
+/* The pixels of a quad that were written: m, 4 bits. */
+static void touch_quad(struct box *b, u32 x, u32 y, u32 m)
 {
-    struct box *b = &d->touched;
-    for (; lanes; lanes &= lanes - 1) {
-        u32 l = (u32)__builtin_ctzll(lanes), x = (u32)p->x[l], y = (u32)p->y[l];
-        if (b->x0 >= b->x1) *b = (struct box){ x, y, x + 1, y + 1 };
-        *b = (struct box){ MIN(b->x0, x), MIN(b->y0, y), MAX(b->x1, x + 1), MAX(b->y1, y + 1) };
+    u32 x0 = x + !(m & 5), x1 = x + 1 + !!(m & 10), y0 = y + !(m & 3), y1 = y + 1 + !!(m & 12);
+    if (b->x0 >= b->x1) *b = (struct box){ x0, y0, x1, y1 };
+    *b = (struct box){ MIN(b->x0, x0), MIN(b->y0, y0), MAX(b->x1, x1), MAX(b->y1, y1) };
+}
+
+static void touch(struct painter *painter, u64 lanes)
+{
+    const struct pixels *p = &painter->pixels;
+    for (u32 n = 0; n < p->quads; n++) {
+        u32 m = (u32)(lanes >> (4 * n)) & 15;
+        if (m) touch_quad(&painter->touched, (u32)p->x[n], (u32)p->y[n], m);
     }
 }
 
-static void depths(const struct pixels *p, float *z)
+/* Shader and what follows it; returns the lanes that were written. */
+static u64 color(struct painter *p, u64 lanes, bool late)
 {
-    const struct setup *s = p->setup;
-    for (u32 l = 0; l < p->quads * 4; l++) z[l] = along(s->z, p->b1[l], p->b2[l]) + s->bias;
+    const struct draw *d = p->d;
+    const struct ir_program *ps = d->ps;
+    struct ir_state *state = p->state;
+    p->ops->inputs(p);
+    state->active = lanes;
+    ir_run(ps, &p->env, state);
+    lanes = state->active;
+    if (d->fog.on) fog_apply(&d->fog, p->pixels.z, &state->inputs[FOG_INPUT], &state->outputs[0]);
+    if (d->alpha_test) lanes = alpha_test(p, lanes);
+    if (ps->writes_depth) memcpy(p->pixels.z, state->outputs[IR_O_DEPTH].c[0], sizeof(p->pixels.z));
+    if (late) lanes = test(p, lanes);
+    for (u32 k = 0; k < d->target_count; k++) {
+        if (d->target[k].r && ps->output[k].used)
+            p->ops->write(p, &d->target[k], lanes, &state->outputs[k]);
+    }
+    return lanes;
 }
 
-void shade(struct draw *d, struct pixels *p)
+void shade(struct painter *p)
 {
-    u64 lanes = p->covered;
-    float z[LANES];
+    const struct draw *d = p->d;
+    u64 lanes = p->pixels.covered;
     const struct ir_program *ps = d->ps;
     bool late = ps && (ps->kills || ps->writes_depth || d->alpha_test);
-    if (!lanes || !d->sample_mask) goto empty;
-    depths(p, z);
-    if (!late) lanes = test(d, p, lanes, z);
-    if (ps && lanes && (d->target_count || late)) {
-        interpolate(d, p);
-        d->ps_state->active = lanes;
-        ir_run(ps, &d->ps_env, d->ps_state);
-        lanes = d->ps_state->active;
-        if (d->fog.on)
-            fog_apply(&d->fog, z, &d->ps_state->inputs[FOG_INPUT], &d->ps_state->outputs[0]);
-        if (d->alpha_test) lanes = alpha_test(d, lanes);
-        if (ps->writes_depth) memcpy(z, d->ps_state->outputs[IR_O_DEPTH].c[0], sizeof(z));
-        if (late) lanes = test(d, p, lanes, z);
-        for (u32 k = 0; k < d->target_count; k++) {
-            if (d->target[k].r && ps->output[k].used)
-                write_target(d, &d->target[k], p, lanes, &d->ps_state->outputs[k]);
-        }
+    if (lanes && d->sample_mask) {
+        p->ops->weights(p);
+        if (!late) lanes = test(p, lanes);
+        if (ps && lanes && (d->target_count || late)) lanes = color(p, lanes, late);
+        touch(p, lanes);
     }
-    touch(d, p, lanes);
-empty:
-    p->covered = 0;
-    p->quads = 0;
+    p->pixels.covered = 0;
+    p->pixels.quads = 0;
+    p->pixels.mixed = p->pixels.weighted = false;
 }
+
+const struct pixel_ops pixel_ops_plain = { weights, inputs, shade_write, sampler_run };

@@ -254,7 +254,7 @@ static struct exec *soft_create(const struct exec_host *host, struct error *e)
     struct exec *x = xalloc(sizeof(*x));
     x->host = *host;
     x->settings = settings;
-    x->scratch = scratch_create();
+    x->scratch = scratch_create(&x->host.tuning);
     objects_init(&x->objects, &x->host, x->settings.memory_cap);
     return x;
 }
@@ -298,7 +298,7 @@ static void soft_destroy(struct exec *x)
     contexts_clear(x);
     objects_clear(&x->objects);
     free(x->objects.slots);
-    free(x->scratch);
+    scratch_free(x->scratch);
     free(x);
 }
 

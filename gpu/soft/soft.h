@@ -52,7 +52,8 @@ struct outcome soft_present(struct exec *x, struct context *c);
 void soft_hazards(struct exec *x, struct context *c, u16 opcode, const void *packet);
 /* DRAW and DRAW_INDEXED */
 struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const void *packet);
-struct scratch *scratch_create(void); /* free() it */
+struct scratch *scratch_create(const struct exec_tuning *tuning);
+void scratch_free(struct scratch *s);
 /* Logs a cause the first time. */
 void soft_skip(struct exec *x, enum skip_cause cause);
 

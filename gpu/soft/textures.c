@@ -166,7 +166,11 @@ void textures_setup(struct draw *d, const struct shader *vs, const struct shader
     for (u32 k = 0; k < vs->unit_count; k++) {
         if (vs->units[k].used) unit_setup(d, &d->vertex_textures[k], STAGE_VS, vs->units[k]);
     }
-    for (u32 k = 0; ps && k < ps->unit_count; k++) {
-        if (ps->units[k].used) unit_setup(d, &d->textures[k], STAGE_PS, ps->units[k]);
+    d->unit_count = ps ? ps->unit_count : 0;
+    for (u32 k = 0; k < d->unit_count; k++) {
+        if (ps->units[k].used)
+            unit_setup(d, &d->textures[k], STAGE_PS, ps->units[k]);
+        else
+            d->textures[k].r = NULL;
     }
 }

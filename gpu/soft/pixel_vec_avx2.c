@@ -1,0 +1,2 @@
+/* Pixel work for hosts with AVX2: pixel_vec.c, compiled with wider vectors (simd.h). */
+#include "gpu/soft/pixel_vec.c"
