@@ -282,7 +282,7 @@ static int init_core(struct aerogpu *g, struct error *e)
     g->core.lfb_size = AGPU_VRAM_SIZE - AGPU_LFB_OFFSET;
     g->core.lfb_base = lfb_base;
     g->core.owner = g;
-    g->core.src.name = "aerogpu";
+    g->core.src.name = "vga";
     g->core.src.claims = claims;
     return vga_core_init(&g->core, true, g->display, e);
 }

@@ -17,6 +17,7 @@ enum { MAX_CURSOR_BYTES = 4 << 20 };
 
 static bool edge(struct aerogpu *g, bool quiet)
 {
+    if (g->display) display_vblank(g->display, &g->scan_src);
     bool status = g->irq_enable & AGPU_IRQ_VBLANK && !quiet;
     g->vblank_seq++;
     g->vblank_time = g->vblank_next;
@@ -221,6 +222,7 @@ static bool scan_refresh(void *opaque, struct frame *f, bool force)
     if (!p) { /* black, at the last size */
         frame_size(f, g->last_width ? g->last_width : 640, g->last_height ? g->last_height : 480);
         memset(f->pixels, 0, (size_t)f->width * f->height * sizeof(u32));
+        snprintf(g->scan_name, sizeof(g->scan_name), "AeroGPU, scanout off");
         return true;
     }
     frame_size(f, g->scan.width, g->scan.height);
@@ -253,7 +255,7 @@ void agpu_vblank_init(struct aerogpu *g)
 
 void agpu_scan_init(struct aerogpu *g)
 {
-    g->scan_src = (struct display_source){ "aerogpu", g, scan_refresh, scan_claims };
+    g->scan_src = (struct display_source){ "scanout0", g, scan_refresh, scan_claims };
     if (g->display) display_add_source(g->display, &g->scan_src);
 }
 

@@ -138,7 +138,7 @@ static int vga_init(struct device *d, struct error *e)
     v->core.lfb_size = VGA_VRAM;
     v->core.lfb_base = lfb_base;
     v->core.owner = v;
-    v->core.src.name = "vga";
+    v->core.src.name = v->legacy ? "vga" : "stdvga";
     return map_rom(v, e) || vga_core_init(&v->core, v->legacy, v->display, e) ? -1 : 0;
 }
 

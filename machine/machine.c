@@ -339,7 +339,7 @@ static void host_work(struct machine *m, u64 now)
     if (m->poll) m->poll(m);
     if (m->window && now >= m->next_refresh_ns) {
         m->next_refresh_ns = now + REFRESH_NS;
-        if (display_refresh(m->display, false)) m->frames++;
+        display_poll(m->display);
     }
 }
 

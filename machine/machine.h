@@ -59,7 +59,7 @@ struct machine {
         retry_ns;   /* host time of it; host time to go on by itself, 0: somebody must say so */
     u64 trace_hash; /* --clock insn: over the CPU's state at every HASH_STEP instructions */
     u64 hash_at;
-    u64 frames, resets, triple_faults;
+    u64 resets, triple_faults;
     u64 next_refresh_ns; /* host time of the next display refresh */
     bool window;         /* somebody looks: refresh the display at 60 Hz */
 };

@@ -58,8 +58,7 @@ static int cmd_status(struct call *k)
     if (m->why[0]) text_add(k->out, "last request: %s\n", m->why);
     display_refresh(m->display, true); /* headless nobody else does */
     const struct frame *f = display_current(m->display);
-    if (f->width)
-        text_add(k->out, "display: %s, %ux%u\n", f->source ? f->source : "?", f->width, f->height);
+    if (f->width) text_add(k->out, "display: %s, %ux%u\n", f->name, f->width, f->height);
     return 0;
 }
 
@@ -179,7 +178,8 @@ static int cmd_info(struct call *k)
     if (!strcmp(what, "trace")) return trace_dump(k->out, 1000), 0;
     if (!strcmp(what, "stats")) {
         text_add(k->out, "instructions: %llu\nframes: %llu\n",
-                 (unsigned long long)cpu_icount(m->cpu), (unsigned long long)m->frames);
+                 (unsigned long long)cpu_icount(m->cpu),
+                 (unsigned long long)display_frames(m->display));
         cpu_info_stats(m->cpu, k->out);
         return 0;
     }
@@ -200,19 +200,33 @@ static int cmd_info(struct call *k)
     return 0;
 }
 
+/* A view that a command names; 0 also when it names none. */
+static int check_view(struct call *k, unsigned at)
+{
+    struct text all;
+    if (k->argc <= at || display_look(k->m->display, k->argv[at])) return 0;
+    text_init(&all);
+    display_views(k->m->display, &all);
+    fail(k, "'%s' is no view: %s", k->argv[at], all.s);
+    text_free(&all);
+    return -1;
+}
+
 static int cmd_screenshot(struct call *k)
 {
     struct error e;
-    display_refresh(k->m->display, true);
-    const struct frame *f = display_current(k->m->display);
+    if (check_view(k, 2)) return -1;
+    const struct frame *f = display_look(k->m->display, k->argc > 2 ? k->argv[2] : NULL);
     if (png_write(k->argv[1], f->pixels, f->width, f->height, &e)) return fail(k, "%s", e.text);
-    text_add(k->out, "%s: %ux%u\n", k->argv[1], f->width, f->height);
+    text_add(k->out, "%s: %ux%u, picture %016llx\n", k->argv[1], f->width, f->height,
+             (unsigned long long)frame_sum(f));
     return 0;
 }
 
 static int cmd_screen(struct call *k)
 {
-    screen_text(k->m, k->out);
+    if (check_view(k, 1)) return -1;
+    screen_text(k->m, k->argc > 1 ? k->argv[1] : NULL, k->out);
     return 0;
 }
 
@@ -246,50 +260,76 @@ static int cmd_mouse(struct call *k)
     return 0;
 }
 
+/* What a wait of this kind is for; 0, or -1 with the answer in k->out. */
+static int wait_for(struct call *k, enum wait_kind kind)
+{
+    struct monitor *mon = k->mon;
+    char *end = mon->wait_text;
+    if (kind == WAIT_INSNS) return number(k, mon->wait_text, &mon->wait_count);
+    if (kind == WAIT_PICTURE) {
+        mon->wait_count = strtoull(mon->wait_text, &end, 16);
+        return *end ? fail(k, "wait picture: '%s' is no sum such as screenshot prints",
+                           mon->wait_text)
+                    : 0;
+    }
+    if (kind != WAIT_VIRTUAL) return 0;
+    double at_s = strtod(mon->wait_text, &end);
+    if (*end || !(at_s >= 0 && at_s < 1e9))
+        return fail(k, "wait time: '%s' is not a number of seconds", mon->wait_text);
+    mon->wait_count = (u64)(at_s * 1e9);
+    return 0;
+}
+
+static const struct wait_row {
+    const char *name;
+    enum wait_kind kind;
+    unsigned port;
+    bool view; /* may name one */
+} wait_rows[] = {
+    { "serial", WAIT_SERIAL, 0, false }, { "serial2", WAIT_SERIAL, 1, false },
+    { "screen", WAIT_SCREEN, 0, true },  { "picture", WAIT_PICTURE, 0, true },
+    { "source", WAIT_SOURCE, 0, false }, { "poweroff", WAIT_POWEROFF, 0, false },
+    { "insns", WAIT_INSNS, 0, false },   { "time", WAIT_VIRTUAL, 0, false },
+};
+
+static int start_wait(struct call *k, const struct wait_row *row)
+{
+    struct monitor *mon = k->mon;
+    unsigned at = 2;
+    mon->wait_text[0] = mon->wait_view[0] = 0;
+    if (row->kind != WAIT_POWEROFF) {
+        if (k->argc < 3) return fail(k, "wait %s: for which?", k->argv[1]);
+        snprintf(mon->wait_text, sizeof(mon->wait_text), "%s", k->argv[at++]);
+    }
+    if (wait_for(k, row->kind)) return -1;
+    double seconds = k->argc > at ? strtod(k->argv[at], NULL) : DEFAULT_WAIT_S;
+    if (row->view && k->argc > at + 1) {
+        if (check_view(k, at + 1)) return -1;
+        snprintf(mon->wait_view, sizeof(mon->wait_view), "%s", k->argv[at + 1]);
+    }
+    mon->wait = row->kind;
+    mon->wait_port = row->port;
+    mon->wait_until = clock_host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
+    mon->next_look = 0;
+    k->m->poll_now = true; /* looked at before the guest goes on */
+    return 0;
+}
+
 static int cmd_wait(struct call *k)
 {
-    static const struct {
-        const char *name;
-        enum wait_kind kind;
-        unsigned port;
-    } kinds[] = {
-        { "serial", WAIT_SERIAL, 0 }, { "serial2", WAIT_SERIAL, 1 },
-        { "screen", WAIT_SCREEN, 0 }, { "poweroff", WAIT_POWEROFF, 0 },
-        { "insns", WAIT_INSNS, 0 },   { "time", WAIT_VIRTUAL, 0 },
-    };
-    struct monitor *mon = k->mon;
     char *end;
     double seconds = strtod(k->argv[1], &end);
     if (!*end) {
-        mon->wait = WAIT_TIME;
-        mon->wait_until = clock_host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
+        k->mon->wait = WAIT_TIME;
+        k->mon->wait_until = clock_host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
         return 0;
     }
-    for (unsigned n = 0; n < LEN(kinds); n++) {
-        if (strcmp(kinds[n].name, k->argv[1])) continue;
-        unsigned at = 2;
-        mon->wait_text[0] = 0;
-        if (kinds[n].kind != WAIT_POWEROFF) {
-            if (k->argc < 3) return fail(k, "wait %s: for which?", k->argv[1]);
-            snprintf(mon->wait_text, sizeof(mon->wait_text), "%s", k->argv[at++]);
-        }
-        if (kinds[n].kind == WAIT_INSNS && number(k, mon->wait_text, &mon->wait_count)) return -1;
-        if (kinds[n].kind == WAIT_VIRTUAL) {
-            double at_s = strtod(mon->wait_text, &end);
-            if (*end || !(at_s >= 0 && at_s < 1e9))
-                return fail(k, "wait time: '%s' is not a number of seconds", mon->wait_text);
-            mon->wait_count = (u64)(at_s * 1e9);
-        }
-        seconds = k->argc > at ? strtod(k->argv[at], NULL) : DEFAULT_WAIT_S;
-        mon->wait = kinds[n].kind;
-        mon->wait_port = kinds[n].port;
-        mon->wait_until = clock_host_ns() + (u64)(MAX(seconds, 0.0) * 1e9);
-        mon->next_look = 0;
-        k->m->poll_now = true; /* looked at before the guest goes on */
-        return 0;
+    for (unsigned n = 0; n < LEN(wait_rows); n++) {
+        if (!strcmp(wait_rows[n].name, k->argv[1])) return start_wait(k, &wait_rows[n]);
     }
-    return fail(k, "wait: serial TEXT, serial2 TEXT, screen TEXT, insns N, time T or poweroff, "
-                   "then how many seconds at most; or just SECONDS");
+    return fail(k,
+                "wait: serial TEXT, serial2 TEXT, screen TEXT, picture SUM, source TEXT, insns N, "
+                "time T or poweroff, then how many seconds at most; or just SECONDS");
 }
 
 static int cmd_cd(struct call *k)
@@ -362,6 +402,17 @@ static int cmd_toggle(struct call *k)
     return 0;
 }
 
+static int cmd_view(struct call *k)
+{
+    struct display *d = k->m->display;
+    if (k->argc > 1 && display_set_view(d, k->argv[1])) return check_view(k, 1);
+    if (k->argc > 1) return 0;
+    text_add(k->out, "%s of ", display_view(d));
+    display_views(d, k->out);
+    text_add(k->out, "\n");
+    return 0;
+}
+
 static int cmd_trace(struct call *k)
 {
     return trace_configure(k->argv[1]) ? fail(k, "trace: '%s' names no event", k->argv[1]) : 0;
@@ -405,15 +456,16 @@ static const struct command {
     { "quit",       "[STATUS]",       0, cmd_quit,       "end the program" },
     { "registers",  "",               0, cmd_registers,  "the CPU's registers" },
     { "reset",      "",               0, cmd_reset,      "press the reset button" },
-    { "screen",     "",               0, cmd_screen,     "the characters on a text screen" },
-    { "screenshot", "FILE.png",       1, cmd_screenshot, "save the picture" },
+    { "screen",     "[VIEW]",         0, cmd_screen,     "the characters on a text screen" },
+    { "screenshot", "FILE.png [VIEW]", 1, cmd_screenshot, "save the picture" },
     { "sendkey",    "KEYS",           1, cmd_sendkey,    "a key or chord: ctrl-alt-delete" },
     { "status",     "",               0, cmd_status,     "running, paused or off; time; display" },
     { "step",       "[N]",            0, cmd_step,       "execute instructions while paused" },
-    { "toggle",     "",               0, cmd_toggle,     "show the other display function" },
+    { "toggle",     "",               0, cmd_toggle,     "show the next view; after the last one the rules decide again" },
     { "trace",      "PATTERN",        1, cmd_trace,      "switch trace events on; -PATTERN off" },
     { "type",       "TEXT",           1, cmd_type,       "type on the keyboard; \\n is Enter" },
-    { "wait",       "KIND TEXT [S]",  1, cmd_wait,       "serial TEXT, serial2 TEXT, screen TEXT, poweroff, insns N, time T: until it is so, at most S seconds; or: wait S" },
+    { "view",       "[VIEW]",         0, cmd_view,       "show one display function (vga, scanout0), or auto: by the rules" },
+    { "wait",       "KIND TEXT [S] [VIEW]", 1, cmd_wait, "serial TEXT, serial2 TEXT, screen TEXT, picture SUM, source TEXT, poweroff, insns N, time T: until it is so, at most S seconds; or: wait S" },
     { "walk",       "ADDR",           1, cmd_walk,       "page walk of a linear address" },
 };
 /* clang-format on */

@@ -36,10 +36,17 @@ void monitor_attach_serial(struct machine *m)
     }
 }
 
-void screen_text(struct machine *m, struct text *t)
+/* Looking at what is shown draws only what changed. */
+static const struct frame *look(struct machine *m, const char *view)
 {
+    if (view && *view) return display_look(m->display, view);
     display_refresh(m->display, false);
-    const struct frame *f = display_current(m->display);
+    return display_current(m->display);
+}
+
+void screen_text(struct machine *m, const char *view, struct text *t)
+{
+    const struct frame *f = look(m, view);
     for (u32 y = 0; y < f->rows; y++) {
         const u8 *row = f->text + (size_t)y * f->cols;
         u32 n = f->cols;
@@ -52,11 +59,11 @@ void screen_text(struct machine *m, struct text *t)
     }
 }
 
-static bool screen_has(struct machine *m, const char *what)
+static bool screen_has(struct machine *m, const char *view, const char *what)
 {
     struct text t;
     text_init(&t);
-    screen_text(m, &t);
+    screen_text(m, view, &t);
     bool hit = t.s && strstr(t.s, what);
     text_free(&t);
     return hit;
@@ -99,10 +106,10 @@ static void answer(struct monitor *mon, bool ok, const struct text *out)
 }
 
 static const char *const wait_names[] = {
-    [WAIT_NONE] = "",           [WAIT_SERIAL] = "serial",
-    [WAIT_SCREEN] = "screen",   [WAIT_POWEROFF] = "poweroff",
-    [WAIT_TYPING] = "(typing)", [WAIT_TIME] = "",
-    [WAIT_INSNS] = "insns",     [WAIT_VIRTUAL] = "time",
+    [WAIT_NONE] = "",           [WAIT_SERIAL] = "serial", [WAIT_PICTURE] = "picture",
+    [WAIT_SOURCE] = "source",   [WAIT_SCREEN] = "screen", [WAIT_POWEROFF] = "poweroff",
+    [WAIT_TYPING] = "(typing)", [WAIT_TIME] = "",         [WAIT_INSNS] = "insns",
+    [WAIT_VIRTUAL] = "time",
 };
 
 static void finish_wait(struct monitor *mon, bool ok)
@@ -116,11 +123,22 @@ static void finish_wait(struct monitor *mon, bool ok)
         bool off = mon->m->state == MACHINE_OFF;
         text_add(&out, "wait %s \"%s\": %s; on the screen:\n", wait_names[kind], mon->wait_text,
                  off ? "the machine is off" : "timed out");
-        screen_text(mon->m, &out);
+        screen_text(mon->m, mon->wait_view, &out);
         if (mon->script) machine_quit(mon->m, 1);
     }
     answer(mon, ok, &out);
     text_free(&out);
+}
+
+/* Waits for something on the screen, which is looked at now and then. */
+static bool screen_hit(struct monitor *mon, u64 now)
+{
+    if (now < mon->next_look) return false;
+    mon->next_look = now + SCREEN_LOOK_NS;
+    if (mon->wait == WAIT_SCREEN) return screen_has(mon->m, mon->wait_view, mon->wait_text);
+    const struct frame *f = look(mon->m, mon->wait_view);
+    if (mon->wait == WAIT_PICTURE) return f->width && frame_sum(f) == mon->wait_count;
+    return strstr(f->name, mon->wait_text) != NULL;
 }
 
 /* Instruction counts and virtual times are looked at between two slices that meet exactly there
@@ -133,10 +151,8 @@ static void check_wait(struct monitor *mon, u64 now)
     case WAIT_NONE: return;
     case WAIT_SERIAL: hit = serial_has(&mon->serial[mon->wait_port], mon->wait_text); break;
     case WAIT_SCREEN:
-        if (now < mon->next_look) return;
-        mon->next_look = now + SCREEN_LOOK_NS;
-        hit = screen_has(m, mon->wait_text);
-        break;
+    case WAIT_PICTURE:
+    case WAIT_SOURCE: hit = screen_hit(mon, now); break;
     case WAIT_POWEROFF: hit = m->state == MACHINE_OFF; break;
     case WAIT_TYPING: hit = !input_typing(&m->typist) || m->state == MACHINE_OFF; break;
     case WAIT_TIME: hit = now >= mon->wait_until; break;

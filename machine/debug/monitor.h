@@ -16,6 +16,8 @@ enum wait_kind {
     WAIT_NONE,
     WAIT_SERIAL,
     WAIT_SCREEN,
+    WAIT_PICTURE,
+    WAIT_SOURCE,
     WAIT_POWEROFF,
     WAIT_TYPING,
     WAIT_TIME,
@@ -41,8 +43,9 @@ struct monitor {
     enum wait_kind wait;
     unsigned wait_port;
     char wait_text[256];
+    char wait_view[32]; /* "": what is shown */
     u64 wait_until;     /* host ns */
-    u64 wait_count;     /* WAIT_INSNS: instructions; WAIT_VIRTUAL: virtual ns */
+    u64 wait_count;     /* WAIT_INSNS: instructions; WAIT_VIRTUAL: virtual ns; WAIT_PICTURE: sum */
     struct timer timer; /* WAIT_VIRTUAL */
     u64 next_look;      /* host ns */
     char id[64];        /* of the JSON request being served */
@@ -60,7 +63,8 @@ void monitor_close(struct machine *m);
 /* commands.c: runs one line; output into out. Returns 0, or -1 when the command failed (out says
  * why). May set mon->wait. */
 int command_run(struct monitor *mon, const char *line, struct text *out);
-/* The characters on the screen, one line a row; empty in graphics modes. */
-void screen_text(struct machine *m, struct text *t);
+/* The characters on the screen, one line a row; empty in graphics modes. view: display.h's, NULL or
+ * "": what is shown. */
+void screen_text(struct machine *m, const char *view, struct text *t);
 
 #endif

@@ -1,29 +1,36 @@
-/* Ownership of the screen and the three frames (display.h): the one being drawn, the last complete
- * one, and the window's copy of it, which exists only when there is a window. One lock, held for a
- * swap by the machine thread and for a copy by the window's; the machine thread alone changes which
- * frame is the complete one and so reads it without. A frame that needs much less memory than the
- * largest one so far gives it back. */
+/* Ownership of the screen and the frames in between (display.h). Three frames change hands by
+ * pointer: the one the machine thread draws, the newest complete one, and the window's. Nobody
+ * copies and nobody waits longer than for two pointers to be swapped under the one lock. The newest
+ * frame belongs to the machine thread or to the window, which only reads it, so the machine thread
+ * reads it without the lock. A fourth frame is for pictures of views that are not shown. A frame
+ * that needs much less memory than the largest one so far gives it back. */
 #include "machine/ui/display.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "machine/core/clock.h" /* clock_host_ns */
 #include "machine/core/error.h"
 
 #define MAX_SOURCES 4
+#define PACED_NS 30000000u  /* a source that was seen in vertical blank so lately paces itself */
+#define CLOSEST_NS 4000000u /* frames of a guest whose time runs faster than ours */
 
 struct display {
     const struct display_source *sources[MAX_SOURCES];
     unsigned nsources;
     const struct display_source *shown;
     u64 mode_set_at; /* virtual time, 0: never */
-    int forced;      /* source index chosen by the toggle, -1: the rules decide */
-    pthread_mutex_t lock;
-    struct frame buf[2], window;
-    struct frame *draw, *current; /* in buf: being drawn, complete */
+    int forced;      /* source index chosen by the user, -1: the rules decide */
+    bool redraw;     /* the next refresh draws in any case */
+    u64 paced_ns;    /* host time of the last refresh at a vertical blank */
+    struct frame buf[3], look;
+    struct frame *draw, *newest; /* being drawn; complete: `ready` or `window` */
     u64 serial;
-    void (*published)(void *opaque); /* under the lock */
+    pthread_mutex_t lock;
+    struct frame *ready, *window;
+    void (*published)(void *opaque);
     void *published_opaque;
 };
 
@@ -32,7 +39,8 @@ struct display *display_create(void)
     struct display *d = xalloc(sizeof(*d));
     pthread_mutex_init(&d->lock, NULL);
     d->draw = &d->buf[0];
-    d->current = &d->buf[1];
+    d->newest = d->ready = &d->buf[1];
+    d->window = &d->buf[2];
     d->forced = -1;
     return d;
 }
@@ -46,9 +54,8 @@ static void frame_free(struct frame *f)
 void display_destroy(struct display *d)
 {
     if (!d) return;
-    frame_free(&d->buf[0]);
-    frame_free(&d->buf[1]);
-    frame_free(&d->window);
+    for (unsigned k = 0; k < LEN(d->buf); k++) frame_free(&d->buf[k]);
+    frame_free(&d->look);
     pthread_mutex_destroy(&d->lock);
     free(d);
 }
@@ -95,61 +102,148 @@ void frame_text(struct frame *f, u32 cols, u32 rows)
     f->rows = rows;
 }
 
-static void copy_frame(struct frame *to, const struct frame *from)
+u64 frame_sum(const struct frame *f)
 {
-    frame_size(to, from->width, from->height);
-    memcpy(to->pixels, from->pixels, (size_t)from->width * from->height * sizeof(u32));
-    frame_text(to, from->cols, from->rows);
-    if (from->cols) memcpy(to->text, from->text, (size_t)from->cols * from->rows);
-    to->serial = from->serial;
-    memcpy(to->name, from->name, sizeof(to->name));
-    to->source = to->name;
+    u64 h = 0xcbf29ce484222325ull ^ ((u64)f->width << 32 | f->height);
+    for (size_t k = 0, n = (size_t)f->width * f->height; k < n; k++)
+        h = (h ^ (f->pixels[k] & 0xffffff)) * 0x100000001b3ull;
+    return h;
 }
 
-static const struct display_source *choose(struct display *d)
+/* --- whose picture --- */
+
+/* By the rules: the last source that claims the screen, else the first. */
+static unsigned rules(const struct display *d)
+{
+    for (unsigned k = d->nsources; k-- > 1;) {
+        if (d->sources[k]->claims && d->sources[k]->claims(d->sources[k]->opaque)) return k;
+    }
+    return 0;
+}
+
+static const struct display_source *choose(const struct display *d)
 {
     if (!d->nsources) return NULL;
-    if (d->forced >= 0) return d->sources[(unsigned)d->forced % d->nsources];
-    for (unsigned k = d->nsources; k-- > 1;) {
-        if (d->sources[k]->claims && d->sources[k]->claims(d->sources[k]->opaque))
-            return d->sources[k];
-    }
-    return d->sources[0];
+    return d->sources[d->forced >= 0 ? (unsigned)d->forced : rules(d)];
 }
 
-bool display_refresh(struct display *d, bool force)
+static int find(const struct display *d, const char *view)
+{
+    for (unsigned k = 0; k < d->nsources; k++) {
+        if (!strcmp(d->sources[k]->name, view)) return (int)k;
+    }
+    return -1;
+}
+
+static void force(struct display *d, int source)
+{
+    d->forced = source;
+    d->redraw = true;
+}
+
+int display_set_view(struct display *d, const char *view)
+{
+    int k = find(d, view);
+    bool automatic = !strcmp(view, "auto");
+    if (k < 0 && !automatic) return -1;
+    force(d, automatic ? -1 : k);
+    return 0;
+}
+
+const char *display_view(const struct display *d)
+{
+    return d->forced >= 0 ? d->sources[d->forced]->name : "auto";
+}
+
+void display_views(const struct display *d, struct text *t)
+{
+    text_add(t, "auto");
+    for (unsigned k = 0; k < d->nsources; k++) text_add(t, ", %s", d->sources[k]->name);
+}
+
+void display_toggle(struct display *d)
+{
+    if (d->nsources < 2) return;
+    unsigned automatic = rules(d);
+    unsigned next = ((d->forced >= 0 ? (unsigned)d->forced : automatic) + 1) % d->nsources;
+    force(d, next == automatic ? -1 : (int)next);
+}
+
+/* --- frames --- */
+
+static void name_frame(const struct display *d, struct frame *f)
+{
+    const char *source = f->source ? f->source : "no display";
+    if (d->forced >= 0)
+        snprintf(f->name, sizeof(f->name), "%s [view %s]", source, display_view(d));
+    else
+        snprintf(f->name, sizeof(f->name), "%s", source);
+}
+
+bool display_refresh(struct display *d, bool always)
 {
     const struct display_source *src = choose(d);
     if (!src) return false;
-    if (src != d->shown) force = true;
+    always |= src != d->shown || d->redraw;
     d->shown = src;
-    if (!src->refresh(src->opaque, d->draw, force)) return false;
+    d->draw->width = d->newest->width; /* a blank screen keeps its size */
+    d->draw->height = d->newest->height;
+    if (!src->refresh(src->opaque, d->draw, always)) return false;
     struct frame *done = d->draw;
+    d->redraw = false;
     done->serial = ++d->serial;
-    /* The source may write a new name while the window copies this one. */
-    snprintf(done->name, sizeof(done->name), "%s", done->source ? done->source : "no display");
+    name_frame(d, done); /* the source may write a new name while the window reads this one */
     pthread_mutex_lock(&d->lock);
-    d->draw = d->current;
-    d->current = done;
+    d->draw = d->ready;
+    d->ready = d->newest = done;
     if (d->published) d->published(d->published_opaque);
     pthread_mutex_unlock(&d->lock);
     return true;
 }
 
-const struct frame *display_current(struct display *d)
+bool display_poll(struct display *d)
 {
-    return d->current;
+    if (d->paced_ns && clock_host_ns() - d->paced_ns < PACED_NS && choose(d) == d->shown &&
+        !d->redraw)
+        return false;
+    return display_refresh(d, false);
 }
 
-void display_toggle(struct display *d)
+void display_vblank(struct display *d, const struct display_source *src)
 {
-    if (d->forced >= 0) {
-        d->forced = -1;
-        return;
+    pthread_mutex_lock(&d->lock);
+    bool watched = d->published != NULL;
+    pthread_mutex_unlock(&d->lock);
+    u64 now = watched && choose(d) == src ? clock_host_ns() : 0;
+    if (!now || now - d->paced_ns < CLOSEST_NS) return;
+    d->paced_ns = now;
+    display_refresh(d, false);
+}
+
+const struct frame *display_current(struct display *d)
+{
+    return d->newest;
+}
+
+const struct frame *display_look(struct display *d, const char *view)
+{
+    int k = view ? find(d, view) : -1;
+    if (view && k < 0) return NULL;
+    if (!view || d->sources[k] == choose(d)) {
+        display_refresh(d, true);
+        return d->newest;
     }
-    for (unsigned k = 0; k < d->nsources; k++) {
-        if (d->sources[k] == d->shown) d->forced = (int)((k + 1) % d->nsources);
-    }
+    /* It tells the source that its changes were seen; the display forgets whose picture it has when
+     * it goes there the next time. */
+    d->sources[k]->refresh(d->sources[k]->opaque, &d->look, true);
+    snprintf(d->look.name, sizeof(d->look.name), "%s",
+             d->look.source ? d->look.source : "no display");
+    return &d->look;
+}
+
+u64 display_frames(const struct display *d)
+{
+    return d->serial;
 }
 
 void display_set_listener(struct display *d, void (*published)(void *opaque), void *opaque)
@@ -163,7 +257,11 @@ void display_set_listener(struct display *d, void (*published)(void *opaque), vo
 const struct frame *display_take(struct display *d, u64 seen)
 {
     pthread_mutex_lock(&d->lock);
-    if (d->current->serial > d->window.serial) copy_frame(&d->window, d->current);
+    if (d->ready->serial > d->window->serial) {
+        struct frame *f = d->ready;
+        d->ready = d->window;
+        d->window = f;
+    }
     pthread_mutex_unlock(&d->lock);
-    return d->window.serial > seen ? &d->window : NULL;
+    return d->window->serial > seen ? d->window : NULL;
 }

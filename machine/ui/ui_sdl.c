@@ -38,7 +38,7 @@ struct window {
     int asked_w, asked_h; /* window size that was for */
     SDL_Rect windowed;    /* what full screen without a window manager covered; width 0: nothing */
     unsigned buttons;
-    char source[64], title[256];
+    char source[80], title[320];
 };
 
 /* --- picture --- */
@@ -119,7 +119,7 @@ static void take_frame(struct window *w)
     if (!w->tex) return; /* larger than the renderer allows: the last picture stays */
     w->stale = true;
     SDL_UpdateTexture(w->tex, NULL, f->pixels, (int)(f->width * sizeof(u32)));
-    snprintf(w->source, sizeof(w->source), "%s", f->source ? f->source : "no display");
+    snprintf(w->source, sizeof(w->source), "%s", f->name);
     set_title(w);
 }
 

@@ -98,6 +98,7 @@ START_TEST(ag_113_119_black_while_claimed)
     ck_assert_uint_eq(pixel_at(&g, 0, 0), 0x123456);
     W(&g, AGPU_R_SCAN_ENABLE, 0);
     ck_assert_uint_eq(pixel_at(&g, 0, 0), 0);
+    ck_assert_str_eq(picture(&g)->source, "AeroGPU, scanout off");
     ck_assert(claimed(&g));
     W(&g, AGPU_R_SCAN_ENABLE, 1);
     ck_assert_uint_eq(pixel_at(&g, 0, 0), 0x123456);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "gpu/aerogpu_abi.h"
 #include "machine/debug/monitor.h"
 #include "machine/host/chardev.h"
 #include "tests/unit/machine_rig.h"
@@ -138,6 +139,77 @@ START_TEST(power_and_reset_are_requests)
     ck_assert(r.m->want_poweroff); /* a guest without ACPI is switched off */
     ck_assert_int_eq(run("quit 3"), 0);
     ck_assert(r.m->quit && r.m->exit_status == 3);
+}
+END_TEST
+
+/* The driver's picture: one colour over 32 x 16 pixels at 1 MiB; with --profile dual beside the
+ * VGA. */
+static void scanout0(u32 colour)
+{
+    static const u32 regs[][2] = { { AGPU_R_SCAN_WIDTH, 32 },  { AGPU_R_SCAN_HEIGHT, 16 },
+                                   { AGPU_R_SCAN_FORMAT, 2 },  { AGPU_R_SCAN_PITCH, 128 },
+                                   { AGPU_R_SCAN_GPA_LO, MIB }, { AGPU_R_SCAN_GPA_HI, 0 },
+                                   { AGPU_R_SCAN_ENABLE, 1 } };
+    rig_pci_write(r.m, 7, 0, 0x10, 0xe0000000);
+    rig_pci_write(r.m, 7, 0, 0x04, 6);
+    for (u32 k = 0; k < 32 * 16; k++) bus_write(&r.m->mem, MIB + 4 * k, colour, 4);
+    for (unsigned k = 0; k < LEN(regs); k++)
+        bus_write(&r.m->mem, 0xe0000000 + regs[k][0], regs[k][1], 4);
+}
+
+START_TEST(screenshots_and_waits_can_be_told_the_view)
+{
+    char line[200], sum[17], *png = rig_path(&r, "disk.img");
+    ck_assert_int_eq(run("view"), 0);
+    ck_assert(said("auto of auto, vga, scanout0"));
+    scanout0(0x123456);
+    run("status");
+    ck_assert(said("display: AeroGPU 32x16, 32x16"));
+    snprintf(line, sizeof(line), "screenshot %s vga", png);
+    ck_assert_int_eq(run(line), 0);
+    ck_assert(!said("32x16"));
+    run("status");
+    ck_assert(said("display: AeroGPU 32x16, 32x16")); /* a look changes nothing */
+    snprintf(line, sizeof(line), "screenshot %s scanout0", png);
+    ck_assert_int_eq(run(line), 0);
+    ck_assert(said("32x16, picture "));
+    memcpy(sum, strstr(out.s, "picture ") + 8, 16);
+    sum[16] = 0;
+    ck_assert_int_eq(run("view vga"), 0);
+    run("status");
+    ck_assert(said("[view vga]"));
+    snprintf(line, sizeof(line), "screenshot %s nosuch", png);
+    ck_assert_int_eq(run(line), -1);
+    ck_assert(said("'nosuch' is no view: auto, vga, scanout0"));
+    ck_assert_int_eq(run("view nosuch"), -1);
+    ck_assert_int_eq(run("wait screen x 1 nosuch"), -1);
+    ck_assert_int_eq(run("wait picture nonsense"), -1);
+    ck_assert_int_eq(run("toggle"), 0);
+    run("status");
+    ck_assert(said("display: AeroGPU 32x16, "));
+    run("view vga");
+    mon.c = chardev_open("null", true, NULL);
+    snprintf(line, sizeof(line), "wait picture %s 60 scanout0", sum);
+    ck_assert_int_eq(run(line), 0);
+    ck_assert_int_eq(mon.wait, WAIT_PICTURE);
+    r.m->monitors = &mon;
+    scanout0(0x123457);
+    monitor_poll(r.m);
+    ck_assert_int_eq(mon.wait, WAIT_PICTURE);
+    scanout0(0x123456);
+    mon.next_look = 0;
+    monitor_poll(r.m);
+    ck_assert_int_eq(mon.wait, WAIT_NONE);
+    ck_assert_int_eq(run("wait source \"AeroGPU\" 60"), 0);
+    monitor_poll(r.m);
+    ck_assert_int_eq(mon.wait, WAIT_SOURCE);
+    run("view auto");
+    mon.next_look = 0;
+    monitor_poll(r.m);
+    ck_assert_int_eq(mon.wait, WAIT_NONE);
+    r.m->monitors = NULL;
+    chardev_close(mon.c);
+    free(png);
 }
 END_TEST
 
@@ -287,7 +359,7 @@ END_TEST
 RIG_SUITE(monitor, unknown_commands_offer_the_nearest,
           every_command_is_in_the_help_and_survives_odd_arguments,
           memory_is_shown_without_disturbing_devices, stepping_executes_exactly_that_many,
-          power_and_reset_are_requests, json_answers_carry_the_id,
+          power_and_reset_are_requests, screenshots_and_waits_can_be_told_the_view, json_answers_carry_the_id,
           text_and_json_in_one_session_in_order, overlong_lines_are_dropped_whole,
           waiting_for_instructions_and_time_is_exact, serial_text_is_found_once_each,
           a_session_may_leave_and_another_come, host_errors_pause_until_the_monitor_says_so)
