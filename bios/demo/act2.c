@@ -27,7 +27,8 @@ struct act2 {
     struct scene scene;
     struct panes panes;
     struct report report;
-    u32 tsc_mhz;
+    struct input *in;
+    u32 mouse_seen, tsc_mhz;
     volatile i32 shown, ready; /* frames, -1: none */
     volatile u32 blanks, flips, flip_at[2];
     volatile u32 fence_at;          /* TSC / 16 at the last fence's interrupt */
@@ -96,17 +97,21 @@ bool act2_possible(void)
     return g.irq && gpu_identify(&g) && (g.features & wanted) == wanted;
 }
 
-/* An interrupt between a look at what it changes and the halt would be slept over: STI takes effect
- * behind the next instruction. */
-static void halt(void)
+/* Sleeps until an interrupt, then lets the cursor follow the mouse: it does not wait for frames.
+ * With interrupts off, because one between a look at what it changes and the halt would be slept
+ * over; STI takes effect behind the next instruction. */
+static void sleep_and_point(struct act2 *a)
 {
     __asm__ volatile("sti\n hlt\n cli" ::: "memory");
+    if (a->in->mouse_events == a->mouse_seen) return;
+    a->mouse_seen = a->in->mouse_events;
+    gpu_cursor_move(&a->gpu, a->in->mouse_x, a->in->mouse_y);
 }
 
 static void wait_fence(struct act2 *a, u64 fence)
 {
     __asm__ volatile("cli" ::: "memory");
-    while (gpu_completed(&a->gpu) < fence) halt();
+    while (gpu_completed(&a->gpu) < fence) sleep_and_point(a);
     __asm__ volatile("sti" ::: "memory");
 }
 
@@ -114,7 +119,7 @@ static void wait_fence(struct act2 *a, u64 fence)
 static void wait_flip(struct act2 *a)
 {
     __asm__ volatile("cli" ::: "memory");
-    while (a->ready >= 0) halt();
+    while (a->ready >= 0) sleep_and_point(a);
     __asm__ volatile("sti" ::: "memory");
 }
 
@@ -144,7 +149,7 @@ static void create_targets(struct act2 *a)
     stream_texture(&a->stream, H_DEPTH, &depth);
 }
 
-static void create_cursor(struct act2 *a, const struct input *in)
+static void create_cursor(struct act2 *a)
 {
     u32 *px = (u32 *)CURSOR_AT;
     for (u32 k = 0; k < CURSOR_SIZE * CURSOR_SIZE; k++) px[k] = 0;
@@ -152,11 +157,11 @@ static void create_cursor(struct act2 *a, const struct input *in)
         for (u32 x = 0; cursor_shape[y][x]; x++)
             if (cursor_shape[y][x] != ' ')
                 px[y * CURSOR_SIZE + x] = cursor_shape[y][x] == 'X' ? 0xff101820 : 0xffffffff;
-    gpu_cursor_move(&a->gpu, in->mouse_x, in->mouse_y);
+    gpu_cursor_move(&a->gpu, a->in->mouse_x, a->in->mouse_y);
     gpu_cursor_shape(&a->gpu, CURSOR_SIZE, CURSOR_SIZE, CURSOR_AT, 0, 0);
 }
 
-static void start(struct act2 *a, struct input *in)
+static void start(struct act2 *a)
 {
     gpu_find(&a->gpu);
     gpu_identify(&a->gpu);
@@ -165,7 +170,7 @@ static void start(struct act2 *a, struct input *in)
     a->table = (struct gpu_table *)TABLE_AT;
     gpu_table_start(a->table);
     gpu_table_add(a->table, 1, ACT2_SCANOUT, ACT2_BUFFERS * ACT2_FRAME, 0);
-    irq_hook(in, a->gpu.irq, on_interrupt, a);
+    irq_hook(a->in, a->gpu.irq, on_interrupt, a);
     gpu_start(&a->gpu, (void *)ACT2_CONTROL, AGPU_IRQ_FENCE | AGPU_IRQ_ERROR);
     gpu_wr(&a->gpu, AGPU_R_RING_CONTROL, AGPU_RING_ENABLE | AGPU_RING_RESET);
     stream_begin(&a->stream, (void *)ACT2_SETUP, ACT2_SETUP_ROOM);
@@ -175,7 +180,7 @@ static void start(struct act2 *a, struct input *in)
     a->panes.quads = (struct quad_vertex *)QUADS_AT;
     panes_create(&a->panes, &a->stream, (i32)boot_width, (i32)boot_height, flush_setup, a);
     flush_setup(a);
-    create_cursor(a, in);
+    create_cursor(a);
     a->report.triangles = a->scene.triangles;
 }
 
@@ -188,10 +193,10 @@ static void set_vbe_again(void)
     outw(DISPI_DATA, was | DISPI_NOCLEAR);
 }
 
-static void stop(struct act2 *a, struct input *in)
+static void stop(struct act2 *a)
 {
     gpu_wr(&a->gpu, AGPU_R_IRQ_ENABLE, 0);
-    irq_hook(in, 0, 0, 0);
+    irq_hook(a->in, 0, 0, 0);
     gpu_stop(&a->gpu);
     set_vbe_again();
 }
@@ -206,7 +211,7 @@ static i32 free_frame(const struct act2 *a)
     return k;
 }
 
-static u64 draw_frame(struct act2 *a, const struct input *in, i32 frame, u32 *doorbell)
+static u64 draw_frame(struct act2 *a, i32 frame, u32 *doorbell)
 {
     const u32 from = now16();
     const float seconds = a->blanks / 60.0f, w = (float)a->mode.width, h = (float)a->mode.height;
@@ -217,7 +222,7 @@ static u64 draw_frame(struct act2 *a, const struct input *in, i32 frame, u32 *do
     stream_clear(s, AGPU_CLEAR_COLOR | AGPU_CLEAR_DEPTH, scene_fog, F32_ONE);
     background_draw(&a->panes, s, scene_horizon(h));
     scene_draw(&a->scene, s, seconds, w, h);
-    panes_move(&a->panes, seconds, in);
+    panes_move(&a->panes, seconds, a->in);
     panes_draw(&a->panes, s, &a->report);
     stream_present(s, 0);
     const u32 bytes = stream_end(s);
@@ -228,25 +233,25 @@ static u64 draw_frame(struct act2 *a, const struct input *in, i32 frame, u32 *do
     return gpu_submit(&a->gpu, s->base, bytes, a->table, AGPU_SUBMIT_PRESENT);
 }
 
-static void make_report(struct act2 *a, const struct input *in)
+static void make_report(struct act2 *a)
 {
-    const u32 passed = in->ticks - a->report_tick, flips = a->flips;
+    const u32 passed = a->in->ticks - a->report_tick, flips = a->flips;
     if (passed < REPORT_TICKS) return;
     a->report.frames_10 = (flips - a->report_flips) * TICK_HZ * 10 / passed;
     if (a->frames) {
         a->report.guest_us = a->guest_sum / a->frames;
         a->report.gpu_us = a->gpu_sum / a->frames;
     }
-    a->report_tick = in->ticks;
+    a->report_tick = a->in->ticks;
     a->report_flips = flips;
     a->guest_sum = a->gpu_sum = a->frames = 0;
 }
 
-static void one_frame(struct act2 *a, struct input *in)
+static void one_frame(struct act2 *a)
 {
     u32 doorbell;
     const i32 frame = free_frame(a);
-    wait_fence(a, draw_frame(a, in, frame, &doorbell));
+    wait_fence(a, draw_frame(a, frame, &doorbell));
     a->gpu_sum += to_us(a, a->fence_at - doorbell);
     a->frames++;
     wait_flip(a);
@@ -259,7 +264,7 @@ static void one_frame(struct act2 *a, struct input *in)
     gpu_wr(&a->gpu, AGPU_R_IRQ_ACK, AGPU_IRQ_VBLANK);
     gpu_wr(&a->gpu, AGPU_R_IRQ_ENABLE, AGPU_IRQ_FENCE | AGPU_IRQ_VBLANK | AGPU_IRQ_ERROR);
     a->flip_at[0] = now16();
-    a->report_tick = in->ticks;
+    a->report_tick = a->in->ticks;
     log_str("DEMO-ACT2 ");
     log_dec(a->mode.width);
     log_str("x");
@@ -270,20 +275,16 @@ static void one_frame(struct act2 *a, struct input *in)
 int act2_run(struct input *in, u32 tsc_mhz)
 {
     static struct act2 a;
-    u32 mouse_seen = in->mouse_events;
     int key;
-    a = (struct act2){ .tsc_mhz = tsc_mhz };
-    start(&a, in);
-    for (;;) {
-        one_frame(&a, in);
-        make_report(&a, in);
-        while ((key = next_key(in)) >= 0 && key != '\t' && key != 27) continue;
-        if (key >= 0) break;
-        if (in->mouse_events == mouse_seen) continue;
-        mouse_seen = in->mouse_events;
-        gpu_cursor_move(&a.gpu, in->mouse_x, in->mouse_y);
-    }
-    stop(&a, in);
+    a = (struct act2){ .in = in, .mouse_seen = in->mouse_events, .tsc_mhz = tsc_mhz };
+    start(&a);
+    do {
+        one_frame(&a);
+        make_report(&a);
+        do key = next_key(in);
+        while (key >= 0 && key != '\t' && key != 27);
+    } while (key < 0);
+    stop(&a);
     log_str("DEMO-ACT1\n");
     return key;
 }
