@@ -650,7 +650,7 @@ START_TEST(eight_targets_with_gaps)
     begin4(&s, 2, 2, VS4, ps);
     u32 t[8];
     for (u32 k = 0; k < 8; k++) t[k] = k == 3 || k == 6 ? 0 : 20 + k;
-    for (u32 k = 0; k < 8; k++) texture(&s, 20 + k, AGPU_FMT_B8G8R8A8, k == 7 ? 1 : 2, 2);
+    for (u32 k = 0; k < 8; k++) texture(&s, 20 + k, AGPU_FMT_B8G8R8A8, k == 1 ? 1 : 2, 2);
     PUT(&s, AGPU_SET_RENDER_TARGETS, 48, 8, 0, t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]);
     whole4(&s, 1, 1, 1, 1);
     for (u32 k = 0; k < 8; k++) {
@@ -678,12 +678,14 @@ START_TEST(stages_that_are_not_executed_are_skipped)
     ck_assert_uint_eq(count_of(&s, result(&s), 0xffffffff), 16);
     /* shaders of both worlds together, and one that is no shader at all */
     clear4(&s);
-    PUT(&s, AGPU_DESTROY_SHADER, 16, PS, 0);
+    texture(&s, DS, AGPU_FMT_D32F, 4, 4);
+    PUT(&s, TARGET1(RT, DS), AGPU_CLEAR, 36, 2, 0, 0, 0, 0, ONE, 0, AGPU_DESTROY_SHADER, 16, PS, 0);
     shader(&s, PS, ps_color, ASM_STANDARD);
     whole4(&s, 1, 1, 1, 1);
     PUT(&s, AGPU_DESTROY_SHADER, 16, PS, 0, AGPU_CREATE_SHADER_DXBC, 32, PS, AGPU_STAGE_PIXEL, 8, 0, 0x43425844, 7);
     whole4(&s, 1, 1, 1, 1);
     ck_assert_uint_eq(count_of(&s, result(&s), 0), 16);
+    ck_assert_uint_eq(pixels_of(&s, DS, AGPU_FMT_D32F, 4, 4)[0], ONE); /* no depth either */
     end(&s);
 }
 END_TEST

@@ -262,14 +262,14 @@ START_TEST(views_choose_levels_layers_and_format)
     ck_assert_uint_eq(sampled(&s, 0, 0, 0, 0)[0], TEXEL(1, 1, 0));
     ck_assert_uint_eq(sampled(&s, 9, 9, 9, 9)[0], TEXEL(2, 2, 0));
     /* single texels through the view; whatever is outside reads 0 */
-    use_ps(&s, "texture2darray", "ftoi r0.xyz, v1.xyxx\nmov r0.w, l(0)\nftoi r0.x, v0.x\nmov r0.y, l(1)\nftoi r0.z, v1.x\nftoi r0.w, v1.y\nld o0.xyzw, r0.xyzw, t0.xyzw");
+    use_ps(&s, "texture2darray", "ftoi r0.xyz, v1.xyxx\nmov r0.w, l(0)\nftoi r0.x, v0.x\niadd r0.x, r0.x, l(-1)\nmov r0.y, l(1)\nftoi r0.z, v1.x\nftoi r0.w, v1.y\nld o0.xyzw, r0.xyzw, t0.xyzw");
     for (i32 layer = -1; layer < 3; layer++) {
         for (i32 mip = -1; mip < 3; mip++) {
             const u32 *p = sampled(&s, (float)layer * 1.5f, (float)mip * 1.5f, (float)layer * 1.5f, (float)mip * 1.5f);
             i32 l = (i32)truncf((float)layer * 1.5f), m = (i32)truncf((float)mip * 1.5f);
-            for (u32 x = 0; x < 8; x++) {
-                bool in = l >= 0 && l < 2 && m == 0 && x < 2; /* row 1 exists in the first level of the view alone */
-                ck_assert_msg(p[x] == (in ? TEXEL(l + 1, 1, 2 + x) : 0), "layer %d, mip %d, x %u: %08x", l, m, x, p[x]);
+            for (i32 x = -1; x < 7; x++) {
+                bool in = l >= 0 && l < 2 && m == 0 && x >= 0 && x < 2; /* row 1 exists in the first level of the view alone */
+                ck_assert_msg(p[x + 1] == (in ? TEXEL(l + 1, 1, 2 + x) : 0), "layer %d, mip %d, x %d: %08x", l, m, x, p[x + 1]);
             }
         }
     }
@@ -387,7 +387,11 @@ START_TEST(buffers_as_textures)
     texture4(&s, TEX, AGPU_FMT_B8G8R8A8, 1, 1, 1, 1, (const u32[]){ 0x12345678 }, 4);
     bind_texture(&s, AGPU_STAGE_PIXEL, 0, TEX); /* a texture where the shader reads a buffer */
     ck_assert_uint_eq(sampled(&s, 0, 0, 0, 0)[1], 0xff000000);
+    use_ps(&s, "texture2d", "sample o0.xyzw, v1.xyxx, t0.xyzw, s0");
+    ck_assert_uint_eq(sampled(&s, 0, 0, 0, 0)[0], 0x12345678);
     PUT(&s, AGPU_SET_SHADER_RESOURCE_BUFFERS, 40, AGPU_STAGE_PIXEL, 0, 1, 0, BUF, 16, 0, 0);
+    use_ps(&s, "texture2d", "ld o0.xyzw, l(0, 0, 0, 0), t0.xyzw"); /* and the reverse */
+    ck_assert_uint_eq(sampled(&s, 0, 0, 0, 0)[0], 0xff000000);
     use_ps(&s, "buffer", "resinfo_uint r0.xyzw, l(0), t0.xyzw\nutof r0.x, r0.x\nmul o0.xyzw, r0.xxxx, l(0.125, 0.125, 0.125, 0.125)");
     near_color(sampled(&s, 0, 0, 0, 0)[0], 0x60606060, "three elements");
     end(&s);
@@ -481,6 +485,8 @@ START_TEST(targets_leave_texture_slots)
     PUT(&s, TARGET1(RT, 0));
     bind_texture(&s, AGPU_STAGE_PIXEL, 0, VIEW + 1);
     ck_assert_uint_eq(sampled(&s, 0, 0, 1, 1)[0], 0xff102030);
+    PUT(&s, TARGET1(VIEW, 0), CLEAR_COLOR(ONE, 0, 0, ONE), TARGET1(RT, 0));
+    ck_assert_uint_eq(sampled(&s, 0, 0, 1, 1)[0], 0xff102030); /* nor the other way round */
     end(&s);
 }
 END_TEST
