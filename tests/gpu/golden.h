@@ -89,7 +89,8 @@ struct golden_case {
 
 /* The files' tables; each ends with a row without a name. */
 extern const struct golden_case golden_transfer[], golden_raster[], golden_output[],
-    golden_sampling[], golden_vertices[], golden_shaders[], golden_scanout[], golden_scenes[];
+    golden_sampling[], golden_vertices[], golden_shaders[], golden_scanout[], golden_scenes[],
+    golden_d3d10[], golden_sm4[];
 
 /* ---- judging ---- */
 void gold_fail(struct gold *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -148,6 +149,36 @@ void ref_textured(struct ref_fragment *f, const void *user); /* texture 0 at att
 void ref_modulated(struct ref_fragment *f, const void *user); /* their product */
 extern const char ps_color[], ps_textured[], ps_modulated[];
 
+/* ---- Direct3D 10 and 11, to both renderers ---- */
+/* As gold_target(); the viewport is the whole target, nothing is culled, no depth test. */
+void gold_target10(struct gold *g, u32 format, u32 w, u32 h, u32 depth);
+/* Shader model 4 text; vs NULL: the standard one. bare: token arrays without a container. */
+void gold_program10(struct gold *g, const char *vs, const char *ps, bool bare, ref_shader *shade, const void *user);
+void gold_depth10(struct gold *g, bool test, bool write, u32 func);
+void gold_raster10(struct gold *g, u32 fill, u32 cull, bool ccw, bool scissor, i32 bias, u32 flags);
+struct gold_blend10 {
+    bool enable;
+    u32 src, dst, op, src_alpha, dst_alpha, op_alpha, mask; /* agpu_blend_factor, agpu_blend_op */
+    float constant[4];
+    u32 sample_mask;
+};
+void gold_blend10(struct gold *g, const struct gold_blend10 *b);
+void gold_sampler10(struct gold *g, u32 slot, u32 filter, u32 address_u, u32 address_v);
+/* A constant buffer of its own for (stage, slot), holding the data. */
+void gold_constants10(struct gold *g, u32 stage, u32 slot, const void *data, u32 size);
+u32 gold_semantic(const char *name); /* its hash */
+/* The start of a pixel shader behind the standard vertex shader: colour v1, coordinates v2, v3. */
+#define PS10                                                                                       \
+    "ps_4_0\n.in SV_Position v0.xyzw\n.in COLOR v1.xyzw\n.in TEXCOORD v2.xyzw\n.in TEXCOORD1 v3.xyzw\n" \
+    ".out SV_Target o0.xyzw\ndcl_output o0.xyzw\n"
+#define PS10_LINEAR PS10 "dcl_input_ps linear v1.xyzw\ndcl_input_ps linear v2.xyzw\ndcl_input_ps linear v3.xyzw\n"
+/* The start of a vertex shader for the standard layout and outputs. */
+#define VS10                                                                                       \
+    "vs_4_0\n.in POSITION v0.xyzw\n.in COLOR v1.xyzw\n.in TEXCOORD v2.xyzw\n.in TEXCOORD1 v3.xyzw\n" \
+    ".out SV_Position o0.xyzw\n.out COLOR o1.xyzw\n.out TEXCOORD o2.xyzw\n.out TEXCOORD1 o3.xyzw\n" \
+    "dcl_input v0.xyzw\ndcl_input v1.xyzw\ndcl_input v2.xyzw\ndcl_input v3.xyzw\n"             \
+    "dcl_output_siv o0.xyzw, position\ndcl_output o1.xyzw\ndcl_output o2.xyzw\ndcl_output o3.xyzw\n"
+
 /* ---- looking ---- */
 /* Runs, reads the colour target back, compares with the reference: eps in codes beyond rounding,
  * unsure: percent of pixels that need not be judged. */
@@ -163,7 +194,9 @@ void gold_picture(struct gold *g, u32 format, u32 w, u32 h, const void *texels);
 void gold_begin(struct gold *g, const char *name, const struct gold_variant *variant);
 void gold_end(struct gold *g);
 u64 gold_hash(const struct gold *g);
+void gold_bind_targets(struct gold *g, u32 count);
 /* The tokens of a Direct3D 9 shader; the size in bytes. A mistake in the text ends the program. */
 u32 gold_assemble(const char *text, u32 *tokens, u32 capacity, bool *pixel);
+u32 gold_assemble10(const char *text, u32 *tokens, u32 capacity, bool bare); /* shader model 4 */
 
 #endif

@@ -209,7 +209,7 @@ void gold_copy(struct gold *g, u32 dst, u32 src, const u32 from[2], const u32 to
 
 /* ---- the scene ---- */
 
-static void bind_targets(struct gold *g, u32 count)
+void gold_bind_targets(struct gold *g, u32 count)
 {
     u32 p[12] = { AGPU_SET_RENDER_TARGETS, 48, count, g->ref.depth.format ? H_DEPTH : 0 };
     for (u32 k = 0; k < count; k++) p[4 + k] = H_COLOR + k;
@@ -234,7 +234,7 @@ void gold_target(struct gold *g, u32 format, u32 w, u32 h, u32 depth)
         ref_surface_init(&g->ref.depth, depth, (int)w, (int)h);
         gold_texture2d(g, H_DEPTH, depth, w, h, 1, 1);
     }
-    bind_targets(g, 1);
+    gold_bind_targets(g, 1);
     standard_layout(g);
     gold_state(g, 22, 1); /* no culling unless a case says so */
     gold_program(g, NULL, ps_color, ref_color, NULL);
@@ -248,7 +248,7 @@ void gold_more_targets(struct gold *g, u32 count, const u32 *formats)
         gold_texture2d(g, H_COLOR + 1 + k, formats[k], w, h, 1, 1);
         g->ref.outputs[1 + k] = true;
     }
-    bind_targets(g, 1 + count);
+    gold_bind_targets(g, 1 + count);
 }
 
 void gold_state(struct gold *g, u32 id, u32 value)

@@ -99,7 +99,7 @@ struct ref {
     u32 rs[256], ss[REF_TEXTURES][16]; /* Direct3D 9 states, their defaults at first */
     struct ref_state state;
     struct ref_texture *texture[REF_TEXTURES]; /* not owned */
-    bool cube[REF_TEXTURES];
+    bool cube[REF_TEXTURES], array[REF_TEXTURES]; /* array: the third coordinate is the layer */
     int attrs;
     enum ref_interpolation interpolation[REF_ATTRS];
     bool saturate[REF_ATTRS]; /* vertex colours of shader models below 3 */

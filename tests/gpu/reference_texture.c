@@ -273,6 +273,10 @@ void ref_sample_lod(struct ref_fragment *f, int slot, const double uvw[3], doubl
         return;
     }
     if (f->r->cube[slot]) layer = cube_face(f, uvw, uv);
+    if (f->r->array[slot]) {
+        layer = (int)ref_clamp(nearbyint(uvw[2]), 0, f->r->texture[slot]->layers - 1);
+        f->unsure |= fabs(uvw[2] - floor(uvw[2]) - 0.5) < 1e-4;
+    }
     filter(f, slot, layer, uv, lod + lod_bias(f->r->ss[slot]), out);
 }
 
