@@ -199,7 +199,7 @@ static void fetch(struct alu *a, const struct ir_insn *i, unsigned k, unsigned m
         fetch_relative(a, s, o);
     else
         fetch_plain(a, s, s->modifier >= IR_MOD_DZ ? 15 : mask, o);
-    if (alu_is_integer(i->op)) {
+    if (alu_negates_integers(i->op)) {
         if (s->neg) negate_integers(a, mask, o);
     } else if (s->modifier || s->abs || s->neg) {
         modify(a, s, mask, o);

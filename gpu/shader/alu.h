@@ -31,6 +31,11 @@ static inline bool alu_is_integer(u16 op)
 {
     return op >= IR_IADD && op <= IR_SWAPC;
 }
+/* What a minus before an operand means: to FTOI, FTOU, F32TOF16 and SWAPC it is a float's sign. */
+static inline bool alu_negates_integers(u16 op)
+{
+    return (op >= IR_IADD && op <= IR_USHR) || op == IR_ITOF || op == IR_UTOF || op == IR_F16TOF32;
+}
 static inline bool alu_is_twofold(u16 op)
 {
     return op == IR_IMUL || op == IR_UMUL || op == IR_UDIV || op == IR_UADDC || op == IR_USUBB ||
