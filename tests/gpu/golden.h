@@ -115,6 +115,9 @@ void gold_upload(struct gold *g, u32 handle, u64 offset, const void *data, u32 s
 void gold_buffer(struct gold *g, u32 handle, const void *data, u32 size);
 void gold_copy(struct gold *g, u32 dst, u32 src, const u32 from[2], const u32 to[2], const u32 size[2]);
 
+/* The executor with an option string (gpu/soft/settings.h); first of all. */
+void gold_settings(struct gold *g, const char *soft);
+
 /* ---- the scene, to both renderers ---- */
 /* Colour target 0 and, unless depth is 0, a depth buffer; whole, cleared to zero by creation. */
 void gold_target(struct gold *g, u32 format, u32 w, u32 h, u32 depth);
@@ -125,6 +128,8 @@ void gold_sampler(struct gold *g, u32 slot, u32 id, u32 value);
 /* slot: of the pixel shader; data in the linear layout, tight */
 void gold_texture(struct gold *g, u32 slot, u32 format, u32 w, u32 h, u32 mips, u32 layers,
                   const void *data, u32 size);
+/* What target 0 holds now becomes the content of the texture at slot, which was made as large. */
+void gold_snapshot(struct gold *g, u32 slot);
 void gold_constant(struct gold *g, u32 stage, u32 index, float x, float y, float z, float w);
 void gold_viewport(struct gold *g, float x, float y, float w, float h, float lo, float hi);
 void gold_scissor(struct gold *g, i32 x, i32 y, i32 w, i32 h);

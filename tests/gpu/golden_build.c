@@ -80,6 +80,15 @@ void gold_begin(struct gold *g, const char *name, const struct gold_variant *var
     g->ref.sprite[1] = g->ref.sprite[2] = true;
 }
 
+void gold_settings(struct gold *g, const char *soft)
+{
+    struct error e = { "" };
+    g->ops->destroy(g->x);
+    g->host.soft = soft;
+    g->x = g->ops->create(&g->host, &e);
+    if (!g->x) gold_fail(g, "no executor: %s", e.text);
+}
+
 void gold_end(struct gold *g)
 {
     if (g->x) {
@@ -277,6 +286,18 @@ void gold_texture(struct gold *g, u32 slot, u32 format, u32 w, u32 h, u32 mips, 
     gold_texture2d(g, H_TEXTURE + slot, format, w, h, mips, layers);
     gold_upload(g, H_TEXTURE + slot, 0, data, size);
     PUT(g, AGPU_SET_TEXTURE, 24, AGPU_STAGE_PIXEL, slot, H_TEXTURE + slot, 0);
+}
+
+void gold_snapshot(struct gold *g, u32 slot)
+{
+    const struct ref_surface *s = &g->ref.color[0];
+    const u32 origin[2] = { 0, 0 }, size[2] = { (u32)s->width, (u32)s->height };
+    u8 *texels = xalloc((size_t)s->width * (size_t)s->height * 4);
+    gold_copy(g, H_TEXTURE + slot, H_COLOR, origin, origin, size);
+    ref_surface_store(s, texels);
+    ref_texture_free(&g->textures[slot]);
+    ref_texture_load(&g->textures[slot], s->format, s->width, s->height, 1, 1, 0, texels);
+    free(texels);
 }
 
 void gold_constant(struct gold *g, u32 stage, u32 index, float x, float y, float z, float w)

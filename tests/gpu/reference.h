@@ -37,7 +37,7 @@ struct ref_surface {
 };
 void ref_surface_init(struct ref_surface *s, u32 format, int width, int height);
 void ref_surface_free(struct ref_surface *s);
-/* Takes stored texels (tight rows) as the content. */
+/* Takes stored texels (tight rows) as the content; all are sure. */
 void ref_surface_load(struct ref_surface *s, const u8 *texels);
 
 struct ref_verdict {
@@ -106,6 +106,7 @@ struct ref {
     bool sprite[REF_ATTRS];   /* replaced in point sprites */
     double shift;             /* 1/2 where Direct3D 9's pixel centres count */
     bool d3d10, writes_depth, outputs[REF_TARGETS];
+    bool loose; /* corners are computed: pixels beside edges may fall on either side */
 };
 void ref_init(struct ref *r);
 void ref_free(struct ref *r);

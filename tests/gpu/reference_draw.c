@@ -374,11 +374,11 @@ static void triangle(struct ref *r, const struct ref_vertex *const in[3], ref_sh
             if (!visible(r, x, y)) continue;
             int z = depth_inside(r, &p, x, y);
             bool unsure = z == 0, in_it = z >= 0 && plain && covers(cw, x, y);
-            if (!plain && z >= 0) {
-                double d = 1e9;
+            if ((!plain || r->loose) && z >= 0) {
+                double d = 1e9, near = plain ? 1.5 / SUB : 0.05;
                 for (int k = 0; k < 3; k++) d = fmin(d, edge_distance(&p, k, x, y));
-                in_it = d > -0.05;
-                unsure |= fabs(d) <= 0.05;
+                in_it = d > -near;
+                unsure |= fabs(d) <= near;
             }
             if (in_it) pixel(r, &p, x, y, unsure, shade, user);
         }
@@ -458,8 +458,11 @@ static void point(struct ref *r, const struct ref_vertex *a, ref_shader *shade, 
     p.sprite = r->state.sprites;
     p.m[0][2] = 1 / a->pos[3];
     for (int k = 0; k < 3; k++) p.z[k] = w.z + r->state.bias;
-    for (int y = 0; y < target_size(r, true); y++) {
-        for (int x = 0; x < target_size(r, false); x++) {
+    /* a point asks the pixels around it alone: there are scenes with thousands */
+    int x0 = MAX((int)p.left - 2, 0), x1 = MIN((int)(p.left + size) + 2, target_size(r, false));
+    int y0 = MAX((int)p.top - 2, 0), y1 = MIN((int)(p.top + size) + 2, target_size(r, true));
+    for (int y = y0; y < y1; y++) {
+        for (int x = x0; x < x1; x++) {
             double cx = x + 0.5 - p.left, cy = y + 0.5 - p.top;
             if (visible(r, x, y) && cx >= 0 && cy >= 0 && cx < size && cy < size) pixel(r, &p, x, y, false, shade, user);
         }
