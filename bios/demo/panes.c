@@ -30,7 +30,7 @@ static void paint_speed(const struct picture *p, i32 x, i32 y)
     paint_pane(p, PANE_MARGIN, TITLE_H);
     paint_text(p, x + 16, y + 7, "Frame time", 0xe6edf3, 1);
     paint_text(p, x + 132, y + 51, "frames/s", 0x9db4c8, 1);
-    paint_text(p, p->w - x - 100, y + 88, "16.7 ms", 0x6f8aa0, 1);
+    paint_text(p, p->w - x - 100, y + 84, "16.7 ms", 0x6f8aa0, 1);
     for (i32 k = x + 16; k < p->w - x - 16; k++) {
         p->px[(y + 106) * p->w + k] = 0x60506878;
         p->px[(y + 173) * p->w + k] = 0xa0708898;
@@ -239,7 +239,7 @@ static void add_speed(struct panes *p, const struct pane *w, const struct report
     add_digits(p, w->x + 118 - (i32)str_len(room) * 16, w->y + 40, room, 0xffffffff);
     for (u32 k = 0; k < BARS; k++) { /* 4 pixels a millisecond, 17 ms reach the line */
         const u32 ms = r->bars[(r->bar_at + k) % BARS];
-        const i32 h = (i32)(ms > 20 ? 20 : ms) * 4;
+        const i32 h = (i32)(ms > 18 ? 18 : ms) * 4;
         if (h)
             add_bar(p, w->x + 18 + 4 * (i32)k, w->y + 173 - h, 3, h,
                     ms <= 17   ? TEAL

@@ -88,6 +88,7 @@ void gpu_start(struct gpu *g, void *memory, u32 irqs)
     g->ring = memory;
     g->page = (void *)((u8 *)memory + GPU_RING_BYTES);
     g->fence = 0;
+    g->context = 1;
     g->ring->magic = AGPU_RING_MAGIC;
     g->ring->abi_version = AGPU_ABI_VERSION;
     g->ring->size_bytes = GPU_RING_BYTES;
@@ -151,7 +152,7 @@ u64 gpu_submit(struct gpu *g, const void *stream, u32 bytes, const struct gpu_ta
     const struct agpu_descriptor d = {
         .desc_size_bytes = sizeof(d),
         .flags = flags,
-        .context_id = 1,
+        .context_id = g->context,
         .cmd_gpa = bytes ? (uintptr_t)stream : 0,
         .cmd_size_bytes = bytes,
         .alloc_table_gpa = (uintptr_t)t,

@@ -23,7 +23,8 @@ struct gpu {
     u32 abi, features;
     volatile struct agpu_ring_header *ring;
     volatile struct agpu_fence_page *page;
-    u64 fence; /* the last one submitted */
+    u64 fence;   /* the last one submitted */
+    u32 context; /* of submissions: 1 after gpu_start */
 };
 
 /* An allocation table in the making, which stays where it is until its submission has completed. */

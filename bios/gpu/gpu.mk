@@ -4,6 +4,6 @@ GPU_LIB := bios/gpu/driver.c bios/gpu/stream.c
 GPU_LIB_H := $(wildcard bios/gpu/*.h) gpu/aerogpu_abi.h
 MKSHADERS := build/bios/gpu/mkshaders
 
-$(MKSHADERS): bios/gpu/mkshaders.c tests/unit/d3d9_asm.h
+$(MKSHADERS): bios/gpu/mkshaders.c tests/unit/d3d9_asm.h tests/unit/sm4_asm.h
 	@mkdir -p $(@D)
 	$(or $(DEMO_CC),gcc) -std=gnu11 -O1 -Wall -Wextra -Werror -I. -o $@ $<

@@ -1,24 +1,40 @@
-/* Host tool: assembles Direct3D 9 shader text into a C header of token tables, so that the guest
- * programs' shaders are read and changed as text. Usage: mkshaders IN OUT
+/* Host tool: assembles shader text of Direct3D 9 and 10 into a C header of token tables, so that
+ * the guest programs' shaders are read and changed as text. Usage: mkshaders IN OUT
  *
  * "= NAME" starts a shader, which becomes `static const u32 NAME[]`; its first line is the version
- * ("vs_2_0"); text behind // is a comment. The language is that of tests/unit/d3d9_asm.h. */
+ * ("vs_2_0"); text behind // is a comment. The language is that of tests/unit/d3d9_asm.h and, from
+ * model 4 on, of tests/unit/sm4_asm.h. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ck_abort_msg(...) (fprintf(stderr, "mkshaders: " __VA_ARGS__), fputc('\n', stderr), exit(1))
 #define ck_assert_uint_lt(a, b) ((a) < (b) ? (void)0 : (void)ck_abort_msg("shader is too long"))
+#define ck_assert_msg(good, ...) ((good) ? (void)0 : (void)ck_abort_msg(__VA_ARGS__))
 #include "tests/unit/d3d9_asm.h"
+#include "tests/unit/sm4_asm.h"
 
 enum { MAX_TEXT = 16384 };
 
+/* Assembles `text`, whose first line tells which of the two languages it is. Returns the words. */
+static const u32 *assemble(const char *text, u32 *count)
+{
+    static struct d3d9_asm old;
+    static struct sm4_asm new;
+    if (text[3] < '4') {
+        *count = d3d9_assemble(&old, text, ASM_STANDARD) / 4;
+        return old.words;
+    }
+    *count = (sm4_assemble(&new, text, SM4_DXBC) + 3) / 4;
+    return new.words;
+}
+
 static void write_shader(FILE *out, const char *name, const char *text)
 {
-    struct d3d9_asm a;
-    if (!*name || !*text) return;
-    d3d9_assemble(&a, text, ASM_STANDARD);
+    u32 count;
+    if (!*name || strlen(text) < 6) return;
+    const u32 *words = assemble(text, &count);
     fprintf(out, "static const u32 %s[] = {", name);
-    for (u32 k = 0; k < a.count; k++) fprintf(out, "%s0x%08x,", k % 8 ? " " : "\n    ", a.words[k]);
+    for (u32 k = 0; k < count; k++) fprintf(out, "%s0x%08x,", k % 8 ? " " : "\n    ", words[k]);
     fprintf(out, "\n};\n");
 }
 

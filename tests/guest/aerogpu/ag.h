@@ -1,6 +1,7 @@
 /* AeroGPU's exerciser: a bare-metal kernel (tests/w7/bm, 32 and 64 bits) that plays the device's driver, step by step. Every step
  * prints one line on port E9h, "ok   NAME" or "FAIL NAME: what, got, expected", and the kernel ends with status 33 when it came to its
- * end; run.sh judges. Each step leaves the device started, without errors, the scanout off and interrupts masked.
+ * end; run.sh judges. On the command line "loose" leaves out the steps that measure time, for runs in the host's time, and "pictures"
+ * adds those that somebody has to look at. Each step leaves the device started, without errors, the scanout off and interrupts masked.
  *
  * Document: AeroGPU's contract, ABI 1.4. The driver's part and the packets are bios/gpu, as in the demo. */
 #ifndef TESTS_GUEST_AEROGPU_AG_H
@@ -39,7 +40,7 @@ ag_step ag_function, ag_registers, ag_bars, ag_interrupt_pic, ag_interrupt_apic,
 ag_step ag_first_fence, ag_order, ag_wrap, ag_far_index, ag_descriptors, ag_streams, ag_tables, ag_ring_headers, ag_reset;
 ag_step ag_latch, ag_vblank_rate, ag_vblank_interrupts, ag_flips, ag_cursor, ag_pacing, ag_pacing_order, ag_claim;
 ag_step ag_clear, ag_upload, ag_copies, ag_dirty, ag_readonly, ag_shared, ag_objects, ag_coverage, ag_textured, ag_mips, ag_blending,
-    ag_depth, ag_shaders, ag_present, ag_many, ag_nothing_drawn;
+    ag_depth, ag_shaders, ag_present, ag_many, ag_nothing_drawn, ag_direct3d10, ag_pictures;
 
 /* --- checks --- */
 bool ag_eq(struct ag *a, const char *what, u64 got, u64 want);
