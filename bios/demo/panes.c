@@ -104,7 +104,7 @@ void panes_create(struct panes *p, struct stream *s, i32 width, i32 height, void
     p->pane[P_PIPE] = (struct pane){ .w = 248,
                                      .h = 166,
                                      .home_x = width * 7 / 8 - 30,
-                                     .home_y = height * 5 / 8,
+                                     .home_y = height * 9 / 16,
                                      .reach_x = 36,
                                      .reach_y = 60,
                                      .speed = 0.29f,

@@ -281,7 +281,7 @@ static void draw_solid(const struct scene *sc, struct stream *s, struct light l,
     draw_mesh(s, &sc->cube, vp, &w);
     color_of(l.diffuse, 0.86f, 0.58f, 0.2f, 1);
     color_of(l.ambient, 0.22f, 0.16f, 0.1f, 1);
-    color_of(l.highlight, 1, 0.9f, 0.65f, 40);
+    color_of(l.highlight, 1, 0.9f, 0.65f, 1);
     stream_use_texture(s, 0, H_WHITE);
     stream_constants(s, AGPU_STAGE_PIXEL, 0, &l, 7);
     multiply(&w, &flip, &ring);
@@ -327,7 +327,7 @@ static void draw_glass(const struct scene *sc, struct stream *s, struct light l,
     for (u32 k = 0; k < 2; k++) {
         const u32 ball = (depth[0] > depth[1]) == (k == 0) ? 0 : 1;
         color_of(l.ambient, ball ? 1.0f : 0.55f, ball ? 0.62f : 0.9f, ball ? 0.72f : 1.0f, 1);
-        color_of(l.highlight, 1, 1, 1, 70);
+        color_of(l.highlight, 1, 1, 1, 1);
         color_of(l.glass, 0.14f, 0.9f, 1, 0);
         stream_constants(s, AGPU_STAGE_PIXEL, 0, &l, 7);
         draw_mesh(s, &sc->ball, vp, &w[ball]);
@@ -344,7 +344,7 @@ void scene_draw(const struct scene *sc, struct stream *s, float seconds, float w
     static const struct light day = { { -0.48f, 0.74f, -0.47f, 0 },
                                       { 0.3f, 0.34f, 0.4f, 1 },
                                       { 0.8f, 0.78f, 0.72f, 1 },
-                                      { 0.7f, 0.7f, 0.7f, 32 },
+                                      { 0.3f, 0.3f, 0.3f, 1 },
                                       { 0.36f, 0.6f, 0.67f, 1 },
                                       { 0, 0, 0, 0 },
                                       { 0, 0, 0, 0 } };
