@@ -59,7 +59,8 @@ static struct outcome clear_surface(struct exec *x, struct context *c, struct vi
         if (whole) resource_forget_dirty(r, s.offset, s.offset + s.size);
         struct outcome out = resource_refresh(&x->objects, r);
         if (out.reason && !first.reason) first = out;
-        if (r->data) fill(r, &s, &b, value, mask);
+        objects_spend(&x->objects, (u64)(b.x1 - b.x0) * (b.y1 - b.y0) * r->f->bytes);
+        if (x->budget > 0 && r->data) fill(r, &s, &b, value, mask);
         resource_touch(&x->objects, r, v->base_mip, layer, &b);
     }
     return first;

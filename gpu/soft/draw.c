@@ -7,7 +7,7 @@
 
 #include "gpu/soft/setup.h"
 
-enum { VERTEX_COST = 64, MAP = 256 };
+enum { VERTEX_COST = 64, INSTANCE_COST = 32, DRAW_COST = 1024, MAP = 256 };
 
 struct assembler {
     struct draw *d;
@@ -196,14 +196,15 @@ static bool is_strip(u32 topology)
 static void instance(struct assembler *a)
 {
     a->primitives = 0;
+    *a->d->budget -= INSTANCE_COST;
     u32 start = 0, cut = a->index_size == 2 ? 0xffff : 0xffffffff;
     if (a->d->strip_cut && a->indices && is_strip(a->topology)) {
         for (u32 k = 0; k<a->count && * a->d->budget> 0; k++) {
+            if (!(k & 255)) *a->d->budget -= 256;
             if (raw_index(a, k) != cut) continue;
             assemble(a, start, k - start);
             start = k + 1;
         }
-        *a->d->budget -= a->count;
     }
     assemble(a, start, a->count - start);
     flush(a);
@@ -251,6 +252,7 @@ struct outcome soft_draw(struct exec *x, struct context *c, u16 opcode, const vo
     struct draw *d = &x->scratch->draw;
     struct assembler *a = &x->scratch->assembler;
     x->draws++;
+    x->budget -= DRAW_COST;
     d->textures = x->scratch->textures;
     d->vertex_textures = x->scratch->vertex_textures;
     if (x->budget <= 0 || !draw_setup(d, x, c)) {

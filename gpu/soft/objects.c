@@ -1,5 +1,5 @@
-/* Handles, resources, views and shared tokens (objects.h). Traffic with guest memory is in
- * transfer.c. */
+/* Handles, resources and views (objects.h). Traffic with guest memory is in transfer.c, share
+ * tokens are in tokens.c. */
 #include "gpu/soft/objects.h"
 
 #include <stdlib.h>
@@ -94,23 +94,12 @@ bool surface_find(struct objects *o, u32 handle, struct view *v)
 
 /* ---- life and death ---- */
 
-/* Off the lists of what the end of a batch looks at. */
-static void untouch(struct objects *o, struct resource *r)
-{
-    struct resource **p = &o->touched;
-    while (*p && *p != r) p = &(*p)->next_touched;
-    if (*p) *p = r->next_touched;
-    for (p = &o->dirty; *p && *p != r;) p = &(*p)->next_dirty;
-    if (*p) *p = r->next_dirty;
-}
-
 static void free_resource(struct objects *o, struct resource *r)
 {
-    untouch(o, r);
-    for (u32 k = 0; k < o->token_count; k++) {
-        if (o->tokens[k].resource == r) o->tokens[k].resource = NULL; /* retired */
-    }
-    o->bytes -= r->data ? r->size : 0;
+    hook_remove(&r->in_touched);
+    hook_remove(&r->in_dirty);
+    tokens_end_resource(o, r);
+    o->bytes -= (r->data ? r->size : 0) + r->decoded_size;
     free(r->data);
     free(r->touched);
     free(r->decoded);
@@ -142,9 +131,9 @@ void object_destroy(struct objects *o, u32 handle, u32 kind_mask)
     if (!--x->handles && !x->users) free_object(o, x);
 }
 
-void objects_init(struct objects *o, const struct exec_host *host, u64 cap)
+void objects_init(struct objects *o, const struct exec_host *host, u64 cap, i64 *budget)
 {
-    *o = (struct objects){ .host = host, .cap = cap };
+    *o = (struct objects){ .host = host, .cap = cap, .budget = budget };
     grow(o);
 }
 
@@ -158,10 +147,8 @@ void objects_clear(struct objects *o)
         }
     }
     free(o->slots);
-    free(o->tokens);
-    const struct exec_host *host = o->host;
-    u64 cap = o->cap;
-    objects_init(o, host, cap);
+    tokens_clear(o);
+    objects_init(o, o->host, o->cap, o->budget);
 }
 
 /* ---- creating ---- */
@@ -293,6 +280,15 @@ struct outcome object_create_view(struct objects *o, const struct agpu_create_te
     return OBJ_OK;
 }
 
+struct outcome object_alias(struct objects *o, u32 handle, struct resource *r)
+{
+    struct object *have = object_find(o, handle);
+    if (have) return have == &r->obj ? OBJ_OK : DROP("handle in use");
+    if (o->live >= OBJ_MAX_LIVE) return DROP("too many objects");
+    insert(o, handle, &r->obj);
+    return OBJ_OK;
+}
+
 struct outcome object_create_blob(struct objects *o, u32 kind, u32 handle, u8 stage,
                                   const u8 *bytes, u32 size, struct blob **out)
 {
@@ -307,70 +303,4 @@ struct outcome object_create_blob(struct objects *o, u32 kind, u32 handle, u8 st
     memcpy(b->bytes, bytes, size);
     *out = b;
     return OBJ_OK;
-}
-
-/* ---- sharing: one table of tokens for the whole device ---- */
-
-static struct token *token_find(struct objects *o, u64 value)
-{
-    for (u32 k = 0; k < o->token_count; k++) {
-        if (o->tokens[k].value == value) return &o->tokens[k];
-    }
-    return NULL;
-}
-
-static struct token *token_add(struct objects *o, u64 value)
-{
-    if (o->token_count == OBJ_MAX_TOKENS) { /* the oldest retired one is forgotten */
-        u32 k = 0;
-        while (k < o->token_count && o->tokens[k].resource) k++;
-        if (k == o->token_count) return NULL;
-        memmove(&o->tokens[k], &o->tokens[k + 1], (o->token_count - k - 1) * sizeof(*o->tokens));
-        o->token_count--;
-    }
-    if (o->token_count == o->token_capacity) {
-        o->token_capacity = o->token_capacity ? o->token_capacity * 2 : 64;
-        o->tokens = xrealloc(o->tokens, o->token_capacity * sizeof(*o->tokens));
-    }
-    struct token *t = &o->tokens[o->token_count++];
-    *t = (struct token){ value, NULL };
-    return t;
-}
-
-struct outcome object_export(struct objects *o, const struct agpu_share_packet *p)
-{
-    struct resource *r = resource_find(o, p->handle);
-    struct token *t = token_find(o, p->share_token);
-    if (!r) return DROP("export of an unknown resource");
-    if (t) return t->resource == r ? OBJ_OK : DROP("share token in use or retired");
-    t = token_add(o, p->share_token);
-    if (!t) return DROP("too many share tokens");
-    t->resource = r;
-    return OBJ_OK;
-}
-
-struct outcome object_import(struct objects *o, const struct agpu_share_packet *p)
-{
-    struct token *t = token_find(o, p->share_token);
-    if (!t || !t->resource) return DROP("import of an unknown or retired share token");
-    struct object *have = object_find(o, p->handle);
-    if (have) return have == &t->resource->obj ? OBJ_OK : DROP("handle in use");
-    if (o->live >= OBJ_MAX_LIVE) return DROP("too many objects");
-    insert(o, p->handle, &t->resource->obj);
-    return OBJ_OK;
-}
-
-void object_release_token(struct objects *o, u64 value)
-{
-    struct token *t = token_find(o, value);
-    if (t) t->resource = NULL;
-}
-
-void objects_forget_retired(struct objects *o)
-{
-    u32 kept = 0;
-    for (u32 k = 0; k < o->token_count; k++) {
-        if (o->tokens[k].resource) o->tokens[kept++] = o->tokens[k];
-    }
-    o->token_count = kept;
 }

@@ -21,7 +21,7 @@ enum object_kind {
     OBJ_LAYOUT,
     OBJ_SAMPLER
 };
-enum { OBJ_MAX_LIVE = 262144, OBJ_MAX_TOKENS = 65536 };
+enum { OBJ_MAX_LIVE = 262144 };
 
 struct byte_range {
     u64 begin, end;
@@ -42,6 +42,25 @@ struct object {
 
 enum { DIRTY_RANGES = 16 };
 
+struct hook { /* in a list; zero: in none */
+    struct hook *next, **at;
+};
+static inline void hook_add(struct hook **list, struct hook *k)
+{
+    if (k->at) return;
+    k->next = *list;
+    k->at = list;
+    if (k->next) k->next->at = &k->next;
+    *list = k;
+}
+static inline void hook_remove(struct hook *k)
+{
+    if (!k->at) return;
+    *k->at = k->next;
+    if (k->next) k->next->at = k->at;
+    *k = (struct hook){ NULL, NULL };
+}
+
 struct resource { /* buffer or texture */
     struct object obj;
     u8 *data;
@@ -56,10 +75,10 @@ struct resource { /* buffer or texture */
     const struct format *f;
     u64 layer_size;
     struct box *touched; /* mips * layers boxes that guest memory has not seen yet; NULL: none */
-    bool any_touched;
-    struct resource *next_touched, *next_dirty;
-    bool listed;   /* among the dirty ones */
-    void *decoded; /* the sampler's cache of decompressed blocks; freed with the resource */
+    struct hook in_touched, in_dirty; /* in the lists of struct objects */
+    u64 first_token;                  /* tokens.c's */
+    void *decoded;    /* the sampler's cache of decompressed blocks; freed with the resource */
+    u64 decoded_size; /* counts as memory, too */
 };
 
 struct view {
@@ -83,9 +102,11 @@ struct slot { /* of the handle table */
     struct object *object; /* NULL with a handle: deleted */
 };
 
-struct token {
-    u64 value;
-    struct resource *resource; /* NULL: retired */
+struct token_table { /* tokens.c */
+    struct token *slots;
+    u32 capacity, used, live;
+    u64 *retired;
+    u32 retired_first, retired_count, retired_capacity;
 };
 
 struct objects {
@@ -93,15 +114,15 @@ struct objects {
     const struct exec_batch *batch; /* the one that runs: its allocation table counts */
     struct slot *slots;             /* open addressing; capacity a power of two */
     u32 capacity, used, live;
-    struct token *tokens;
-    u32 token_count, token_capacity;
-    struct resource *touched; /* with boxes to write back */
-    struct resource *dirty;   /* backed ones that the guest changed, or may have */
-    u64 bytes, cap;           /* host memory of all resources, and its limit */
+    struct token_table tokens;
+    struct hook *touched; /* with boxes to write back */
+    struct hook *dirty;   /* backed ones that the guest changed, or may have */
+    u64 bytes, cap;       /* host memory of all resources, and its limit */
     u64 serial;
+    i64 *budget; /* the batch's: what moves bytes takes from it; NULL: nobody counts */
 };
 
-void objects_init(struct objects *o, const struct exec_host *host, u64 cap);
+void objects_init(struct objects *o, const struct exec_host *host, u64 cap, i64 *budget);
 void objects_clear(struct objects *o); /* everything goes */
 
 struct object *object_find(struct objects *o, u32 handle);
@@ -135,11 +156,22 @@ struct outcome object_dirty(struct objects *o, const struct agpu_range_packet *p
 struct outcome object_copy_buffer(struct objects *o, const struct agpu_copy_buffer *p);
 struct outcome object_copy_texture(struct objects *o, const struct agpu_copy_texture2d *p);
 
+/* One more handle for a resource. */
+struct outcome object_alias(struct objects *o, u32 handle, struct resource *r);
 struct outcome object_export(struct objects *o, const struct agpu_share_packet *p);
 struct outcome object_import(struct objects *o, const struct agpu_share_packet *p);
 void object_release_token(struct objects *o, u64 token);
 void objects_forget_retired(
     struct objects *o); /* the driver starts anew and counts its tokens from 1 */
+
+void tokens_end_resource(struct objects *o, struct resource *r); /* all of its tokens retire */
+void tokens_clear(struct objects *o);
+
+/* What moving bytes costs, in the units of a batch's budget. */
+static inline void objects_spend(struct objects *o, u64 bytes)
+{
+    if (o->budget) *o->budget -= (i64)(bytes / 2) + 64;
+}
 
 /* Before a use: brings in what the guest changed. */
 struct outcome resource_refresh(struct objects *o, struct resource *r);

@@ -58,6 +58,7 @@ void soft_skip(struct exec *x, enum skip_cause cause)
         [SKIP_NO_TARGET] = "no render target",
         [SKIP_INPUT] = "the input layout does not fit the vertex shader",
         [SKIP_COMPUTE] = "compute shaders are not executed",
+        [SKIP_BUDGET] = "a batch asked for more than two seconds of work",
     };
     if (x->skips_logged >> cause & 1) return;
     x->skips_logged |= 1u << cause;
@@ -222,12 +223,32 @@ static struct outcome object_packet(struct exec *x, struct context *c,
     return out;
 }
 
+/* Packets whose work has no relation to their size; a batch that is out of time goes without. */
+static bool takes_time(u16 opcode)
+{
+    switch (opcode) {
+    case AGPU_CLEAR:
+    case AGPU_DRAW:
+    case AGPU_DRAW_INDEXED:
+    case AGPU_COPY_BUFFER:
+    case AGPU_COPY_TEXTURE2D:
+    case AGPU_PRESENT:
+    case AGPU_PRESENT_EX: return true;
+    default: return false;
+    }
+}
+
 static struct outcome run_packet(struct exec *x, struct context *c, const struct acmd_stream *s,
                                  const struct acmd_packet *packet)
 {
     const void *p = acmd_at(s, packet);
     if (context_apply(c, s, packet)) {
         soft_hazards(x, c, packet->opcode, p);
+        return OBJ_OK;
+    }
+    if (x->budget <= 0 && takes_time(packet->opcode)) {
+        soft_skip(x, SKIP_BUDGET);
+        x->out_of_time++;
         return OBJ_OK;
     }
     switch (packet->opcode) {
@@ -255,7 +276,7 @@ static struct exec *soft_create(const struct exec_host *host, struct error *e)
     x->host = *host;
     x->settings = settings;
     x->scratch = scratch_create(&x->host.tuning);
-    objects_init(&x->objects, &x->host, x->settings.memory_cap);
+    objects_init(&x->objects, &x->host, x->settings.memory_cap, &x->budget);
     return x;
 }
 

@@ -21,6 +21,7 @@ enum skip_cause { /* of draws that cannot be executed */
                   SKIP_NO_TARGET,
                   SKIP_INPUT,
                   SKIP_COMPUTE,
+                  SKIP_BUDGET,
 };
 
 struct exec {
@@ -33,6 +34,7 @@ struct exec {
     struct scratch *scratch; /* draw.c's */
     i64 budget;              /* of the batch: instructions times lanes, pixels, vertices */
     u32 skips_logged;        /* bit per skip_cause */
+    u64 out_of_time;         /* packets that batches had no time for */
     u64 draws, skipped_draws, clears, presents; /* since power-on */
 };
 

@@ -34,14 +34,22 @@ static void decode_sub(const struct resource *r, const struct subresource *from,
     }
 }
 
-static const struct decoded *decompress(struct resource *r)
+/* NULL: no memory is left for it. */
+static const struct decoded *decompress(struct objects *o, struct resource *r)
 {
     const struct format *rgba = format_of(AGPU_FMT_R8G8B8A8);
     struct decoded *dec = r->decoded;
     u64 layer = format_layer_size(rgba, r->width, r->height, 0, r->mips);
     if (dec && dec->version == r->version) return dec;
-    if (!dec) dec = r->decoded = malloc(sizeof(*dec) + layer * r->layers);
-    if (!dec) return NULL;
+    u64 size = layer * r->layers;
+    if (!dec) {
+        if (size > o->cap || o->bytes > o->cap - size) return NULL;
+        dec = r->decoded = malloc(sizeof(*dec) + size);
+        if (!dec) return NULL;
+        r->decoded_size = size;
+        o->bytes += size;
+    }
+    objects_spend(o, size * 8);
     dec->version = r->version;
     dec->layer_size = layer;
     for (u32 n = 0; n < r->layers; n++) {
@@ -93,7 +101,7 @@ static void sampler10(struct draw *d, struct texture_unit *u, u32 handle)
 
 /* ---- units ---- */
 
-static void unit_data(struct texture_unit *u, const struct view *v)
+static void unit_data(struct objects *o, struct texture_unit *u, const struct view *v)
 {
     struct resource *r = v->texture;
     u->f = format_of(v->format);
@@ -101,7 +109,7 @@ static void unit_data(struct texture_unit *u, const struct view *v)
     u->layer_size = r->layer_size;
     u32 row_pitch = r->row_pitch;
     if (r->f->klass == FMT_CLASS_BC) {
-        const struct decoded *dec = decompress(r);
+        const struct decoded *dec = decompress(o, r);
         u->data = dec ? dec->data : NULL;
         u->layer_size = dec ? dec->layer_size : 0;
         u->f = format_of(u->f->srgb ? AGPU_FMT_R8G8B8A8_SRGB : AGPU_FMT_R8G8B8A8);
@@ -149,7 +157,8 @@ static void unit_setup(struct draw *d, struct texture_unit *u, u8 stage, struct 
     u->mips = MIN(v.mips, 15u);
     u->layers = v.layers;
     u->base_layer = v.base_layer;
-    unit_data(u, &v);
+    unit_data(&d->x->objects, u, &v);
+    if (!u->data) memset(u->unbound, 0, sizeof(u->unbound));
     u->cube = which.kind == KIND_CUBE || which.kind == KIND_CUBE_ARRAY ||
               (d->d3d9 && which.kind == 0 && v.layers == 6);
     if (v.layers < 6) u->cube = false;

@@ -12,11 +12,7 @@
 /* Adds [begin, end) to the dirty ranges; when there are too many the last one grows. */
 void resource_set_dirty(struct objects *o, struct resource *r, u64 begin, u64 end)
 {
-    if (!r->listed) {
-        r->listed = true;
-        r->next_dirty = o->dirty;
-        o->dirty = r;
-    }
+    hook_add(&o->dirty, &r->in_dirty);
     for (u32 k = 0; k < r->dirty_count; k++) {
         struct byte_range *d = &r->dirty[k];
         if (begin > d->end || end < d->begin) continue;
@@ -63,6 +59,7 @@ struct outcome resource_refresh(struct objects *o, struct resource *r)
         if (!o->host->read(o->host->opaque, a->gpa + r->alloc_offset + d.begin, r->data + d.begin,
                            d.end - d.begin))
             whole = false;
+        objects_spend(o, d.end - d.begin);
     }
     r->dirty_count = 0;
     r->version = ++o->serial;
@@ -124,10 +121,7 @@ void resource_touch(struct objects *o, struct resource *r, u32 mip, u32 layer, c
     struct box *t = &r->touched[layer * r->mips + mip];
     if (t->x0 >= t->x1) *t = *b;
     *t = (struct box){ MIN(t->x0, b->x0), MIN(t->y0, b->y0), MAX(t->x1, b->x1), MAX(t->y1, b->y1) };
-    if (r->any_touched) return;
-    r->any_touched = true;
-    r->next_touched = o->touched;
-    o->touched = r;
+    hook_add(&o->touched, &r->in_touched);
 }
 
 static struct outcome write_back(struct objects *o, struct resource *r)
@@ -140,49 +134,34 @@ static struct outcome write_back(struct objects *o, struct resource *r)
         if (!out.reason && r->data) out = put_box(o, r, gpa, k % r->mips, k / r->mips, t);
         *t = (struct box){ 0, 0, 0, 0 };
     }
-    r->any_touched = false;
+    hook_remove(&r->in_touched);
     return out;
 }
 
 struct outcome object_settle(struct objects *o, u32 handle)
 {
     struct resource *r = resource_find(o, handle);
-    if (!r || !r->any_touched || !exec_range_find(o->batch, r->alloc_id)) return OBJ_OK;
-    struct resource **p = &o->touched;
-    while (*p != r) p = &(*p)->next_touched;
-    *p = r->next_touched;
+    if (!r || !r->in_touched.at || !exec_range_find(o->batch, r->alloc_id)) return OBJ_OK;
     return write_back(o, r);
 }
 
 struct outcome objects_end_batch(struct objects *o)
 {
     struct outcome first = OBJ_OK;
-    struct resource *later = NULL;
-    while (o->touched) {
-        struct resource *r = o->touched;
-        o->touched = r->next_touched;
-        if (!exec_range_find(o->batch,
-                             r->alloc_id)) { /* a batch with the allocation will take it */
-            r->next_touched = later;
-            later = r;
-            continue;
-        }
+    for (struct hook *k = o->touched, *next; k; k = next) {
+        struct resource *r = container_of(k, struct resource, in_touched);
+        next = k->next;
+        if (!exec_range_find(o->batch, r->alloc_id)) continue; /* a batch with it will take it */
         struct outcome out = write_back(o, r);
         if (out.reason && !first.reason) first = out;
     }
-    o->touched = later;
     /* The guest may reuse what it reported dirty once the fence is through. */
-    struct resource **p = &o->dirty;
-    while (*p) {
-        struct resource *r = *p;
+    for (struct hook *k = o->dirty, *next; k; k = next) {
+        struct resource *r = container_of(k, struct resource, in_dirty);
+        next = k->next;
         struct outcome out = resource_refresh(o, r);
         if (out.reason && !first.reason) first = out;
-        if (r->dirty_count) {
-            p = &r->next_dirty;
-        } else {
-            r->listed = false;
-            *p = r->next_dirty;
-        }
+        if (!r->dirty_count) hook_remove(k);
     }
     return first;
 }
@@ -197,6 +176,7 @@ struct outcome object_upload(struct objects *o, const struct agpu_range_packet *
         return DROP("upload beyond its resource");
     if (r->obj.kind == OBJ_BUFFER && p->offset_bytes & 3) return DROP("upload is not aligned to 4");
     if (!p->size_bytes || !r->data) return OBJ_OK;
+    if (o->budget && *o->budget <= 0 && r->dirty_count) return DROP("the batch is out of time");
     resource_forget_dirty(r, p->offset_bytes, p->offset_bytes + p->size_bytes);
     struct outcome out = resource_refresh(o, r);
     memcpy(r->data + p->offset_bytes, data, p->size_bytes);
@@ -219,6 +199,7 @@ struct outcome object_copy_buffer(struct objects *o, const struct agpu_copy_buff
     out = resource_refresh(o, src);
     if (!out.reason) out = resource_refresh(o, dst);
     if (!dst->data || !src->data) return out;
+    objects_spend(o, n);
     memmove(dst->data + p->dst_offset_bytes, src->data + p->src_offset_bytes, n);
     dst->version = ++o->serial;
     if (p->flags & AGPU_COPY_WRITEBACK_DST && !put(o, gpa, dst, p->dst_offset_bytes, n))
@@ -285,6 +266,7 @@ struct outcome object_copy_texture(struct objects *o, const struct agpu_copy_tex
     out = resource_refresh(o, src);
     if (!out.reason) out = resource_refresh(o, dst);
     if (!dst->data || !src->data) return out;
+    objects_spend(o, (u64)p->width * p->height * 4);
     copy_rows(dst, &d, src, &s, p);
     const struct box box = { p->dst_x, p->dst_y, p->dst_x + p->width, p->dst_y + p->height };
     if (back) {
