@@ -59,7 +59,7 @@ $(B)/%.o: %.c
 # Arithmetic of pictures: the same bits whatever the compiler and the vectors' width; X_avx2.c is X.c for hosts that have it.
 PIXEL_CFLAGS := -ffp-contract=off -fno-math-errno -fno-trapping-math -Wno-psabi $(if $(filter release,$(MODE)),-O3)
 $(B)/gpu/%.o: EXTRA_CFLAGS += $(PIXEL_CFLAGS)
-$(B)/gpu/%_avx2.o: EXTRA_CFLAGS += $(PIXEL_CFLAGS) -mavx2
+$(B)/gpu/%_avx2.o: EXTRA_CFLAGS += $(PIXEL_CFLAGS) -mavx2 -mfma
 
 $(B)/machine/main.o: EXTRA_CFLAGS += -DAEROPC_COMMIT='"$(COMMIT)"'
 

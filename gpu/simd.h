@@ -1,5 +1,5 @@
 /* Vectors of floats and integers, as wide as the file is compiled for: four lanes (SSE2, every
- * host), or eight (AVX2, chosen at run time).
+ * host), or eight (AVX2, and FMA where it changes no bit, chosen at run time).
  *
  * A file that wants both is compiled twice: X.c for SSE2, and X_avx2.c, which only includes X.c and
  * is built with -mavx2 (Makefile). SIMD(name) gives the two their names. Every operation here is
@@ -12,6 +12,11 @@
 
 #include "machine/core/types.h"
 
+static inline bool simd_has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
 #ifdef __AVX2__
 enum { VW = 8 };
 #define SIMD(name) name##_avx2
@@ -19,6 +24,9 @@ enum { VW = 8 };
 enum { VW = 4 };
 #define SIMD(name) name##_sse2
 #endif
+
+/* For functions whose flags are constants where they are called: one copy for each. */
+#define SPECIALISED static inline __attribute__((always_inline))
 
 typedef float vf __attribute__((vector_size(VW * 4), may_alias));
 typedef i32 vi __attribute__((vector_size(VW * 4), may_alias));
@@ -52,6 +60,18 @@ static inline v4f v4_set(float f)
     return (v4f)_mm_set1_ps(f);
 }
 
+/* Two dwords at p and two at q, and back. */
+static inline v4i v4_load_rows(const u8 *p, const u8 *q)
+{
+    return (v4i)_mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)p),
+                                   _mm_loadl_epi64((const __m128i *)(const void *)q));
+}
+static inline void v4_store_rows(u8 *p, u8 *q, v4i v)
+{
+    _mm_storel_epi64((__m128i *)(void *)p, (__m128i)v);
+    _mm_storel_epi64((__m128i *)(void *)q, _mm_unpackhi_epi64((__m128i)v, (__m128i)v));
+}
+
 #ifdef __AVX2__
 /* Rounded to floats, VW / 2 of them. */
 static inline void v_store_doubles(float *p, vd v)
@@ -61,6 +81,10 @@ static inline void v_store_doubles(float *p, vd v)
 static inline vd vd_set(double d)
 {
     return (vd)_mm256_set1_pd(d);
+}
+static inline vi vi_shift_right(vi v, int n) /* without the sign */
+{
+    return (vi)_mm256_srli_epi32((__m256i)v, n);
 }
 static inline vf v_set(float f)
 {
@@ -108,6 +132,27 @@ static inline vi v_gather(const u8 *base, vi offset)
 {
     return (vi)_mm256_i32gather_epi32((const int *)(const void *)base, (__m256i)offset, 1);
 }
+/* Both of the dwords at base + offset[lane] and behind it */
+static inline void v_gather_pairs(const u8 *base, vi offset, vi *first, vi *second)
+{
+    const __m128i low = _mm256_castsi256_si128((__m256i)offset),
+                  high = _mm256_extracti128_si256((__m256i)offset, 1);
+    const long long *from = (const long long *)(const void *)base;
+    const __m256i a = _mm256_i32gather_epi64(from, _mm_unpacklo_epi64(low, high), 1),
+                  b = _mm256_i32gather_epi64(from, _mm_unpackhi_epi64(low, high), 1);
+    *first = (vi)_mm256_shuffle_ps((__m256)a, (__m256)b, 0x88);
+    *second = (vi)_mm256_shuffle_ps((__m256)a, (__m256)b, 0xdd);
+}
+/* A vector of quads, and one of its quads */
+static inline vi vi_quads(const v4i *q)
+{
+    return (vi)_mm256_set_m128i((__m128i)q[1], (__m128i)q[0]);
+}
+static inline void vi_to_quads(vi v, v4i *q)
+{
+    q[0] = (v4i)_mm256_castsi256_si128((__m256i)v);
+    q[1] = (v4i)_mm256_extracti128_si256((__m256i)v, 1);
+}
 static inline vi vi_lane_bits(void)
 {
     return (vi){ 1, 2, 4, 8, 16, 32, 64, 128 };
@@ -120,6 +165,10 @@ static inline void v_store_doubles(float *p, vd v)
 static inline vd vd_set(double d)
 {
     return (vd)_mm_set1_pd(d);
+}
+static inline vi vi_shift_right(vi v, int n)
+{
+    return (vi)_mm_srli_epi32((__m128i)v, n);
 }
 static inline vf v_set(float f)
 {
@@ -168,11 +217,35 @@ static inline vi v_gather(const u8 *base, vi offset)
     return (vi){ (i32)ld32(base + offset[0]), (i32)ld32(base + offset[1]),
                  (i32)ld32(base + offset[2]), (i32)ld32(base + offset[3]) };
 }
+static inline void v_gather_pairs(const u8 *base, vi offset, vi *first, vi *second)
+{
+    const __m128i *p[4];
+    for (u32 l = 0; l < 4; l++) p[l] = (const __m128i *)(const void *)(base + offset[l]);
+    const __m128i a = _mm_unpacklo_epi64(_mm_loadl_epi64(p[0]), _mm_loadl_epi64(p[1])),
+                  b = _mm_unpacklo_epi64(_mm_loadl_epi64(p[2]), _mm_loadl_epi64(p[3]));
+    *first = (vi)_mm_shuffle_ps((__m128)a, (__m128)b, 0x88);
+    *second = (vi)_mm_shuffle_ps((__m128)a, (__m128)b, 0xdd);
+}
+static inline vi vi_quads(const v4i *q)
+{
+    return *q;
+}
+static inline void vi_to_quads(vi v, v4i *q)
+{
+    *q = v;
+}
 static inline vi vi_lane_bits(void)
 {
     return (vi){ 1, 2, 4, 8 };
 }
 #endif
+
+/* Byte n of each dword */
+SPECIALISED vi vi_byte(vi v, int n)
+{
+    if (n == 3) return vi_shift_right(v, 24);
+    return (v >> (8 * n)) & 255;
+}
 
 /* All ones in the lanes whose bit is set; the lowest VW bits count. */
 static inline vi vi_mask(u32 bits)
@@ -181,18 +254,27 @@ static inline vi vi_mask(u32 bits)
     return (vi_set((i32)bits) & bit) == bit;
 }
 
-/* The largest integer that is not above; |f| < 2^31. */
-static inline vi v_floor(vf f)
+/* The largest whole number that is not above; |f| < 2^31. */
+static inline vf v_floor(vf f)
 {
+#ifdef __AVX2__
+    return (vf)_mm256_floor_ps((__m256)f);
+#else
     vi n = v_truncate(f);
-    return n + (vi)(v_from_int(n) > f); /* true is -1 */
+    return v_from_int(n + (vi)(v_from_int(n) > f)); /* true is -1 */
+#endif
 }
 
-/* An 8-bit code over 255, exactly as the division rounds it (checked for all 256). */
+/* An 8-bit code over 255, exactly as the division rounds it (checked for all 256). The first
+ * product is exact, so it does not matter whether it is rounded before the sum. */
 static inline vf v_unorm8(vi code)
 {
-    vf v = v_from_int(code);
-    return v * v_set(0x1p-8f) + v * v_set(0x1.010102p-16f);
+    vf v = v_from_int(code), low = v * v_set(0x1.010102p-16f);
+#ifdef __FMA__
+    return (vf)_mm256_fmadd_ps((__m256)v, (__m256)v_set(0x1p-8f), (__m256)low);
+#else
+    return v * v_set(0x1p-8f) + low;
+#endif
 }
 
 /* The nearest code; NaN gives 0. */

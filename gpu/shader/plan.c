@@ -61,9 +61,18 @@ static void reads_temp(struct survey *s, u32 index, unsigned mask)
     if (index < s->p->temps && mask & ~(unsigned)s->temps[index]) s->zeroed[index] = true;
 }
 
+/* a0 and p0 start as 0 where they occur at all. */
+static void occurs(struct survey *s, u8 file)
+{
+    if (file == IR_ADDR) s->plan->address = true;
+    if (file == IR_PRED) s->plan->predicate = true;
+}
+
 static void reads(struct survey *s, const struct ir_src *src, unsigned mask)
 {
     bool relative = src->rel.file != IR_NULL;
+    occurs(s, src->file);
+    occurs(s, src->rel.file);
     if (src->rel.file == IR_TEMP) reads_temp(s, src->rel.index, 15);
     switch (src->file) {
     case IR_TEMP:
@@ -86,6 +95,8 @@ static void reads(struct survey *s, const struct ir_src *src, unsigned mask)
 
 static void writes(struct survey *s, const struct ir_insn *i, const struct ir_dst *d)
 {
+    occurs(s, d->file);
+    occurs(s, d->rel.file);
     bool certain = s->straight && !i->predicated && d->rel.file == IR_NULL;
     if (d->rel.file == IR_TEMP) reads_temp(s, d->rel.index, 15);
     if (d->file == IR_TEMP && certain && d->index < s->p->temps) s->temps[d->index] |= d->mask;
@@ -102,6 +113,7 @@ static void look_at(struct survey *s, const struct ir_insn *i)
         IR_OPS(OP)
 #undef OP
     };
+    if (i->predicated) s->plan->predicate = true;
     for (unsigned k = 0; k < sources[i->op]; k++)
         reads(s, &i->src[k], swizzled(i->src[k].swizzle, operand_mask(s->p, i, k)));
     if (i->op >= IR_IF) {

@@ -10,6 +10,7 @@
 
 #include "gpu/shader/alu.h"
 #include "gpu/shader/plan.h"
+#include "gpu/simd.h"
 #include "machine/core/error.h"
 
 /* every call may be as deep in blocks as the front ends allow */
@@ -250,7 +251,7 @@ static void begin(struct run *r, const struct ir_program *p, const struct ir_env
 {
     const struct ir_plan *plan = s->plan;
     r->p = p;
-    r->ops = !env->sse2_only && __builtin_cpu_supports("avx2") ? &alu_ops_avx2 : &alu_ops_sse2;
+    r->ops = !env->sse2_only && simd_has_avx2() ? &alu_ops_avx2 : &alu_ops_sse2;
     r->stack = s->stack;
     r->depth = r->at = 0;
     r->loop = r->cont = r->func = ~0ull;
@@ -264,14 +265,14 @@ static void begin(struct run *r, const struct ir_program *p, const struct ir_env
     a->al = 0;
     const size_t bytes = a->lanes * sizeof(u32);
     for (unsigned c = 0; c < 4; c++) {
-        memset(a->addr.c[c], 0, bytes);
-        memset(a->pred.c[c], 0, bytes);
+        if (plan->address) memset(a->addr.c[c], 0, bytes);
+        if (plan->predicate) memset(a->pred.c[c], 0, bytes);
         for (u32 k = 0; k < plan->zero_count; k++)
             memset(s->temps[plan->zero_temps[k]].c[c], 0, bytes);
         for (u32 left = plan->zero_outputs; left; left &= left - 1)
             memset(s->outputs[__builtin_ctz(left)].c[c], 0, bytes);
     }
-    memset(s->arrays, 0, p->array_registers * sizeof(struct lanes));
+    if (p->array_registers) memset(s->arrays, 0, p->array_registers * sizeof(struct lanes));
 }
 
 bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_state *s)

@@ -67,6 +67,7 @@ struct ir_plan {
     u8 input_mask[IR_MAX_INPUTS]; /* components that are read, at most */
     u32 special;                  /* bit per ir_special that is read */
     u32 zero_outputs;             /* bit per output that is written in part or perhaps not at all */
+    bool address, predicate;      /* a0 or p0 occur */
     u32 zero_count;
     u16 zero_temps[]; /* temps that may be read before they are written */
 };

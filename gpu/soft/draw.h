@@ -192,11 +192,13 @@ struct setup {
     /* triangles: edge k, opposite of vertex k, at the centre of pixel (x, y) is a * x + b * y + c:
      * exact integers; at least `open` inside */
     i64 a[3], b[3], c[3];
-    u8 open[3];   /* 0, or 1 for edges whose pixels belong to the neighbour */
-    double scale; /* 1 / area: weights of vertices 1 and 2 are values of their edges times it */
-    i32 x0, y0, x1, y1; /* pixels that it may cover */
-    float oow[3], z[3]; /* 1 / w, depth */
-    float bias;         /* added to depth */
+    u8 open[3];          /* 0, or 1 for edges whose pixels belong to the neighbour */
+    double scale;        /* 1 / area */
+    double weight[2][3]; /* a, b, c of edges 1 and 2: their values times scale are the weights of
+                            vertices 1 and 2 */
+    i32 x0, y0, x1, y1;  /* pixels that it may cover */
+    float oow[3], z[3];  /* 1 / w, depth */
+    float bias;          /* added to depth */
     u32 primitive;
     u8 facing; /* 0 clockwise, 1 counter-clockwise */
     bool front;

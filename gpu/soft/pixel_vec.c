@@ -13,10 +13,9 @@ enum { QUADS = VW / 4 }; /* of a vector */
 
 /* One weight of a quad: exact integers below 2^53 as doubles, so sums and products are exact, too.
  */
-static inline void quad_weight(const struct setup *s, unsigned edge, i32 x, i32 y, float *out)
+static inline void quad_weight(const double e[3], vd scale, i32 x, i32 y, float *out)
 {
-    const vd a = vd_set((double)s->a[edge]), b = vd_set((double)s->b[edge]),
-             c = vd_set((double)s->c[edge]), scale = vd_set(s->scale);
+    const vd a = vd_set(e[0]), b = vd_set(e[1]), c = vd_set(e[2]);
 #ifdef __AVX2__
     const vd dx = { 0, 1, 0, 1 }, dy = { 0, 0, 1, 1 };
     v_store_doubles(out, (a * (vd_set(x) + dx) + b * (vd_set(y) + dy) + c) * scale);
@@ -41,8 +40,10 @@ static void weights(struct painter *painter)
 {
     struct pixels *p = &painter->pixels;
     for (u32 n = 0; !p->weighted && n < p->quads; n++) {
-        quad_weight(p->setup[n], 1, p->x[n], p->y[n], &p->b1[4 * n]);
-        quad_weight(p->setup[n], 2, p->x[n], p->y[n], &p->b2[4 * n]);
+        const struct setup *s = p->setup[n];
+        const vd scale = vd_set(s->scale);
+        quad_weight(s->weight[0], scale, p->x[n], p->y[n], &p->b1[4 * n]);
+        quad_weight(s->weight[1], scale, p->x[n], p->y[n], &p->b2[4 * n]);
     }
     for (u32 n = 0; painter->d->needs_depth && n < p->quads; n++) {
         const struct setup *s = p->setup[n];
@@ -153,8 +154,8 @@ static inline vf combine(u8 op, vf s, vf sf, vf d, vf df)
 
 enum mode { MODE_COPY, MODE_PREMULTIPLIED, MODE_STRAIGHT, MODE_ANY };
 
-static inline void blend(enum mode mode, const struct blend *b, const float *constant,
-                         struct color *s, const struct color *d)
+SPECIALISED void blend(enum mode mode, const struct blend *b, const float *constant,
+                       struct color *s, const struct color *d)
 {
     struct color out;
     if (mode == MODE_COPY) return;
@@ -203,68 +204,70 @@ static inline u8 *row_at(const struct output *o, i32 x, i32 y)
 }
 
 /* The four pixels of a quad; m: those that are there. */
-static inline void load_quad(const struct output *o, i32 x, i32 y, u32 m, u32 *out)
+static inline v4i load_quad(const struct output *o, i32 x, i32 y, u32 m)
 {
-    const u8 *p = row_at(o, x, y);
-    const u64 pitch = o->t->sub.pitch;
-    if (m == 15) {
-        memcpy(out, p, 8);
-        memcpy(out + 2, p + pitch, 8);
+    const u8 *p = row_at(o, x, y), *q = p + o->t->sub.pitch;
+    if (likely(m == 15)) return v4_load_rows(p, q);
+    return (v4i){ m & 1 ? (i32)ld32(p) : 0, m & 2 ? (i32)ld32(p + 4) : 0, m & 4 ? (i32)ld32(q) : 0,
+                  m & 8 ? (i32)ld32(q + 4) : 0 };
+}
+
+static inline void store_quad(const struct output *o, i32 x, i32 y, u32 m, v4i v)
+{
+    u8 *p = row_at(o, x, y), *q = p + o->t->sub.pitch;
+    if (likely(m == 15)) {
+        v4_store_rows(p, q, v);
         return;
     }
-    for (u32 k = 0; k < 4; k++) out[k] = m >> k & 1 ? ld32(p + (k >> 1) * pitch + 4 * (k & 1)) : 0;
+    if (m & 1) st32(p, (u32)v[0]);
+    if (m & 2) st32(p + 4, (u32)v[1]);
+    if (m & 4) st32(q, (u32)v[2]);
+    if (m & 8) st32(q + 4, (u32)v[3]);
 }
 
-static inline void store_quad(const struct output *o, i32 x, i32 y, u32 m, const u32 *in)
+SPECIALISED void unpack(vi bits, bool alpha, struct color *out)
 {
-    u8 *p = row_at(o, x, y);
-    const u64 pitch = o->t->sub.pitch;
-    if (m == 15) {
-        memcpy(p, in, 8);
-        memcpy(p + pitch, in + 2, 8);
-        return;
-    }
-    for (u32 k = 0; k < 4; k++) {
-        if (m >> k & 1) st32(p + (k >> 1) * pitch + 4 * (k & 1), in[k]);
-    }
+    out->c[0] = v_unorm8(vi_byte(bits, 0));
+    out->c[1] = v_unorm8(vi_byte(bits, 1));
+    out->c[2] = v_unorm8(vi_byte(bits, 2));
+    out->c[3] = alpha ? v_unorm8(vi_byte(bits, 3)) : v_set(1.0f);
 }
 
-static inline void unpack(vi bits, bool alpha, struct color *out)
+/* positive: no component is below 0 or NaN */
+SPECIALISED vi to_code(vf v, bool positive)
 {
-    const vi byte = vi_set(255);
-    out->c[0] = v_unorm8(bits & byte);
-    out->c[1] = v_unorm8((bits >> 8) & byte);
-    out->c[2] = v_unorm8((bits >> 16) & byte);
-    out->c[3] = alpha ? v_unorm8((bits >> 24) & byte) : v_set(1.0f);
+    if (!positive) return v_to_unorm8(v);
+    return v_truncate(v_min(v, v_set(1.0f)) * v_set(255.0f) + v_set(0.5f));
 }
 
-static inline vi pack(const struct color *v, bool alpha)
+SPECIALISED vi pack(const struct color *v, bool alpha, bool positive)
 {
-    vi out = alpha ? v_to_unorm8(v->c[3]) << 24 : vi_set((i32)0xff000000);
-    return out | v_to_unorm8(v->c[0]) | v_to_unorm8(v->c[1]) << 8 | v_to_unorm8(v->c[2]) << 16;
+    vi out = alpha ? to_code(v->c[3], positive) << 24 : vi_set((i32)0xff000000);
+    return out | to_code(v->c[0], positive) | to_code(v->c[1], positive) << 8 |
+           to_code(v->c[2], positive) << 16;
 }
 
 /* One vector of lanes from l on; m: those to write, VW bits. */
-static inline void write_vector(enum mode mode, const struct output *o, const struct pixels *p,
-                                u32 l, u32 m)
+SPECIALISED void write_vector(enum mode mode, const struct output *o, const struct pixels *p, u32 l,
+                              u32 m)
 {
-    u32 old[VW] __attribute__((aligned(32))), new[VW] __attribute__((aligned(32)));
+    v4i quads[QUADS];
     struct color v, dst;
     const u32 q = l / 4;
     vi bits = vi_set(0);
     for (unsigned c = 0; c < 4; c++) v.c[c] = v_load(o->color[c] + l);
     if (o->reads) {
         for (u32 k = 0; k < QUADS; k++)
-            load_quad(o, p->x[q + k], p->y[q + k], m >> (4 * k) & 15, old + 4 * k);
-        bits = vi_load(old);
+            quads[k] = load_quad(o, p->x[q + k], p->y[q + k], m >> (4 * k) & 15);
+        bits = vi_quads(quads);
         unpack(bits, o->alpha, &dst);
         blend(mode, o->blend, o->constant, &v, &dst);
     }
-    vi result = pack(&v, o->alpha);
+    vi result = pack(&v, o->alpha, mode == MODE_PREMULTIPLIED || mode == MODE_STRAIGHT);
     if (o->reads) result = (bits & vi_set((i32)~o->mask)) | (result & vi_set((i32)o->mask));
-    vi_store(new, result);
+    vi_to_quads(result, quads);
     for (u32 k = 0; k < QUADS; k++)
-        store_quad(o, p->x[q + k], p->y[q + k], m >> (4 * k) & 15, new + 4 * k);
+        store_quad(o, p->x[q + k], p->y[q + k], m >> (4 * k) & 15, quads[k]);
 }
 
 /* Two quads of a vector that are the same place, of two primitives, go one after the other. */
@@ -273,8 +276,8 @@ static inline bool clash(const struct pixels *p, u32 q, u32 m)
     return QUADS == 2 && p->x[q] == p->x[q + 1] && p->y[q] == p->y[q + 1] && m & 15 && m >> 4;
 }
 
-static inline void write_all(enum mode mode, const struct output *o, const struct pixels *p,
-                             u64 lanes)
+SPECIALISED void write_all(enum mode mode, const struct output *o, const struct pixels *p,
+                           u64 lanes)
 {
     for (u32 l = 0; l < p->quads * 4; l += VW) {
         const u32 m = (u32)(lanes >> l) & ((1u << VW) - 1);

@@ -139,6 +139,11 @@ static void make_edges(const struct window *w, struct setup *s)
         s->c[k] = dx * (SUB / 2 - (i64)p->y) - dy * (SUB / 2 - (i64)p->x);
         s->open[k] = top || left ? 0 : 1;
     }
+    for (unsigned k = 0; k < 2; k++) {
+        s->weight[k][0] = (double)s->a[k + 1];
+        s->weight[k][1] = (double)s->b[k + 1];
+        s->weight[k][2] = (double)s->c[k + 1];
+    }
 }
 
 /* False: outside of everything. */

@@ -16,6 +16,8 @@ struct look { /* one texture instruction */
     const struct ir_texture_query *q;
     const float *decode; /* sRGB codes to linear values; NULL: plain */
     const u8 *data;      /* of the layer */
+    u32 opaque;          /* bits that are always set: alpha of formats without one */
+    i32 offset_x, offset_y;
 };
 
 /* ---- addresses ---- */
@@ -35,74 +37,85 @@ static inline vi v_address(vi i, i32 n, u8 mode)
     return i;
 }
 
-/* The nearest integer not above; 0 far away from all textures. */
-static inline vi v_to_texel(vf v)
+/* The nearest whole number not above; 0 far away from all textures. */
+static inline vf v_to_texel(vf v)
 {
-    return v_floor(v) & ((vi)(v > v_set(-1e9f)) & (vi)(v < v_set(1e9f)));
+    const vf distance = (vf)((vi)v & vi_set(INT32_MAX));
+    return (vf)((vi)v_floor(v) & (vi)(distance < v_set(1e9f)));
 }
 
-/* ---- texels ---- */
+/* ---- texels: by byte, whose order decides which component each is ---- */
 
-static inline vf code(const struct look *k, vi bits, unsigned shift)
+SPECIALISED vf code(const struct look *k, vi v, bool encoded)
 {
-    vi v = (bits >> (i32)shift) & 255;
-    if (!k->decode) return v_unorm8(v);
-    return (vf)v_gather((const u8 *)k->decode, v << 2);
+    return encoded ? (vf)v_gather((const u8 *)k->decode, v << 2) : v_unorm8(v);
 }
 
-static inline void expand(const struct look *k, vi bits, struct texels *out)
+SPECIALISED void expand(const struct look *k, vi bits, bool encoded, struct texels *out)
 {
-    const bool rgba = k->u->f->rgba;
-    vf low = code(k, bits, 0), high = code(k, bits, 16);
-    out->c[0] = rgba ? low : high;
-    out->c[1] = code(k, bits, 8);
-    out->c[2] = rgba ? high : low;
-    out->c[3] = k->u->f->alpha ? v_unorm8((bits >> 24) & 255) : v_set(1.0f);
+    bits = bits | vi_set((i32)k->opaque);
+    out->c[0] = code(k, vi_byte(bits, 0), encoded);
+    out->c[1] = code(k, vi_byte(bits, 1), encoded);
+    out->c[2] = code(k, vi_byte(bits, 2), encoded);
+    out->c[3] = v_unorm8(vi_byte(bits, 3));
 }
 
-static inline void bilinear(const struct look *k, const struct subresource *s, vf fx, vf fy,
-                            struct texels *out)
+static inline vf mix(vf a, vf b, vf weight)
+{
+    return a + weight * (b - a);
+}
+
+/* Two texels of a row and their mixture. */
+SPECIALISED void mix_row(const struct look *k, const u8 *base, vi x0, vi x1, bool neighbours,
+                         vf weight, bool encoded, struct texels *out)
+{
+    struct texels left, right;
+    vi a, b;
+    if (likely(neighbours)) {
+        v_gather_pairs(base, x0, &a, &b);
+    } else {
+        a = v_gather(base, x0);
+        b = v_gather(base, x1);
+    }
+    expand(k, a, encoded, &left);
+    expand(k, b, encoded, &right);
+    for (unsigned c = 0; c < 4; c++) out->c[c] = mix(left.c[c], right.c[c], weight);
+}
+
+SPECIALISED void bilinear(const struct look *k, const struct subresource *s, vf fx, vf fy,
+                          bool encoded, struct texels *out)
 {
     const struct texture_unit *u = k->u;
-    const i8 *offset = k->q->insn->tex.offset;
     const u8 *base = k->data + s->offset;
     fx = fx - v_set(0.5f);
     fy = fy - v_set(0.5f);
-    vi ix = v_to_texel(fx), iy = v_to_texel(fy);
-    const vf wx = fx - v_from_int(ix), wy = fy - v_from_int(iy);
-    ix = ix + (i32)offset[0];
-    iy = iy + (i32)offset[1];
+    const vf tx = v_to_texel(fx), ty = v_to_texel(fy), wx = fx - tx, wy = fy - ty;
+    const vi ix = v_truncate(tx) + k->offset_x, iy = v_truncate(ty) + k->offset_y;
     const i32 w = (i32)s->width, h = (i32)s->height, pitch = (i32)s->pitch;
     const vi x0 = v_address(ix, w, u->address[0]) << 2,
              x1 = v_address(ix + 1, w, u->address[0]) << 2,
              y0 = v_address(iy, h, u->address[1]) * pitch,
              y1 = v_address(iy + 1, h, u->address[1]) * pitch;
-    struct texels t[4];
-    expand(k, v_gather(base, y0 + x0), &t[0]);
-    expand(k, v_gather(base, y0 + x1), &t[1]);
-    expand(k, v_gather(base, y1 + x0), &t[2]);
-    expand(k, v_gather(base, y1 + x1), &t[3]);
-    for (unsigned c = 0; c < 4; c++) {
-        vf top = t[0].c[c] + wx * (t[1].c[c] - t[0].c[c]),
-           bottom = t[2].c[c] + wx * (t[3].c[c] - t[2].c[c]);
-        out->c[c] = top + wy * (bottom - top);
-    }
+    const bool neighbours = v_signs(x1 == x0 + 4) == (1u << VW) - 1;
+    struct texels top, bottom;
+    mix_row(k, base, y0 + x0, y0 + x1, neighbours, wx, encoded, &top);
+    mix_row(k, base, y1 + x0, y1 + x1, neighbours, wx, encoded, &bottom);
+    for (unsigned c = 0; c < 4; c++) out->c[c] = mix(top.c[c], bottom.c[c], wy);
 }
 
-static inline void sample_mip(const struct look *k, u32 mip, vf x, vf y, bool linear,
-                              struct texels *out)
+SPECIALISED void sample_mip(const struct look *k, u32 mip, vf x, vf y, bool linear, bool encoded,
+                            struct texels *out)
 {
     const struct texture_unit *u = k->u;
     const struct subresource *s = &u->sub[mip];
-    const i8 *offset = k->q->insn->tex.offset;
     const vf fx = x * v_set((float)s->width), fy = y * v_set((float)s->height);
     if (linear) {
-        bilinear(k, s, fx, fy, out);
+        bilinear(k, s, fx, fy, encoded, out);
         return;
     }
-    vi ix = v_address(v_to_texel(fx) + (i32)offset[0], (i32)s->width, u->address[0]);
-    vi iy = v_address(v_to_texel(fy) + (i32)offset[1], (i32)s->height, u->address[1]);
-    expand(k, v_gather(k->data + s->offset, iy * (i32)s->pitch + (ix << 2)), out);
+    vi ix = v_address(v_truncate(v_to_texel(fx)) + k->offset_x, (i32)s->width, u->address[0]);
+    vi iy = v_address(v_truncate(v_to_texel(fy)) + k->offset_y, (i32)s->height, u->address[1]);
+    expand(k, v_gather(k->data + s->offset, iy * (i32)s->pitch + (ix << 2)), encoded, out);
 }
 
 /* ---- levels ---- */
@@ -143,18 +156,19 @@ static bool find_level(const struct texture_unit *u, vf lod, u32 lanes, struct l
 }
 
 /* Samples one vector; false: not by one level. */
-static bool sample_vector(const struct look *k, vf x, vf y, vf lod, u32 lanes, struct texels *out)
+static inline bool sample_vector(const struct look *k, vf x, vf y, vf lod, u32 lanes, bool encoded,
+                                 struct texels *out)
 {
     const struct texture_unit *u = k->u;
     struct level level;
     struct texels next;
     if (!find_level(u, lod, lanes, &level)) return false;
     const bool linear = (level.magnify ? u->mag : u->min) == 2;
-    sample_mip(k, level.lower, x, y, linear, out);
+    sample_mip(k, level.lower, x, y, linear, encoded, out);
     if (!level.both) return true;
-    sample_mip(k, level.lower + 1, x, y, linear, &next);
+    sample_mip(k, level.lower + 1, x, y, linear, encoded, &next);
     for (unsigned c = 0; c < 4; c++) {
-        vf mixed = out->c[c] + level.weight * (next.c[c] - out->c[c]);
+        vf mixed = mix(out->c[c], next.c[c], level.weight);
         out->c[c] = v_select((vi)(level.weight == v_set(0.0f)), out->c[c], mixed);
     }
     return true;
@@ -175,23 +189,44 @@ static bool suits(const struct texture_unit *u)
     return u->sub[0].size + u->sub[0].offset < INT32_MAX;
 }
 
-static void sample_all(const struct look *k, struct lanes *result)
+enum how { HOW_ANY, HOW_BILINEAR, HOW_NEAREST }; /* the last two: of one level, not encoded */
+
+SPECIALISED bool sample_how(enum how how, const struct look *k, vf x, vf y, vf lod, u32 lanes,
+                            struct texels *out)
+{
+    if (how != HOW_ANY) {
+        sample_mip(k, k->u->max_mip, x, y, how == HOW_BILINEAR, false, out);
+        return true;
+    }
+    return k->decode ? sample_vector(k, x, y, lod, lanes, true, out)
+                     : sample_vector(k, x, y, lod, lanes, false, out);
+}
+
+SPECIALISED void sample_all(enum how how, const struct look *k, const float *lod,
+                            struct lanes *result)
 {
     const struct ir_texture_query *q = k->q;
     const float *x = (const float *)q->coord->c[0], *y = (const float *)q->coord->c[1];
-    float lod[LANES] __attribute__((aligned(64))) = { 0 };
-    const bool levels = needs_lod(k->u);
-    if (levels) sampler_lods(k->u, q, lod);
+    float *out[4];
+    for (unsigned c = 0; c < 4; c++) out[c] = lanes_f(result, c == 3 || k->u->f->rgba ? c : 2 - c);
     for (u32 l = 0; l < LANES; l += VW) {
         const u32 lanes = (u32)(q->active >> l) & ((1u << VW) - 1);
         struct texels t;
         if (!lanes) continue;
-        if (!sample_vector(k, v_load(x + l), v_load(y + l), v_load(lod + l), lanes, &t)) {
+        const vf level = how == HOW_ANY ? v_load(lod + l) : v_set(0.0f);
+        if (!sample_how(how, k, v_load(x + l), v_load(y + l), level, lanes, &t)) {
             sampler_lanes(k->u, q, lod, l, l + VW, result);
             continue;
         }
-        for (unsigned c = 0; c < 4; c++) v_store(lanes_f(result, c) + l, t.c[c]);
+        for (unsigned c = 0; c < 4; c++) v_store(out[c] + l, t.c[c]);
     }
+}
+
+static void by_level(const struct look *k, struct lanes *result)
+{
+    float lod[LANES] __attribute__((aligned(64))) = { 0 };
+    if (needs_lod(k->u)) sampler_lods(k->u, k->q, lod);
+    sample_all(HOW_ANY, k, lod, result);
 }
 
 void SIMD(sampler_run)(void *opaque, const struct ir_texture_query *q, struct lanes *result)
@@ -205,5 +240,13 @@ void SIMD(sampler_run)(void *opaque, const struct ir_texture_query *q, struct la
     }
     k.data = u->data + (u64)u->base_layer * u->layer_size;
     k.decode = u->f->srgb || u->srgb ? srgb_table() : NULL;
-    sample_all(&k, result);
+    k.opaque = u->f->alpha ? 0 : 0xff000000;
+    k.offset_x = q->insn->tex.offset[0];
+    k.offset_y = q->insn->tex.offset[1];
+    if (needs_lod(u) || k.decode)
+        by_level(&k, result);
+    else if (u->mag == 2)
+        sample_all(HOW_BILINEAR, &k, NULL, result);
+    else
+        sample_all(HOW_NEAREST, &k, NULL, result);
 }

@@ -313,6 +313,7 @@ static u64 alpha_test(const struct painter *p, u64 lanes)
 /* The pixels of a quad that were written: m, 4 bits. */
 static void touch_quad(struct box *b, u32 x, u32 y, u32 m)
 {
+    if (x >= b->x0 && x + 2 <= b->x1 && y >= b->y0 && y + 2 <= b->y1) return;
     u32 x0 = x + !(m & 5), x1 = x + 1 + !!(m & 10), y0 = y + !(m & 3), y1 = y + 1 + !!(m & 12);
     if (b->x0 >= b->x1) *b = (struct box){ x0, y0, x1, y1 };
     *b = (struct box){ MIN(b->x0, x0), MIN(b->y0, y0), MAX(b->x1, x1), MAX(b->y1, y1) };

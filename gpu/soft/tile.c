@@ -47,7 +47,7 @@ static const struct pixel_ops *choose_ops(const struct exec_tuning *t)
 {
     if (t->simd == EXEC_SIMD_PLAIN) return &pixel_ops_plain;
     if (t->simd == EXEC_SIMD_SSE2) return &pixel_ops_sse2;
-    return __builtin_cpu_supports("avx2") ? &pixel_ops_avx2 : &pixel_ops_sse2;
+    return simd_has_avx2() ? &pixel_ops_avx2 : &pixel_ops_sse2;
 }
 
 /* Inputs that nothing fills read 0. */
