@@ -55,6 +55,6 @@ build/guest/aerogpu64.elf: $(B)/w7/bm/start64.o $(B)/w7/bm/lib64.o $(call AGX_OB
 	@objcopy -I elf64-x86-64 -O elf32-i386 $@.64 $@
 
 .PHONY: aerogpu-guest
-aerogpu-guest: build/guest/aerogpu32.elf build/guest/aerogpu64.elf $(B)/aeropc $(B)/w7/fw_video/pixels roms
-	@sh tests/guest/aerogpu/run.sh $(B)/aeropc build/guest $(B)/w7/fw_video/pixels
+aerogpu-guest: build/guest/aerogpu32.elf build/guest/aerogpu64.elf $(B)/aeropc $(B)/w7/fw_video/pixels $(B)/gpu-client roms
+	@sh tests/guest/aerogpu/run.sh $(B)/aeropc build/guest $(B)/w7/fw_video/pixels $(B)/gpu-client
 guest-tests: aerogpu-guest

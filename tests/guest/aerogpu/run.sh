@@ -1,11 +1,12 @@
 #!/bin/sh
 # The exerciser of AeroGPU (ag.h) as 32- and 64-bit kernel, with the default executor and with none, in deterministic time, the first one
-# twice: it must say the same; once in the host's time, where the executor has threads of its own; and once with somebody who looks at the
-# screen. Prints one line per run, and the steps that failed.
-#   sh tests/guest/aerogpu/run.sh PATH-OF-AEROPC FOLDER-OF-KERNELS PATH-OF-PIXELS
+# twice: it must say the same; in the host's time, where the executor has threads of its own; with the executor in another process; and
+# with somebody who looks at the screen. Prints one line per run, and the steps that failed.
+#   sh tests/guest/aerogpu/run.sh PATH-OF-AEROPC FOLDER-OF-KERNELS PATH-OF-PIXELS PATH-OF-GPU-CLIENT
 emu=${1:-build/aeropc}
 dir=${2:-build/guest}
 pixels=${3:-build/w7/fw_video/pixels}
+client=${4:-build/gpu-client}
 fail=0
 
 # start NAME BITS ARGUMENT...
@@ -66,6 +67,11 @@ run none-64 64 --set aerogpu.exec=none
 run profile-32 32 --profile aerogpu
 start threads-64 64 --append loose </dev/null
 judge
+socket=$(mktemp -u)
+"$client" "$socket" --wait 60 >"$dir/aerogpu-client.log" 2>&1 &
+start bridge-64 64 --append loose --set aerogpu.exec=bridge --set "aerogpu.socket=$socket" </dev/null
+judge
+wait $! || { echo "FAIL aerogpu bridge-64: the client, see $dir/aerogpu-client.log"; fail=1; }
 # shellcheck disable=SC2086 # pictures are words
 for p in $pictures; do rm -f "$dir/aerogpu-$p.png"; done
 commands | start pictures-32 32 --append pictures --clock insn --monitor stdio --serial null
