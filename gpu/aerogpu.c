@@ -42,7 +42,7 @@ void agpu_error(struct aerogpu *g, enum agpu_error code, u64 fence, const char *
 static u32 features(const struct aerogpu *g)
 {
     return AGPU_F_FENCE_PAGE | AGPU_F_CURSOR | AGPU_F_SCANOUT | AGPU_F_ERROR_INFO |
-           (g->vblank ? AGPU_F_VBLANK : 0) | (g->ops->transfer ? AGPU_F_TRANSFER : 0);
+           (g->vblank ? AGPU_F_VBLANK : 0) | (g->transfer ? AGPU_F_TRANSFER : 0);
 }
 
 /* Plain registers: offset and field. Those with side effects on writing are handled before. */
@@ -402,6 +402,8 @@ static const struct device_option aerogpu_options[] = {
       "commands are executed beside the machine, not in its time (never with --clock insn)" },
     { "socket", OPT_STR, offsetof(struct aerogpu, socket), "",
       "exec=bridge: path of the local socket at which the executing process connects" },
+    { "record", OPT_STR, offsetof(struct aerogpu, record), "",
+      "write every submission with what it needs to this file, for aeropc gpu-replay" },
     { "workers", OPT_U32, offsetof(struct aerogpu, workers), "0",
       "exec=soft: threads that draw; 0: by the host's cores. The picture is the same" },
     { "fast", OPT_BOOL, offsetof(struct aerogpu, fast), "on",

@@ -7,6 +7,7 @@
 #include "devices/pci.h"
 #include "gpu/aerogpu.h"
 #include "gpu/exec.h"
+#include "gpu/record.h"
 #include "gpu/vga_core.h"
 #include "machine/ui/display.h"
 
@@ -42,6 +43,7 @@ struct aerogpu {
     bool threaded;           /* option "thread" */
     char *exec_name;         /* option "exec" */
     char *socket;            /* option "socket" */
+    char *record;            /* option "record" */
     char *soft;              /* option "soft" */
     u32 workers;             /* option "workers" */
     bool fast;               /* option "fast" */
@@ -60,6 +62,8 @@ struct aerogpu {
     /* ring and fences */
     const struct exec_ops *ops;
     struct exec *exec;
+    bool transfer;                       /* of the executor of that name */
+    struct recorder *recorder;           /* NULL: nothing is recorded */
     const char *exec_label;              /* its name; that of `ops` may be the thread's */
     struct agpu_fence queue[AGPU_QUEUE]; /* in submission order, from `first` on */
     u32 first, queued;
@@ -111,6 +115,8 @@ void agpu_master_on(struct aerogpu *g);       /* what waited for bus mastering *
 /* Publishes finished fences in order, up to the first that waits for a vertical blank; `paced` of
  * those may go. */
 void agpu_publish(struct aerogpu *g, unsigned paced);
+
+void agpu_record_scanout(struct aerogpu *g);
 
 /* aerogpu_scan.c */
 void agpu_vblank_init(struct aerogpu *g);

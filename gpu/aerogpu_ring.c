@@ -259,6 +259,7 @@ static void accept(struct aerogpu *g, const struct agpu_descriptor *d)
     b->flags = d->flags;
     b->fence = d->signal_fence;
     b->ticket = f->ticket;
+    b->time_ns = g->activity;
     f->running++;
     trace_batch(b);
     g->ops->submit(g->exec, b);
@@ -430,10 +431,31 @@ void agpu_timers_init(struct aerogpu *g)
     agpu_vblank_init(g);
 }
 
+/* Puts the recorder around the executor: it has to be there first, and to work where the executor
+ * does. */
+static int init_recording(struct aerogpu *g, struct exec_host *host, struct error *e)
+{
+    if (g->ops == &exec_bridge)
+        return error_set(e, "record: what another process executes cannot be recorded; use "
+                            "exec=soft");
+    g->recorder = recorder_open(g->record, host->guest_ram, host->clock, e);
+    if (!g->recorder) return -1;
+    host->recorder = g->recorder;
+    host->recorded = g->ops;
+    g->ops = &exec_recording;
+    return 0;
+}
+
+void agpu_record_scanout(struct aerogpu *g)
+{
+    const struct exec_host host = { .opaque = g, .read = guest_read, .scanout = agpu_scan_get };
+    if (g->recorder) recorder_scanout(g->recorder, &host);
+}
+
 int agpu_ring_init(struct aerogpu *g, struct error *e)
 {
     const struct host_if *services = g->pci.dev.host;
-    const struct exec_host host = {
+    struct exec_host host = {
         .opaque = g,
         .done = batch_done,
         .read = guest_read,
@@ -451,6 +473,8 @@ int agpu_ring_init(struct aerogpu *g, struct error *e)
     if (!g->ops)
         return error_set(e, "unknown executor \"%s\": use soft, none or bridge", g->exec_name);
     g->exec_label = g->ops->name;
+    g->transfer = g->ops->transfer;
+    if (g->record && *g->record && init_recording(g, &host, e)) return -1;
     if (g->threaded && g->ops->synchronous && services->mailbox &&
         services->clock->mode != CLOCK_INSN) {
         g->exec = exec_thread_create(g->ops, &host, services->mem, e);
@@ -463,9 +487,11 @@ int agpu_ring_init(struct aerogpu *g, struct error *e)
 
 void agpu_ring_fini(struct aerogpu *g)
 {
-    if (!g->exec) return;
-    timer_cancel(&g->resume_timer);
-    g->first = g->queued = 0;
-    g->ops->reset(g->exec, EXEC_FORGET_ALL);
-    g->ops->destroy(g->exec);
+    if (g->exec) {
+        timer_cancel(&g->resume_timer);
+        g->first = g->queued = 0;
+        g->ops->reset(g->exec, EXEC_FORGET_ALL);
+        g->ops->destroy(g->exec);
+    }
+    recorder_close(g->recorder);
 }

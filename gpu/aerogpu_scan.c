@@ -95,6 +95,7 @@ void agpu_scan_written(struct aerogpu *g)
         g->claimed = true;
         TRACE(aerogpu_claim, g->scan.width, g->scan.height, g->scan.format, g->scan.fb.gpa);
     }
+    agpu_record_scanout(g);
 }
 
 /* ---- pixels ---- */
@@ -132,7 +133,7 @@ static u32 pixel(const u8 *p, u32 format)
     }
 }
 
-static void convert_row(u32 *to, const u8 *from, u32 width, u32 format)
+void aerogpu_scanout_row(u32 *to, const u8 *from, u32 width, u32 format)
 {
     const unsigned bpp = agpu_scanout_bpp(format);
     if (format == AGPU_FMT_B8G8R8X8 || format == AGPU_FMT_B8G8R8A8) {
@@ -229,8 +230,8 @@ static bool scan_refresh(void *opaque, struct frame *f, bool force)
     g->last_width = f->width;
     g->last_height = f->height;
     for (u32 y = 0; y < f->height; y++)
-        convert_row(f->pixels + (size_t)y * f->width, p + (size_t)y * g->scan.pitch, f->width,
-                    g->scan.format);
+        aerogpu_scanout_row(f->pixels + (size_t)y * f->width, p + (size_t)y * g->scan.pitch,
+                            f->width, g->scan.format);
     draw_cursor(g, f);
     snprintf(g->scan_name, sizeof(g->scan_name), "AeroGPU %ux%u", f->width, f->height);
     return true;

@@ -18,6 +18,7 @@
 struct clock;
 struct guest_ram;
 struct mailbox;
+struct recorder;
 struct text;
 
 struct exec_range { /* one row of the allocation table */
@@ -34,6 +35,7 @@ struct exec_batch {
     u32 flags;             /* AGPU_SUBMIT_* */
     u64 fence;             /* the descriptor's signal_fence */
     u64 ticket;            /* the device's: names the submission */
+    u64 time_ns;           /* virtual time at which it was accepted */
     enum agpu_error error; /* the executor's verdict, with `reason` */
     const char *reason;
     struct exec_batch *next; /* the executor's */
@@ -76,6 +78,9 @@ struct exec_host {
     /* Atomic: when it becomes true what the running batch does is forgotten anyway, and the
      * executor leaves it as soon as it can. NULL: never. */
     const bool *cancel;
+    /* exec_recording's (record.h): where to, and the executor that does the work */
+    struct recorder *recorder;
+    const struct exec_ops *recorded;
 };
 
 enum exec_reset {

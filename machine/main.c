@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "machine/board/board.h"
+#include "machine/debug/gpu_replay.h"
 #include "machine/debug/monitor.h"
 #include "machine/host/block.h"   /* block_commit */
 #include "machine/host/chardev.h" /* chardev_set_escape */
@@ -280,6 +281,8 @@ int main(int argc, char **argv)
     struct config c;
     struct error e;
     struct text out;
+    if (argc > 1 && !strcmp(argv[1], "gpu-replay"))
+        return gpu_replay(argc - 1, argv + 1, stdout, &e) ? usage_error(&e) : 0;
     text_init(&out);
     config_init(&c);
     int ret = config_parse(&c, argc, argv, &out, &e);

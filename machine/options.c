@@ -323,6 +323,7 @@ static void print_help(struct text *t)
     text_add(
         t,
         "usage: aeropc [IMAGE | ISO | FOLDER | CONFIG]... [OPTION]...\n"
+        "       aeropc gpu-replay FILE...   a recording of AeroGPU's commands; see --help there\n"
         "Boots a PC from a disk, CD or floppy image; with nothing else given, the built-in demo.\n"
         "Disk writes go to an overlay file beside the image unless --write or --throwaway is "
         "given.\n\n");

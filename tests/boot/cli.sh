@@ -685,5 +685,28 @@ if begin demo_is_deterministic; then
     fi
 fi
 
+# replays PATTERN STATUS ARGS...: aeropc gpu-replay
+replays() {
+    local pattern=$1 wanted=$2
+    shift 2
+    timeout 60 "$emu" gpu-replay "$@" >out 2>err </dev/null
+    status=$?
+    if [ $status != "$wanted" ]; then bad "status $status instead of $wanted; $(head -c 300 err)"
+    elif ! cat out err | grep -qE -- "$pattern"; then bad "says: $(head -c 300 err) $(tail -c 300 out)"
+    elif [ $status = 1 ] && [ "$(wc -l <err)" != 1 ]; then bad "not one line: $(head -c 400 err)"
+    else pass; fi
+}
+if begin gpu_replay_without_a_file; then replays 'needs a recording' 1; fi
+if begin gpu_replay_of_another_file; then replays 'hello.img: no recording' 1 hello.img; fi
+if begin gpu_replay_help; then replays 'usage: aeropc gpu-replay' 0 --help; fi
+if begin gpu_record_of_a_machine; then
+    script 60 --set aerogpu.record=gpu.rec --throwaway --serial null hello.img <<<$'wait 0.5\nquit 0'
+    replays '0 submissions.* 0 pictures' 0 gpu.rec
+fi
+refuses gpu_record_nowhere 'no/way: No such' --set aerogpu.record=/no/way hello.img
+refuses bridge_without_socket 'socket=PATH' --set aerogpu.exec=bridge hello.img
+refuses bridge_nowhere 'cannot listen at /no/way' --set aerogpu.exec=bridge --set aerogpu.socket=/no/way hello.img
+refuses bridge_with_insn_clock 'clock host' --clock insn --set aerogpu.exec=bridge --set aerogpu.socket=s hello.img
+
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

@@ -19,6 +19,7 @@ struct rig {
     struct bus mem, io;
     struct clock clock;
     struct host_if host;
+    struct guest_ram guest_ram;
     struct region ram_region;
     u8 *ram;
     struct device *devices[16];
@@ -73,6 +74,8 @@ static inline void rig_up(struct rig *r, bool pci, bool map_ram)
     bus_init(&r->io, "ports", 0xffff, true);
     clock_init(&r->clock, CLOCK_MANUAL);
     r->host = (struct host_if){ .mem = &r->mem, .io = &r->io, .clock = &r->clock, .request = rig_request, .machine = r };
+    r->guest_ram = (struct guest_ram){ -1, RIG_RAM, RIG_RAM };
+    r->host.guest_ram = &r->guest_ram;
     r->ram = aligned_alloc(4096, RIG_RAM);
     memset(r->ram, 0, RIG_RAM);
     region_init_ram(&r->ram_region, "ram", RIG_RAM, r->ram);

@@ -20,7 +20,6 @@
 
 struct bed {
     struct gpu g;
-    struct mailbox mail;
     struct guest_ram shared;
     char dir[64], path[96];
     int fd; /* the bare client, -1: none */
@@ -65,8 +64,8 @@ static void up(struct bed *t)
     snprintf(t->path, sizeof(t->path), "%s/gpu", t->dir);
     rig_up(&g->r, true, true);
     share_ram(t);
-    mailbox_init(&t->mail);
-    g->r.host.mailbox = &t->mail;
+    mailbox_init(&t->g.mail);
+    g->r.host.mailbox = &t->g.mail;
     g->r.host.guest_ram = &t->shared;
     g->display = display_create();
     display_add_source(g->display, &boot_display);
@@ -89,7 +88,6 @@ static void down(struct bed *t)
     gpu_down(&t->g);
     munmap(mem, RIG_RAM);
     close(t->shared.fd);
-    mailbox_fini(&t->mail);
     struct stat st;
     ck_assert_int_eq(stat(t->path, &st), -1); /* the socket is gone with the device */
     rmdir(t->dir);
@@ -99,8 +97,8 @@ static void down(struct bed *t)
 static void mail(struct bed *t)
 {
     for (int k = 0; k < PATIENCE_MS; k++) {
-        if (mailbox_drain(&t->mail)) return;
-        mailbox_wait(&t->mail, 1000000);
+        if (mailbox_drain(&t->g.mail)) return;
+        mailbox_wait(&t->g.mail, 1000000);
     }
     ck_abort_msg("nothing came from the client");
 }
@@ -108,8 +106,8 @@ static void mail(struct bed *t)
 static void wait_done(struct bed *t, u64 fence)
 {
     for (int k = 0; k < PATIENCE_MS && DONE(t) < fence; k++) {
-        mailbox_drain(&t->mail);
-        mailbox_wait(&t->mail, 1000000);
+        mailbox_drain(&t->g.mail);
+        mailbox_wait(&t->g.mail, 1000000);
     }
     ck_assert_uint_eq(DONE(t), fence);
 }
@@ -175,7 +173,7 @@ static void attach(struct bed *t)
     meet(t);
     introduce(t);
     struct pollfd p = { t->fd, POLLIN, 0 };
-    for (int k = 0; k < PATIENCE_MS && poll(&p, 1, 1) == 0; k++) mailbox_drain(&t->mail);
+    for (int k = 0; k < PATIENCE_MS && poll(&p, 1, 1) == 0; k++) mailbox_drain(&t->g.mail);
     expect_reset(t, BRIDGE_FORGET_ALL);
 }
 
@@ -672,8 +670,8 @@ static pid_t start_client(struct bed *t, const char *then)
         _exit(127);
     }
     for (int k = 0; k < PATIENCE_MS && !info_says(t, "client gpu-client"); k++) {
-        mailbox_drain(&t->mail);
-        mailbox_wait(&t->mail, 1000000);
+        mailbox_drain(&t->g.mail);
+        mailbox_wait(&t->g.mail, 1000000);
     }
     ck_assert(info_says(t, "client gpu-client"));
     return pid;
@@ -685,8 +683,8 @@ static int end_of(struct bed *t, pid_t pid)
     int status;
     for (int k = 0; k < PATIENCE_MS; k++) {
         if (waitpid(pid, &status, WNOHANG) == pid) break;
-        if (t->g.pci) mailbox_drain(&t->mail);
-        mailbox_wait(&t->mail, 1000000);
+        if (t->g.pci) mailbox_drain(&t->g.mail);
+        mailbox_wait(&t->g.mail, 1000000);
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
