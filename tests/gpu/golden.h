@@ -62,6 +62,7 @@ struct gold {
     struct exec_scanout scanout; /* what the host says when asked; width 0: nothing */
     struct ref ref;
     struct ref_texture textures[REF_TEXTURES];
+    bool driver_tokens; /* Direct3D 9 shaders as the guest's driver encodes its own */
     void (*transform)(const void *in, struct ref_vertex *out, const void *user);
     ref_shader *shade;
     const void *user;
@@ -90,7 +91,7 @@ struct golden_case {
 /* The files' tables; each ends with a row without a name. */
 extern const struct golden_case golden_transfer[], golden_raster[], golden_output[],
     golden_sampling[], golden_vertices[], golden_shaders[], golden_scanout[], golden_scenes[],
-    golden_d3d10[], golden_sm4[];
+    golden_d3d10[], golden_sm4[], golden_stages[], golden_stages10[];
 
 /* ---- judging ---- */
 void gold_fail(struct gold *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -121,6 +122,8 @@ void gold_settings(struct gold *g, const char *soft);
 /* ---- the scene, to both renderers ---- */
 /* Colour target 0 and, unless depth is 0, a depth buffer; whole, cleared to zero by creation. */
 void gold_target(struct gold *g, u32 format, u32 w, u32 h, u32 depth);
+/* A Direct3D 9 shader at a handle, not bound. */
+void gold_shader(struct gold *g, u32 handle, const char *text);
 void gold_more_targets(struct gold *g, u32 count, const u32 *formats); /* 1 to 3, of the same size */
 void gold_state(struct gold *g, u32 id, u32 value);
 void gold_statef(struct gold *g, u32 id, float value);
@@ -201,7 +204,7 @@ void gold_end(struct gold *g);
 u64 gold_hash(const struct gold *g);
 void gold_bind_targets(struct gold *g, u32 count);
 /* The tokens of a Direct3D 9 shader; the size in bytes. A mistake in the text ends the program. */
-u32 gold_assemble(const char *text, u32 *tokens, u32 capacity, bool *pixel);
+u32 gold_assemble(const char *text, bool driver, u32 *tokens, u32 capacity, bool *pixel);
 u32 gold_assemble10(const char *text, u32 *tokens, u32 capacity, bool bare); /* shader model 4 */
 
 #endif

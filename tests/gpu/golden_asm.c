@@ -5,10 +5,10 @@
 #include "tests/unit/d3d9_asm.h"
 #include "tests/unit/sm4_asm.h"
 
-u32 gold_assemble(const char *text, u32 *tokens, u32 capacity, bool *pixel)
+u32 gold_assemble(const char *text, bool driver, u32 *tokens, u32 capacity, bool *pixel)
 {
     struct d3d9_asm a;
-    u32 size = d3d9_assemble(&a, text, ASM_STANDARD);
+    u32 size = d3d9_assemble(&a, text, driver ? ASM_DRIVER : ASM_STANDARD);
     if (size > capacity) ck_abort_msg("shader text: too long");
     memcpy(tokens, a.words, size);
     *pixel = a.ps;

@@ -155,11 +155,11 @@ static void batch(struct gold *g, const u32 *words, u32 count)
 static void run_and_forget(struct gold *g)
 {
     u8 *keep = g->ram;
-    bool failed = g->failed;
+    bool failed = g->failed, all = strlen(g->name) % 8 == 0; /* some cases at every packet */
     g->ram = xalloc(GOLD_RAM);
-    for (u32 part = 1; part <= 4; part++) {
-        u32 end = 0;
-        while (end < g->count * part / 5) end += g->words[end + 1] / 4;
+    for (u32 end = 0, part = 1; end < g->count; end += g->words[end + 1] / 4) {
+        if (!all && end < g->count * part / 5) continue;
+        part++;
         batch(g, g->words, end);
         g->ops->reset(g->x, EXEC_FORGET_ALL);
     }
@@ -337,19 +337,19 @@ const char ps_color[] = "ps_2_0\ndcl v0\nmov oC0, v0";
 const char ps_textured[] = "ps_2_0\ndcl t0\ndcl_2d s0\ntexld r0, t0, s0\nmov oC0, r0";
 const char ps_modulated[] = "ps_2_0\ndcl v0\ndcl t0\ndcl_2d s0\ntexld r0, t0, s0\nmul r0, r0, v0\nmov oC0, r0";
 
-static void make_shader(struct gold *g, u32 handle, const char *text)
+void gold_shader(struct gold *g, u32 handle, const char *text)
 {
     u32 tokens[1024];
     bool pixel;
-    u32 size = gold_assemble(text, tokens, sizeof(tokens), &pixel);
+    u32 size = gold_assemble(text, g->driver_tokens, tokens, sizeof(tokens), &pixel);
     PUT(g, AGPU_DESTROY_SHADER, 16, handle, 0);
     gold_blob(g, AGPU_CREATE_SHADER_DXBC, (const u32[]){ handle, pixel ? AGPU_STAGE_PIXEL : AGPU_STAGE_VERTEX, size, 0 }, 4, tokens, size);
 }
 
 void gold_program(struct gold *g, const char *vs, const char *ps, ref_shader *shade, const void *user)
 {
-    make_shader(g, H_VS, vs ? vs : vs_plain);
-    make_shader(g, H_PS, ps);
+    gold_shader(g, H_VS, vs ? vs : vs_plain);
+    gold_shader(g, H_PS, ps);
     PUT(g, AGPU_BIND_SHADERS, 24, H_VS, H_PS, 0, 0);
     g->shade = shade;
     g->user = user;
@@ -358,7 +358,7 @@ void gold_program(struct gold *g, const char *vs, const char *ps, ref_shader *sh
 
 void gold_declared(struct gold *g, bool on)
 {
-    make_shader(g, H_VS, on ? vs_declared : vs_plain);
+    gold_shader(g, H_VS, on ? vs_declared : vs_plain);
     g->ref.shift = on ? 0.5 : 0;
 }
 

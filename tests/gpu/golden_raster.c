@@ -458,6 +458,21 @@ static void wireframe(struct gold *g, int arg)
     gold_show(g, 0.001, 0);
 }
 
+/* Lines from and to places far outside, and through the near plane. */
+static void lines_cut(struct gold *g, int arg)
+{
+    struct vx v[24];
+    (void)arg;
+    begin(g);
+    for (int k = 0; k < 24; k++) {
+        v[k] = gold_vertex(g, k & 1 ? on_grid(g, 70, 500) : on_grid(g, -500, 40), on_grid(g, -100, 160), 0, 1, k & 1 ? 0xff00ff00 : 0xffff0000);
+        if (k >= 16) v[k].pos[1] = (float)(20 - k) / 8;
+        if (k >= 16) v[k].pos[2] = k & 1 ? 1 : -0.3f;
+    }
+    gold_draw(g, AGPU_TOPO_LINES, v, 24);
+    gold_show(g, 0.1, 3);
+}
+
 static void lines_perspective(struct gold *g, int arg)
 {
     struct vx v[6];
@@ -538,6 +553,7 @@ const struct golden_case golden_raster[] = {
     { "l2_lines_random", lines_random, 40, LINES },
     { "l2_lines_short", lines_random, 3, LINES },
     { "l2_line_strip", line_strip, 0, LINES },
+    { "l2_lines_cut", lines_cut, 0, LINES },
     { "l2_lines_perspective", lines_perspective, 0, FORMULA },
     { "l2_wireframe", wireframe, 0, LINES },
     { NULL, NULL, 0, NULL },

@@ -439,7 +439,8 @@ static void line(struct ref *r, const struct ref_vertex *a, const struct ref_ver
         for (int x = 0; x < target_size(r, false); x++) {
             long ex = w[1].sx - ((long)x * SUB + SUB / 2), ey = w[1].sy - ((long)y * SUB + SUB / 2);
             if (!visible(r, x, y) || in_diamond(ex, ey, 1, steep) || !touches(&w[0], &w[1], x, y, steep)) continue;
-            pixel(r, &p, x, y, false, shade, user);
+            int inside = depth_inside(r, &p, x, y);
+            if (inside >= 0) pixel(r, &p, x, y, inside == 0, shade, user);
         }
     }
 }
