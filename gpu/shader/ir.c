@@ -14,7 +14,10 @@ static bool d3d9_tokens(const u8 *p)
 
 struct ir_program *shader_compile(const u8 *bytes, u32 size, u8 stage, const char **why)
 {
+    enum { MAX_BLOB = 512 << 10 };
     struct dxbc d;
+    *why = "blob too large";
+    if (size > MAX_BLOB) return NULL;
     *why = "blob of an unknown kind";
     if (size < 8) return NULL;
     if (d3d9_tokens(bytes)) return d3d9_compile(bytes, size, stage, why);

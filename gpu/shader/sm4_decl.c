@@ -240,11 +240,15 @@ void sm4_signatures(struct sm4_parser *s, const struct ir_element *in, u32 ins,
     }
 }
 
-/* Names of ports: the first line of the signature that has the register. */
-static void name_ports(struct ir_port *ports, const struct ir_element *e, u32 n)
+/* Names of ports: the first line of the signature that has the register; and system values of a
+ * vertex shader's outputs that the code declared as ordinary ones. */
+static void name_ports(struct ir_port *ports, const struct ir_element *e, u32 n, bool outputs)
 {
     for (u32 k = n; k-- > 0;) {
         if (e[k].reg == IR_NO_REGISTER) continue;
+        if (outputs && ports[e[k].reg].used && e[k].system <= IR_SV_VIEWPORT &&
+            !ports[e[k].reg].system)
+            note_system(&ports[e[k].reg], e[k].mask, e[k].system);
         ports[e[k].reg].semantic_hash = e[k].hash;
         ports[e[k].reg].semantic_index = (u8)e[k].index;
     }
@@ -288,8 +292,8 @@ void sm4_begin_code(struct sm4_parser *s)
 {
     struct ir_program *p = s->p;
     s->in_code = true;
-    name_ports(p->input, p->elements, p->input_elements);
-    name_ports(p->output, p->elements + p->input_elements, s->ps ? 0 : p->output_elements);
+    name_ports(p->input, p->elements, p->input_elements, false);
+    name_ports(p->output, p->elements + p->input_elements, s->ps ? 0 : p->output_elements, true);
     for (unsigned n = 0; n < IR_MAX_INPUTS; n++) {
         if (is_mixed(s, n)) copy_mixed(s, n);
     }

@@ -112,6 +112,7 @@ static const char *make_units(struct shader *s)
         bool loads = i->op == IR_LD || i->op == IR_RESINFO || i->op == IR_BUFINFO;
         if (i->op == IR_GATHER_PO || i->op == IR_GATHER_CMP || i->op == IR_GATHER_CMP_PO)
             return "gathering with offsets or comparisons is shader model 5's";
+        if (i->op == IR_TEX_LOD_QUERY) return "level of detail queries are shader model 4.1's";
         if (i->tex.resource >= ACMD_RESOURCES || (!loads && i->tex.sampler >= ACMD_SAMPLERS))
             return "slots of textures or samplers";
         int unit =

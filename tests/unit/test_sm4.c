@@ -418,6 +418,9 @@ START_TEST(sm4_declarations_describe_the_program)
     ck_assert(p->output[1].systems[2] == IR_SV_CULL_DISTANCE && p->output[1].systems[3] == IR_SV_NONE);
     ck_assert_uint_eq(p->output[2].system, IR_SV_TARGET_LAYER);
     ir_free(p);
+    p = sm4_program("vs_4_0\n.out SV_Position o1.xyzw\ndcl_output o1.xyzw\nmov o1.xyzw, l(0)\nret"); /* only the signature says it */
+    ck_assert(p->output[1].system == IR_SV_POSITION && p->output[1].systems[3] == IR_SV_POSITION);
+    ir_free(p);
 }
 END_TEST
 
