@@ -82,6 +82,7 @@ check-built: layers unit zydis-short guest-tests cli-tests check-w7 check-aerogp
 
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
+	@$(MAKE) --no-print-directory MODE=asan check-golden
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory check-oracle SECONDS=30
 	@W7_FULL=1 FW_TRIPS=100 $(MAKE) --no-print-directory check-w7 RUNNERS="fw soak storage"
