@@ -24,18 +24,20 @@ enum { MAX_TOUCHED = 1 << 20, MAX_RANGES = 1 << 20 }; /* pages: 4 GiB */
 #define MAX_RAM (64 * GIB)
 
 static const char usage[] =
-    "usage: aeropc gpu-replay FILE [--out DIR] [--every N | --last] [--exec soft|none] "
-    "[--verbose]\n"
+    "usage: aeropc gpu-replay FILE [OPTION]...\n"
     "Executes a recording (--set aerogpu.record=FILE) and prints its submissions.\n"
-    "  --out DIR   write each picture shown as DIR/NUMBER.png; --every N: each Nth; --last: the "
-    "last\n"
-    "  --exec NAME what executes [soft]\n"
-    "  --verbose   print the commands, too\n";
+    "  --out DIR        write each picture shown as DIR/NUMBER.png\n"
+    "  --every N        only each Nth of them\n"
+    "  --last           only the last\n"
+    "  --exec NAME      what executes: soft or none [soft]\n"
+    "  --soft SETTINGS  as --set aerogpu.soft=SETTINGS\n"
+    "  --workers N      as --set aerogpu.workers=N\n"
+    "  --verbose        print the commands and how long they took, too\n";
 
 struct replay {
     /* arguments */
-    const char *path, *dir, *exec_name;
-    u64 every;
+    const char *path, *dir, *exec_name, *soft;
+    u64 every, workers;
     bool last_only, verbose;
     FILE *out;
     /* the machine that is not there */
@@ -55,7 +57,7 @@ struct replay {
     u32 width, height;
     /* counters */
     u64 submissions, packets, draws, dropped, errors, pages, resets, pictures;
-    u64 hash;
+    u64 hash, took_ns;
     u32 batch_error;
     const char *batch_reason;
     bool ended;
@@ -195,7 +197,9 @@ static int take_layout(struct replay *r, const u8 *data, u32 size, struct error 
                                     .read = read_guest,
                                     .write = write_guest,
                                     .scanout = get_scanout,
-                                    .written = written };
+                                    .written = written,
+                                    .tuning = { .workers = (u32)r->workers },
+                                    .soft = r->soft };
     r->x = r->ops->create(&host, e);
     return r->x ? 0 : -1;
 }
@@ -247,7 +251,7 @@ static void print_batch(struct replay *r, const struct exec_batch *b, u64 time_n
         struct text t;
         text_init(&t);
         acmd_describe(&b->stream, &b->stream.packets[k], &t);
-        fprintf(r->out, "    %6x  %s\n", b->stream.packets[k].offset, t.s ? t.s : "");
+        fprintf(r->out, "    %s", t.s ? t.s : "\n");
         text_free(&t);
     }
 }
@@ -285,7 +289,9 @@ static int take_submit(struct replay *r, const u8 *data, u32 size, struct error 
     bool presents = b->stream.presents;
     u64 start = clock_host_ns();
     r->ops->submit(r->x, b);
-    if (r->verbose) fprintf(r->out, "    %.3f ms\n", (double)(clock_host_ns() - start) / 1e6);
+    u64 took = clock_host_ns() - start;
+    r->took_ns += took;
+    if (r->verbose) fprintf(r->out, "    %.3f ms\n", (double)took / 1e6);
     if (r->batch_error) {
         r->errors++;
         fprintf(r->out, "    error %u: %s\n", r->batch_error, r->batch_reason);
@@ -364,41 +370,55 @@ static void print_sum(struct replay *r)
             (unsigned long long)r->dropped, (unsigned long long)r->draws,
             (unsigned long long)r->errors, (unsigned long long)r->resets,
             (unsigned long long)r->pages, (unsigned long long)r->pictures);
+    if (r->verbose) fprintf(r->out, "%.3f ms of executing\n", (double)r->took_ns / 1e6);
     if (!r->ended) fprintf(r->out, "the recording was not ended: aeropc was, meanwhile\n");
 }
 
-static int parse_number(const char *s, u64 *v, struct error *e)
+static int parse_number(const char *name, const char *s, u64 *v, struct error *e)
 {
     char *end;
     errno = 0;
     *v = strtoull(s, &end, 10);
-    if (!errno && end != s && !*end && *s != '-' && *v) return 0;
-    return error_set(e, "gpu-replay --every %s: a number from 1 on was expected", s);
+    if (!errno && end != s && !*end && *s != '-' && *v && *v <= UINT32_MAX) return 0;
+    return error_set(e, "gpu-replay %s %s: a number from 1 on was expected", name, s);
+}
+
+/* Options with a value: where it goes. */
+static int parse_value(struct replay *r, const char *name, const char *value, struct error *e)
+{
+    const struct {
+        const char *name, **text;
+        u64 *number;
+    } options[] = {
+        { "--out", &r->dir, NULL },         { "--exec", &r->exec_name, NULL },
+        { "--soft", &r->soft, NULL },       { "--every", NULL, &r->every },
+        { "--workers", NULL, &r->workers },
+    };
+    for (unsigned k = 0; k < LEN(options); k++) {
+        if (strcmp(name, options[k].name)) continue;
+        if (!value) return error_set(e, "gpu-replay %s needs a value", name);
+        if (options[k].number) return parse_number(name, value, options[k].number, e);
+        *options[k].text = value;
+        return 0;
+    }
+    return error_set(e, "gpu-replay: '%s' is not understood; see aeropc gpu-replay --help", name);
 }
 
 /* 0, 1 when only the usage was wanted, or -1. */
 static int parse(struct replay *r, int argc, char **argv, struct error *e)
 {
     for (int k = 1; k < argc; k++) {
-        const char *word = argv[k], *value = k + 1 < argc ? argv[k + 1] : NULL;
-        if (!strcmp(word, "--help")) return 1;
-        if (!strcmp(word, "--verbose")) {
+        if (!strcmp(argv[k], "--help")) return 1;
+        if (!strcmp(argv[k], "--verbose"))
             r->verbose = true;
-        } else if (!strcmp(word, "--last")) {
+        else if (!strcmp(argv[k], "--last"))
             r->last_only = true;
-        } else if (*word != '-' && !r->path) {
-            r->path = word;
-        } else if (strcmp(word, "--out") && strcmp(word, "--exec") && strcmp(word, "--every")) {
-            return error_set(e, "gpu-replay: '%s' is not understood; see aeropc gpu-replay --help",
-                             word);
-        } else if (!value) {
-            return error_set(e, "gpu-replay %s needs a value", word);
-        } else {
-            if (word[2] == 'o') r->dir = value;
-            if (word[2] == 'e' && word[3] == 'x') r->exec_name = value;
-            if (word[3] == 'v' && parse_number(value, &r->every, e)) return -1;
+        else if (*argv[k] != '-' && !r->path)
+            r->path = argv[k];
+        else if (parse_value(r, argv[k], k + 1 < argc ? argv[k + 1] : NULL, e))
+            return -1;
+        else
             k++;
-        }
     }
     if (!r->path) return error_set(e, "gpu-replay needs a recording; see aeropc gpu-replay --help");
     r->ops = exec_find(r->exec_name);

@@ -89,6 +89,10 @@ START_TEST(replay_gives_the_same_pictures)
     ck_assert_ptr_null(strstr(t.said, "DRAW"));
     ck_assert(replay(&t, "--verbose", NULL, NULL));
     ck_assert_ptr_nonnull(strstr(t.said, "DRAW"));
+    ck_assert(replay(&t, "--workers", "3", NULL));
+    for (u32 k = 0; k < LEN(hash); k++) ck_assert(says_hash(&t, hash[k]));
+    ck_assert(!replay(&t, "--soft", "frob=1", NULL));
+    ck_assert_ptr_nonnull(strstr(t.e.text, "frob"));
     ck_assert(replay(&t, "--exec", "none", NULL)); /* nobody draws: none of those pictures */
     for (u32 k = 0; k < LEN(hash); k++) ck_assert(!says_hash(&t, hash[k]));
     down(&t);
@@ -170,6 +174,7 @@ START_TEST(replay_refusals)
         { "--every", "0", "--every 0" },     { "--every", "x", "--every x" }, { "--every", NULL, "needs a value" },
         { "--exec", "bridge", "soft or none" }, { "--exec", "x", "soft or none" }, { "--frob", NULL, "--frob" },
         { "another", NULL, "another" },      { "--out", "/proc/no/way", "/proc/no/way" },
+        { "--workers", "0", "--workers 0" }, { "--soft", NULL, "needs a value" },
     };
     struct bed t;
     up(&t);
