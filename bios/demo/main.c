@@ -89,17 +89,22 @@ static void panel(struct desktop *d, u32 fps)
     if (read_clock(&t)) desktop_clock(d, room, fps);
 }
 
-/* Counts down to the second act while nobody types or moves the mouse: once, ALONE_SECONDS at most. True: it is time. */
-static int count_down(struct desktop *d, const struct input *in, u32 *from)
+/* How long nobody has typed or moved the mouse. */
+struct quiet {
+    u32 from, events;                       /* tick; keys and mouse packets until then */
+    int counts;                             /* until the second act was seen */
+};
+
+/* Counts down to the second act; true: it is time. */
+static int count_down(struct desktop *d, const struct input *in, struct quiet *q)
 {
-    static u32 events;
-    if (!d->has_act2 || !*from) return 0;
-    if (events != in->keys_in + in->mouse_events) {
-        events = in->keys_in + in->mouse_events;
-        *from = in->ticks | 1;
+    if (!d->has_act2 || !q->counts) return 0;
+    if (q->events != in->keys_in + in->mouse_events) {
+        q->events = in->keys_in + in->mouse_events;
+        q->from = in->ticks;
     }
-    const i32 passed = (i32)(in->ticks - *from) / TICK_HZ;  /* from may be a tick ahead: | 1 */
-    desktop_act2(d, passed < ALONE_SECONDS ? (u32)(ALONE_SECONDS - passed) : 0);
+    const u32 passed = (in->ticks - q->from) / TICK_HZ;
+    desktop_act2(d, passed < ALONE_SECONDS ? ALONE_SECONDS - passed : 0);
     return passed >= ALONE_SECONDS;
 }
 
@@ -118,17 +123,18 @@ static int second_act(struct desktop *d, struct input *in, u32 tsc)
 /* Runs until Esc. */
 static void run(struct desktop *d, struct input *in, u32 tsc)
 {
-    u32 seen = in->ticks, frames = 0, fps = 0, fps_from = seen, mouse_seen = 0, alone_from = in->ticks | 1;
+    u32 seen = in->ticks, frames = 0, fps = 0, fps_from = seen, mouse_seen = 0;
+    struct quiet quiet = { seen, 0, 1 };
     for (;;) {
         sleep_until_tick(in, seen);
-        int act2 = count_down(d, in, &alone_from);
+        int act2 = count_down(d, in, &quiet);
         for (int key; !act2 && (key = next_key(in)) >= 0;) {
             if (key == 27) return;
             act2 = key == '\t' && d->has_act2;
             desktop_key(d, key);
         }
         if (act2) {
-            alone_from = 0;
+            quiet.counts = 0;
             if (!second_act(d, in, tsc)) return;
             frames = 0;
             seen = fps_from = in->ticks;
