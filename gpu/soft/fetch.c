@@ -90,6 +90,22 @@ static void gather(const struct texture_unit *u, const struct ir_texture_query *
     }
 }
 
+/* ---- lod ---- */
+
+/* The level that a sample in this lane's quad would use: clamped, and as it is. */
+static void level(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane,
+                  struct lanes *result)
+{
+    const float *s = (const float *)q->coord->c[0], *t = (const float *)q->coord->c[1];
+    float w = (float)u->sub[0].width, h = (float)u->sub[0].height;
+    u32 first = lane & ~3u;
+    float xs = (s[first + 1] - s[first]) * w, xt = (t[first + 1] - t[first]) * h,
+          ys = (s[first + 2] - s[first]) * w, yt = (t[first + 2] - t[first]) * h;
+    float longest = MAX(xs * xs + xt * xt, ys * ys + yt * yt);
+    float lod = longest > 0.0f ? 0.5f * ir_log2(longest) : -32.0f, last = (float)(u->mips - 1);
+    put(result, lane, (const float[4]){ lod > 0.0f ? MIN(lod, last) : 0.0f, lod, 0.0f, 0.0f });
+}
+
 /* ---- resinfo ---- */
 
 enum { INFO_FLOAT, INFO_RECIPROCAL, INFO_UINT };
@@ -162,13 +178,16 @@ bool texture_fetch(const struct texture_unit *u, const struct ir_texture_query *
     bool readable = u->r && u->data, texture = readable && u->r->obj.kind == OBJ_TEXTURE;
     bool compares = op == IR_TEX_CMP || op == IR_TEX_CMP_LZ, flat = texture && !u->cube;
     bool sizes = op == IR_RESINFO || op == IR_BUFINFO;
-    if (texture && op != IR_LD && !sizes && !compares && op != IR_GATHER) return false;
+    bool mine = op == IR_LD || op == IR_GATHER || op == IR_TEX_LOD_QUERY || sizes || compares;
+    if (texture && !mine) return false;
     for (u64 left = q->active; left; left &= left - 1) {
         u32 l = (u32)__builtin_ctzll(left);
         if (sizes) {
             info(u, q, l, result);
         } else if (op == IR_LD && readable) {
             load(u, q, l, result);
+        } else if (op == IR_TEX_LOD_QUERY && flat) {
+            level(u, q, l, result);
         } else if (op == IR_GATHER && flat) {
             gather(u, q, l, result);
         } else if (compares && flat) {

@@ -96,6 +96,24 @@ static int find_unit(struct shader *s, u8 resource, u8 sampler)
     return (int)s->unit_count++;
 }
 
+/* Texture instructions that no feature level here has. NULL: fine. */
+static const char *refused(const struct ir_program *p, const struct ir_insn *i)
+{
+    if (i->tex.resource >= ACMD_RESOURCES || i->tex.sampler >= ACMD_SAMPLERS)
+        return "slots of textures or samplers";
+    bool cube = p->texture_kind[i->tex.resource] == 3 || p->texture_kind[i->tex.resource] == 9;
+    switch (i->op) {
+    case IR_GATHER_PO:
+    case IR_GATHER_CMP:
+    case IR_GATHER_CMP_PO: return "gathering with offsets or comparisons is shader model 5's";
+    case IR_GATHER:
+    case IR_TEX_LOD_QUERY:
+    case IR_TEX_CMP:
+    case IR_TEX_CMP_LZ: return cube ? "not of cubes before shader model 4.1" : NULL;
+    default: return NULL;
+    }
+}
+
 /* Which units a program reads; its instructions name units from here on (draw.h). Not NULL: why it
  * cannot be used. */
 static const char *make_units(struct shader *s)
@@ -110,11 +128,8 @@ static const char *make_units(struct shader *s)
         struct ir_insn *i = &p->insns[k];
         if (i->op < IR_TEX || i->op > IR_RESINFO) continue;
         bool loads = i->op == IR_LD || i->op == IR_RESINFO || i->op == IR_BUFINFO;
-        if (i->op == IR_GATHER_PO || i->op == IR_GATHER_CMP || i->op == IR_GATHER_CMP_PO)
-            return "gathering with offsets or comparisons is shader model 5's";
-        if (i->op == IR_TEX_LOD_QUERY) return "level of detail queries are shader model 4.1's";
-        if (i->tex.resource >= ACMD_RESOURCES || (!loads && i->tex.sampler >= ACMD_SAMPLERS))
-            return "slots of textures or samplers";
+        const char *why = refused(p, i);
+        if (why) return why;
         int unit =
             find_unit(s, (u8)i->tex.resource, loads ? (u8)UNIT_NO_SAMPLER : (u8)i->tex.sampler);
         if (unit < 0) return "too many textures";

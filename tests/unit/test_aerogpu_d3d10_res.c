@@ -361,6 +361,32 @@ START_TEST(comparisons)
 }
 END_TEST
 
+static void use_41(struct scene *s, const char *code)
+{
+    char text[2048];
+    snprintf(text, sizeof(text), "%s", ps_with("texture2d", code));
+    memcpy(strstr(text, "ps_4_0"), "ps_4_1", 6);
+    shader4(s, PS, text, SM4_DXBC);
+}
+
+START_TEST(levels_and_neighbours)
+{
+    struct scene s;
+    begin4(&s, 2, 2, VS4, PS4);
+    pyramid(&s, AGPU_FMT_B8G8R8A8);
+    use_41(&s, "lod r0.xyzw, v1.xyxx, t0.xyzw, s0\nmul o0.xyzw, r0.xyzw, l(0.125, 0.125, 0.125, 0.125)");
+    near_color(sampled(&s, 0, 0, 0.5f, 0.5f)[0], 0x00000000, "one texel per pixel");
+    near_color(sampled(&s, 0, 0, 1, 0.5f)[0], 0x00202000, "two");
+    near_color(sampled(&s, 0, 0, 1, 2)[0], 0x00404000, "four, downwards");
+    near_color(sampled(&s, 0, 0, 8, 8)[0], 0x00408000, "sixteen: clamped to the last level");
+    near_color(sampled(&s, 0.5f, 0.5f, 0.5f, 0.5f)[0], 0x00000000, "none");
+    /* blue of the four texels around (2, 1): left bottom, right bottom, right top, left top; places 5, 6, 2, 1 */
+    use_41(&s, "gather4 o0.xyzw, v1.xyxx, t0.xyzw, s0.z");
+    near_color(sampled(&s, 0.5f, 0.25f, 0.5f, 0.25f)[0], 0x10303818, "gathered");
+    end(&s);
+}
+END_TEST
+
 START_TEST(buffers_as_textures)
 {
     struct scene s;
@@ -546,6 +572,7 @@ Suite *aerogpu_d3d10_res_suite(void)
                              cubes,
                              formats_without_alpha_and_depth,
                              comparisons,
+                             levels_and_neighbours,
                              buffers_as_textures,
                              vertex_shaders_sample_too,
                              bc7_textures,
