@@ -202,6 +202,9 @@ struct setup {
     u32 primitive;
     u8 facing; /* 0 clockwise, 1 counter-clockwise */
     bool front;
+    bool fast;            /* goes the short way (fast.h): */
+    i32 texel_x, texel_y; /* pixel (x, y) is texel (x + texel_x, y + texel_y) */
+    float color[4];
     bool sprite; /* attributes that are texture coordinates come from the pixel's place in the point
                   */
     float attr[DRAW_ATTRIBUTES][4][3]; /* linear ones already times 1 / w; link_count of them */

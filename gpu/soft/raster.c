@@ -146,13 +146,24 @@ static void make_edges(const struct window *w, struct setup *s)
     }
 }
 
-/* False: outside of everything. */
+/* First pixel whose centre is at or behind v, and the first behind v */
+static i32 centre_from(i32 v)
+{
+    return (v + SUB / 2 - 1) >> 8;
+}
+
+static i32 centre_after(i32 v)
+{
+    return (v + SUB / 2) >> 8;
+}
+
+/* The pixels whose centres are in the triangle's bounds. False: none. */
 static bool make_bounds(const struct draw *d, const struct window *w, struct setup *s)
 {
-    s->x0 = MAX(d->x0, MIN(MIN(w[0].x, w[1].x), w[2].x) >> 8);
-    s->x1 = MIN(d->x1, (MAX(MAX(w[0].x, w[1].x), w[2].x) >> 8) + 1);
-    s->y0 = MAX(d->y0, MIN(MIN(w[0].y, w[1].y), w[2].y) >> 8);
-    s->y1 = MIN(d->y1, (MAX(MAX(w[0].y, w[1].y), w[2].y) >> 8) + 1);
+    s->x0 = MAX(d->x0, centre_from(MIN(MIN(w[0].x, w[1].x), w[2].x)));
+    s->x1 = MIN(d->x1, centre_after(MAX(MAX(w[0].x, w[1].x), w[2].x)));
+    s->y0 = MAX(d->y0, centre_from(MIN(MIN(w[0].y, w[1].y), w[2].y)));
+    s->y1 = MIN(d->y1, centre_after(MAX(MAX(w[0].y, w[1].y), w[2].y)));
     return s->x0 < s->x1 && s->y0 < s->y1;
 }
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "gpu/simd.h"
-#include "gpu/soft/draw.h"
+#include "gpu/soft/fast.h"
 #include "gpu/soft/pool.h"
 
 enum {
@@ -24,6 +24,8 @@ enum {
 struct canvas {
     struct exec_tuning tuning;
     struct draw *d;
+    struct fast_draw fast;
+    const struct fast_ops *fast_ops;
     /* triangles that wait */
     u8 *arena;
     size_t used, stride;
@@ -156,14 +158,47 @@ static void scan_row(struct painter *p, const struct setup *s, const struct part
     }
 }
 
+/* Columns of row y that are inside of the edges: *x0 to *x1 - 1. */
+static void row_span(const struct setup *s, const struct part *t, i32 y, i32 *x0, i32 *x1)
+{
+    *x0 = t->x0;
+    *x1 = t->x1;
+    for (unsigned k = 0; t->edges && k < 3; k++) {
+        const i64 a = s->a[k] >> 8, v = (s->a[k] * t->x0 + s->b[k] * y + s->c[k] - s->open[k]) >> 8;
+        if (a > 0 && v < 0) *x0 = MAX(*x0, t->x0 + (i32)MIN((a - 1 - v) / a, TILE));
+        if (a < 0) *x1 = MIN(*x1, v < 0 ? t->x0 : t->x0 + (i32)MIN(v / -a + 1, TILE));
+        if (a == 0 && v < 0) *x1 = t->x0;
+    }
+}
+
+static void draw_rows(struct canvas *c, struct painter *p, const struct setup *s,
+                      const struct part *t)
+{
+    struct box *b = &p->touched;
+    if (p->pixels.quads) shade(p);
+    for (i32 y = t->y0; y < t->y1; y++) {
+        i32 x0, x1;
+        row_span(s, t, y, &x0, &x1);
+        if (x0 >= x1) continue;
+        fast_row(&c->fast, c->fast_ops, c->d, s, x0, x1, y);
+        if (b->x0 >= b->x1) *b = (struct box){ (u32)x0, (u32)y, (u32)x1, (u32)y + 1 };
+        *b = (struct box){ MIN(b->x0, (u32)x0), MIN(b->y0, (u32)y), MAX(b->x1, (u32)x1),
+                           MAX(b->y1, (u32)y + 1) };
+    }
+}
+
 /* The part of a triangle that is in the tile at (tx, ty). */
-static void draw_part(struct painter *p, const struct setup *s, i32 tx, i32 ty)
+static void draw_part(struct canvas *c, struct painter *p, const struct setup *s, i32 tx, i32 ty)
 {
     struct part t = { .x0 = MAX(s->x0, tx * TILE), .x1 = MIN(s->x1, (tx + 1) * TILE) };
     t.y0 = MAX(s->y0, ty * TILE);
     t.y1 = MIN(s->y1, (ty + 1) * TILE);
     if (t.x0 >= t.x1 || t.y0 >= t.y1 || !cut_part(s, &t)) return;
     *p->budget -= ((t.x1 - t.x0) / 4 + 1) * ((t.y1 - t.y0) / 2 + 1);
+    if (s->fast) {
+        draw_rows(c, p, s, &t);
+        return;
+    }
     for (i32 y = t.y0 & ~1; y < t.y1 && *p->budget >= 0; y += 2) {
         scan_row(p, s, &t, y);
         for (unsigned k = 0; k < 3; k++) t.value[k] += t.down[k];
@@ -178,7 +213,7 @@ static void draw_directly(struct canvas *c)
     for (size_t at = 0; at < c->used && *p->budget >= 0; at += c->stride) {
         const struct setup *s = (const struct setup *)(c->arena + at);
         for (i32 ty = s->y0 / TILE; ty * TILE < s->y1; ty++) {
-            for (i32 tx = s->x0 / TILE; tx * TILE < s->x1; tx++) draw_part(p, s, tx, ty);
+            for (i32 tx = s->x0 / TILE; tx * TILE < s->x1; tx++) draw_part(c, p, s, tx, ty);
         }
         if (c->d->feedback) shade(p);
     }
@@ -245,7 +280,7 @@ static void draw_tile(void *opaque, u32 worker, u32 number)
     *budget = c->allowance;
     charge(p, budget);
     for (u32 k = c->first[tile]; k < c->first[tile + 1] && *budget >= 0; k++)
-        draw_part(p, (const struct setup *)(c->arena + c->list[k]), tx, ty);
+        draw_part(c, p, (const struct setup *)(c->arena + c->list[k]), tx, ty);
     shade(p);
     c->spent[number] = c->allowance - *budget;
 }
@@ -291,7 +326,8 @@ struct setup *canvas_triangle(struct canvas *c)
 
 void canvas_add(struct canvas *c)
 {
-    const struct setup *s = (const struct setup *)(c->arena + c->used);
+    struct setup *s = (struct setup *)(c->arena + c->used);
+    fast_triangle(&c->fast, c->d, s);
     const i32 x0 = s->x0 / TILE, y0 = s->y0 / TILE, x1 = (s->x1 + TILE - 1) / TILE,
               y1 = (s->y1 + TILE - 1) / TILE;
     c->x0 = MIN(c->x0, x0);
@@ -326,6 +362,8 @@ void canvas_begin(struct canvas *c, struct draw *d)
         (offsetof(struct setup, attr) + d->link_count * sizeof(((struct setup *)0)->attr[0]) + 15) &
         ~(size_t)15;
     memset(c->ready, 0, sizeof(c->ready));
+    c->fast.on = false;
+    if (!c->tuning.no_fast_paths) fast_begin(&c->fast, d);
     forget(c);
 }
 
@@ -351,6 +389,8 @@ struct canvas *canvas_create(const struct exec_tuning *tuning)
         c->tuning.workers = cores > 2 ? (u32)MIN(cores - 1, MAX_WORKERS) : 1;
     }
     c->tuning.workers = MIN(c->tuning.workers, (u32)MAX_WORKERS);
+    c->fast_ops =
+        c->tuning.simd == EXEC_SIMD_BEST && simd_has_avx2() ? &fast_ops_avx2 : &fast_ops_sse2;
     if (posix_memalign((void **)&c->arena, 64, ARENA)) check(false);
     return c;
 }
