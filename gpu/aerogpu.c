@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 
 #include "gpu/aerogpu_dev.h"
-#include "gpu/exec_thread.h"
 
 /* ---- interrupts and errors ---- */
 
@@ -30,16 +29,20 @@ void agpu_error(struct aerogpu *g, enum agpu_error code, u64 fence, const char *
     g->error_fence = fence;
     if (g->error_count != UINT32_MAX) g->error_count++;
     g->irq_status |= AGPU_IRQ_ERROR;
-    snprintf(g->last_error, sizeof(g->last_error), "%s", why ? why : "executor");
-    TRACE(aerogpu_error, code, fence, g->error_count, 0);
+    struct agpu_error_note *note = &g->notes[g->errors++ % LEN(g->notes)];
+    note->time = clock_now(g->pci.dev.host->clock);
+    note->fence = fence;
+    note->code = code;
+    snprintf(note->why, sizeof(note->why), "%s", why ? why : "executor");
+    TRACE_TEXT(aerogpu_error, code, fence, g->error_count, 0, note->why);
     LOG(LOG_WARN, "aerogpu", "error %u at fence %llu: %s", code, (unsigned long long)fence,
-        g->last_error);
+        note->why);
     agpu_update_irq(g);
 }
 
 /* ---- registers ---- */
 
-static u32 features(const struct aerogpu *g)
+u32 agpu_features(const struct aerogpu *g)
 {
     return AGPU_F_FENCE_PAGE | AGPU_F_CURSOR | AGPU_F_SCANOUT | AGPU_F_ERROR_INFO |
            (g->vblank ? AGPU_F_VBLANK : 0) | (g->transfer ? AGPU_F_TRANSFER : 0);
@@ -83,7 +86,7 @@ static u32 read_register(struct aerogpu *g, u32 offset)
     switch (offset) {
     case AGPU_R_MAGIC: return AGPU_MAGIC;
     case AGPU_R_ABI_VERSION: return AGPU_ABI_VERSION;
-    case AGPU_R_FEATURES_LO: return features(g);
+    case AGPU_R_FEATURES_LO: return agpu_features(g);
     case AGPU_R_RING_GPA_LO: return low(g->ring_gpa);
     case AGPU_R_RING_GPA_HI: return high(g->ring_gpa);
     case AGPU_R_RING_CONTROL: return g->ring_control;
@@ -213,7 +216,7 @@ static u64 regs_read(void *opaque, u64 offset, unsigned size)
     agpu_vblank_run(g, false);
     u64 pair = read_register(g, at) | (u64)read_register(g, at + 4) << 32;
     u64 value = (pair >> (8 * (offset & 3))) & mask_n(size);
-    TRACE(aerogpu_rd, offset, value, 0, 0);
+    TRACE_TEXT(aerogpu_rd, offset, value, 0, 0, agpu_register_name((u32)offset));
     return value;
 }
 
@@ -222,7 +225,7 @@ static u64 regs_read(void *opaque, u64 offset, unsigned size)
 static void regs_write(void *opaque, u64 offset, u64 value, unsigned size)
 {
     struct aerogpu *g = opaque;
-    TRACE(aerogpu_wr, offset, value, 0, 0);
+    TRACE_TEXT(aerogpu_wr, offset, value, 0, 0, agpu_register_name((u32)offset));
     agpu_vblank_run(g, false);
     while (size) {
         u32 at = (u32)offset & ~3u;
@@ -343,40 +346,6 @@ static void aerogpu_post_load(struct device *d, u32 version)
     if (g->legacy) vga_core_post_load(&g->core);
 }
 
-static void info_surface(struct text *t, const char *name, const struct agpu_surface *s)
-{
-    text_add(t, "%s: %s %ux%u format %u pitch %u at %llx%s\n", name, s->enable ? "on" : "off",
-             s->width, s->height, s->format, s->pitch, (unsigned long long)s->fb.gpa,
-             s->fb.pending ? ", new low half pending" : "");
-}
-
-static void aerogpu_info(struct device *d, struct text *t)
-{
-    struct aerogpu *g = (struct aerogpu *)d;
-    text_add(t, "ABI 1.4, features %x, executor %s%s, BAR0 %08x BAR1 %08x\n", features(g),
-             g->exec_label, g->ops == &exec_threaded ? " on a thread of its own" : "",
-             pci_bar_addr(&g->pci, 0), pci_bar_addr(&g->pci, 1));
-    text_add(t,
-             "ring: %s at %llx, %u bytes; %llu submissions, %llu packets dropped, %llu unknown\n",
-             g->ring_control & AGPU_RING_ENABLE ? "on" : "off", (unsigned long long)g->ring_gpa,
-             g->ring_size, (unsigned long long)g->submissions,
-             (unsigned long long)g->dropped_packets, (unsigned long long)g->unknown_packets);
-    text_add(t,
-             "fences: completed %llu, %u waiting, page at %llx; interrupts: status %x enabled %x\n",
-             (unsigned long long)g->completed, g->queued, (unsigned long long)g->fence_gpa,
-             g->irq_status, g->irq_enable);
-    info_surface(t, "scanout 0", &g->scan);
-    text_add(t, "vertical blanks: %llu, the last at %llu ns; %s\n",
-             (unsigned long long)g->vblank_seq, (unsigned long long)g->vblank_time,
-             g->claimed ? "claimed by the driver" : "not claimed: the boot display is shown");
-    info_surface(t, "cursor", &g->cursor);
-    if (g->error_count)
-        text_add(t, "errors: %u, the last code %u at fence %llu: %s\n", g->error_count,
-                 g->error_code, (unsigned long long)g->error_fence, g->last_error);
-    if (g->ops->info) g->ops->info(g->exec, t);
-    if (g->legacy) vga_core_info(&g->core, t);
-}
-
 static void aerogpu_fini(struct device *d)
 {
     struct aerogpu *g = (struct aerogpu *)d;
@@ -454,6 +423,6 @@ const struct device_class aerogpu_class = {
     .init = aerogpu_init,
     .reset = aerogpu_reset,
     .post_load = aerogpu_post_load,
-    .info = aerogpu_info,
+    .info = agpu_info,
     .fini = aerogpu_fini,
 };

@@ -411,22 +411,3 @@ void acmd_bools(const void *packet, u8 *out)
         if (wide && (ld32(at + 4) || ld32(at + 8) || ld32(at + 12))) out[k] = 1;
     }
 }
-
-/* ---- for people ---- */
-
-static const char *const stage_names[] = { "vs", "ps", "gs", "hs", "ds", "cs" };
-
-void acmd_describe(const struct acmd_stream *s, const struct acmd_packet *p, struct text *t)
-{
-    const u8 *at = acmd_at(s, p);
-    const struct opcode *o = find(p->opcode);
-    u32 size = ld32(at + 4);
-    text_add(t, "%06x %s", p->offset, o ? o->name : "?");
-    if (p->stage != STAGE_NONE) text_add(t, " %s", stage_names[p->stage]);
-    /* the fixed part as words: what the fields are stands in the contract, and a trace wants all of
-     * them */
-    for (u32 k = sizeof(struct agpu_cmd_header); k + 4 <= (o ? MIN(o->fixed, size) : size); k += 4)
-        text_add(t, " %x", ld32(at + k));
-    if (o && size > o->fixed) text_add(t, " +%u bytes", size - o->fixed);
-    text_add(t, "\n");
-}

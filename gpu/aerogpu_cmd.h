@@ -85,7 +85,10 @@ void acmd_blend_state(const void *packet, struct agpu_set_blend_state *out);
 /* Register values of SET_SHADER_CONSTANTS_B: 4 or 16 bytes per register, nonzero is true. */
 void acmd_bools(const void *packet, u8 *out);
 
-/* One line for a trace: name and the fields that matter. */
+/* aerogpu_text.c: one line for a trace: offset, name, stage, fields with their names. */
 void acmd_describe(const struct acmd_stream *s, const struct acmd_packet *p, struct text *t);
+const char *acmd_stage_name(u8 stage);
+const char *agpu_format_name(u32 format);   /* NULL: unknown */
+const char *agpu_register_name(u32 offset); /* "-": none */
 
 #endif

@@ -33,6 +33,12 @@ struct agpu_fence { /* an accepted submission whose fence is not published */
     bool irq, paced;
 };
 
+struct agpu_error_note { /* for people */
+    u64 time, fence;
+    u32 code;
+    char why[84];
+};
+
 struct aerogpu {
     struct pci_dev pci;
     struct vga_core core;    /* dormant unless legacy */
@@ -76,7 +82,8 @@ struct aerogpu {
     bool submitting;       /* inside a doorbell: fences are published at its end */
     bool powered_down;     /* ring off and its address zeroed since the last RESET */
     u64 submissions, dropped_packets, unknown_packets; /* since power-on, for `info` */
-    char last_error[96];
+    struct agpu_error_note notes[8];                   /* the last ones */
+    u64 errors;                                        /* since power-on */
 
     /* vertical blank */
     struct timer vblank_timer;
@@ -101,6 +108,10 @@ static inline bool agpu_master(const struct aerogpu *g)
 /* aerogpu.c */
 void agpu_update_irq(struct aerogpu *g);
 void agpu_error(struct aerogpu *g, enum agpu_error code, u64 fence, const char *why);
+u32 agpu_features(const struct aerogpu *g);
+
+/* aerogpu_info.c */
+void agpu_info(struct device *d, struct text *t);
 
 /* aerogpu_ring.c */
 void agpu_timers_init(

@@ -216,11 +216,16 @@ static struct agpu_fence *enqueue(struct aerogpu *g, u64 value)
 
 static void trace_batch(const struct exec_batch *b)
 {
+    struct text t;
     if (likely(!trace_on[EV_aerogpu_packet])) return;
+    text_init(&t);
     for (u32 k = 0; k < b->stream.count; k++) {
-        const struct acmd_packet *p = &b->stream.packets[k];
-        TRACE(aerogpu_packet, p->opcode, p->offset, ld32(b->bytes + p->offset + 4), b->ticket);
+        text_clear(&t);
+        acmd_describe(&b->stream, &b->stream.packets[k], &t);
+        t.s[t.len - 1] = 0; /* the end of the line is the trace's */
+        TRACE_TEXT(aerogpu_packet, b->ticket, b->context_id, 0, 0, t.s);
     }
+    text_free(&t);
 }
 
 static void accept(struct aerogpu *g, const struct agpu_descriptor *d)

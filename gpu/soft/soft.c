@@ -49,20 +49,8 @@ static void contexts_clear(struct exec *x)
 /* A draw or dispatch that cannot be executed is counted and left out without an error. */
 void soft_skip(struct exec *x, enum skip_cause cause)
 {
-    static const char *const why[] = {
-        [SKIP_NO_SHADER] = "no usable vertex shader",
-        [SKIP_BAD_PIXEL_SHADER] = "the pixel shader is not usable",
-        [SKIP_GEOMETRY] = "geometry shaders are not executed",
-        [SKIP_TESSELLATION] = "hull and domain shaders are not executed",
-        [SKIP_MIXED] = "shaders of Direct3D 9 and of 10 or 11 together",
-        [SKIP_NO_TARGET] = "no render target",
-        [SKIP_INPUT] = "the input layout does not fit the vertex shader",
-        [SKIP_COMPUTE] = "compute shaders are not executed",
-        [SKIP_BUDGET] = "a batch asked for more than two seconds of work",
-    };
-    if (x->skips_logged >> cause & 1) return;
-    x->skips_logged |= 1u << cause;
-    LOG(LOG_INFO, "aerogpu", "draws are skipped: %s", why[cause]);
+    if (!x->skips[cause]++)
+        LOG(LOG_INFO, "aerogpu", "draws are skipped: %s", soft_skip_name(cause));
 }
 
 /* SM4 and SM5 programs, bare or in a container, make a context a D3D10 one; D3D9 token streams the
@@ -310,12 +298,16 @@ static void soft_submit(struct exec *x, struct exec_batch *b)
     for (u32 k = 0; k < b->stream.count && !cancelled(x); k++) {
         struct outcome out = run_packet(x, c, &b->stream, &b->stream.packets[k]);
         if (out.reason)
-            TRACE(aerogpu_drop, b->stream.packets[k].opcode, b->stream.packets[k].offset, out.error,
-                  0);
+            TRACE_TEXT(aerogpu_drop, b->stream.packets[k].opcode, b->stream.packets[k].offset,
+                       out.error, b->ticket, out.reason);
         if (out.reason)
             LOG_GUEST("aerogpu", "%s: %s", acmd_name(b->stream.packets[k].opcode), out.reason);
+        x->packets++;
+        x->without_effect += out.reason != NULL;
         soft_report(b, out);
     }
+    x->batches++;
+    if (x->budget <= 0) x->exhausted++;
     soft_report(b, objects_end_batch(&x->objects));
     x->objects.batch = NULL;
     x->host.done(x->host.opaque, b);
@@ -347,4 +339,5 @@ const struct exec_ops exec_soft = {
     .submit = soft_submit,
     .reset = soft_reset,
     .destroy = soft_destroy,
+    .info = soft_info,
 };

@@ -22,6 +22,7 @@ enum skip_cause { /* of draws that cannot be executed */
                   SKIP_INPUT,
                   SKIP_COMPUTE,
                   SKIP_BUDGET,
+                  SKIP_COUNT
 };
 
 struct exec {
@@ -33,9 +34,11 @@ struct exec {
     u64 uses;
     struct scratch *scratch; /* draw.c's */
     i64 budget;              /* of the batch: instructions times lanes, pixels, vertices */
-    u32 skips_logged;        /* bit per skip_cause */
-    u64 out_of_time;         /* packets that batches had no time for */
-    u64 draws, skipped_draws, clears, presents; /* since power-on */
+    /* since power-on */
+    u64 out_of_time; /* packets that batches had no time for */
+    u64 draws, skipped_draws, clears, presents, skips[SKIP_COUNT];
+    u64 batches, packets, without_effect; /* packets that asked for nonsense */
+    u64 exhausted;                        /* batches that used up their budget */
 };
 
 /* What a batch reports: the first error wins. */
@@ -58,5 +61,7 @@ struct scratch *scratch_create(const struct exec_tuning *tuning);
 void scratch_free(struct scratch *s);
 /* Logs a cause the first time. */
 void soft_skip(struct exec *x, enum skip_cause cause);
+const char *soft_skip_name(enum skip_cause cause);
+void soft_info(struct exec *x, struct text *t); /* info.c */
 
 #endif

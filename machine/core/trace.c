@@ -8,6 +8,8 @@
 #include "machine/core/text.h"
 
 #define RING 65536u
+#define TEXT_RING (1u << 20)
+#define MAX_TEXT 255u
 
 bool trace_on[EV_COUNT];
 
@@ -19,15 +21,18 @@ static const struct {
 #undef EVENT
 };
 
+/* Texts have a ring of their own; one is there as long as fewer bytes than the ring has followed.
+ */
 static struct {
     struct entry {
-        u64 time, arg[4];
-        u32 event;
+        u64 time, arg[4], text_at;
+        u32 event, text_len;
     } ring[RING];
-    u64 count;
+    char text[TEXT_RING];
+    u64 count, text_count;
     struct clock *clock;
     FILE *out;
-    pthread_mutex_t lock; /* of ring and count: executors emit from threads of their own */
+    pthread_mutex_t lock; /* of rings and counts: executors emit from threads of their own */
 } tr = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* The table's formats hold only %llx and %llu conversions with four u64 behind them. */
@@ -39,16 +44,42 @@ static void print_args(char *s, size_t n, const struct entry *en)
 }
 #pragma GCC diagnostic pop
 
-void trace_emit(enum trace_event ev, u64 a, u64 b, u64 c, u64 d)
+/* Under the lock. */
+static void keep_text(struct entry *en, const char *text)
 {
-    const struct entry en = { tr.clock ? clock_stamp(tr.clock) : 0, { a, b, c, d }, ev };
+    en->text_at = tr.text_count;
+    en->text_len = (u32)strnlen(text, MAX_TEXT);
+    for (u32 k = 0; k < en->text_len; k++) tr.text[tr.text_count++ % TEXT_RING] = text[k];
+}
+
+static void add_text(struct text *t, const struct entry *en)
+{
+    if (!en->text_len) return;
+    if (tr.text_count - en->text_at > TEXT_RING) {
+        text_add(t, " (its text is gone)");
+        return;
+    }
+    text_addn(t, " ", 1);
+    for (u32 k = 0; k < en->text_len; k++) text_addn(t, &tr.text[(en->text_at + k) % TEXT_RING], 1);
+}
+
+void trace_emit_text(enum trace_event ev, u64 a, u64 b, u64 c, u64 d, const char *text)
+{
+    struct entry en = { tr.clock ? clock_stamp(tr.clock) : 0, { a, b, c, d }, 0, ev, 0 };
     pthread_mutex_lock(&tr.lock);
+    if (text) keep_text(&en, text);
     tr.ring[tr.count++ % RING] = en;
     pthread_mutex_unlock(&tr.lock);
     if (!tr.out) return;
     char args[160];
     print_args(args, sizeof(args), &en);
-    fprintf(tr.out, "%llu %s %s\n", (unsigned long long)en.time, events[ev].name, args);
+    fprintf(tr.out, "%llu %s %s%s%.*s\n", (unsigned long long)en.time, events[ev].name, args,
+            text ? " " : "", (int)en.text_len, text ? text : "");
+}
+
+void trace_emit(enum trace_event ev, u64 a, u64 b, u64 c, u64 d)
+{
+    trace_emit_text(ev, a, b, c, d, NULL);
 }
 
 int trace_configure(const char *patterns)
@@ -89,8 +120,10 @@ void trace_dump(struct text *t, unsigned last_n)
         const struct entry *en = &tr.ring[k % RING];
         char args[160];
         print_args(args, sizeof(args), en);
-        text_add(t, "%llu.%06llu %s %s\n", (unsigned long long)(en->time / NS_PER_SEC),
+        text_add(t, "%llu.%06llu %s %s", (unsigned long long)(en->time / NS_PER_SEC),
                  (unsigned long long)(en->time % NS_PER_SEC / 1000), events[en->event].name, args);
+        add_text(t, en);
+        text_addn(t, "\n", 1);
     }
     pthread_mutex_unlock(&tr.lock);
 }

@@ -28,6 +28,15 @@ extern bool trace_on[EV_COUNT];
             trace_emit(EV_##name, (u64)(a), (u64)(b), (u64)(c), (u64)(d));                         \
     } while (0)
 
+/* The same with a text behind the numbers, of which the first 255 characters are kept. Whoever has
+ * to make the text first asks trace_on himself. */
+#define TRACE_TEXT(name, a, b, c, d, text)                                                         \
+    do {                                                                                           \
+        if (unlikely(trace_on[EV_##name]))                                                         \
+            trace_emit_text(EV_##name, (u64)(a), (u64)(b), (u64)(c), (u64)(d), text);              \
+    } while (0)
+
+void trace_emit_text(enum trace_event ev, u64 a, u64 b, u64 c, u64 d, const char *text);
 void trace_emit(enum trace_event ev, u64 a, u64 b, u64 c, u64 d);
 /* Comma-separated patterns with '*'; "-pattern" switches off. Returns -1 if a pattern matches
  * nothing. */

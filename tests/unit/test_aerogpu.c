@@ -356,6 +356,46 @@ START_TEST(ag_046_reset_clears_errors)
 }
 END_TEST
 
+/* What people see of it: every part of `info` is there and says what is. */
+START_TEST(info_tells_the_state)
+{
+    struct gpu g;
+    struct text t;
+    text_init(&t);
+    gpu_up(&g);
+    aerogpu_class.info(&g.pci->dev, &t);
+    ck_assert_ptr_nonnull(strstr(t.s, "features 3f: FENCE_PAGE CURSOR SCANOUT VBLANK TRANSFER ERROR_INFO"));
+    ck_assert_ptr_nonnull(strstr(t.s, "not claimed"));
+    driver_start(&g, AGPU_IRQ_FENCE);
+    scanout(&g, 64, 32, AGPU_FMT_B5G6R5, 128);
+    W(&g, AGPU_R_CURSOR_X, 0xfffffffb);
+    submit(&g, STREAM_OF(&g, 8, 0, AGPU_CREATE_BUFFER, 40, 10, 1, 4096, 0, 0, 0, 0, 0, AGPU_CLEAR, 36, 0, 0, 0, 0, 0, 0, 0, AGPU_DRAW, 24, 3,
+                         1, 0, 0));
+    submit(&g, STREAM_OF(&g, 9, 0, AGPU_NOP, 4));
+    for (u64 f = 10; f < 20; f++) submit(&g, STREAM_OF(&g, f, AGPU_SUBMIT_NO_IRQ, AGPU_PRESENT, 16, 0, AGPU_PRESENT_VSYNC));
+    text_clear(&t);
+    aerogpu_class.info(&g.pci->dev, &t);
+    static const char *const parts[] = {
+        "ring: on at 10000, window 4096 bytes; in memory: ARNG, 8 entries of 64 bytes, head 12 tail 12\n",
+        "submissions: 12,",
+        "fences: completed 9, page at 20000 says 9; 10 waiting: 10 for a vertical blank silent, 11 for",
+        "17 for a vertical blank silent, ...\n",
+        "interrupts: status 80000001 (FENCE ERROR), enabled 1 (FENCE), line asserted\n",
+        "scanout 0: on 64x32 B5G6R5 (5) pitch 128 at 100000; displayable, claimed by the driver\n",
+        "the next in 16666 us\n",
+        "position -5,0",
+        "error registers: code 1 fence 9 count 1; since power-on: 1\n",
+        "CMD_DECODE fence 9: packet size\n",
+        "objects: 1 buffers, 0 textures,",
+        "memory: 4 of ",
+        "draws: 1, clears: 1, presents: 10; draws skipped: 1\n  1: no usable vertex shader\n",
+    };
+    for (unsigned k = 0; k < LEN(parts); k++) ck_assert_msg(strstr(t.s, parts[k]), "%s is not in\n%s", parts[k], t.s);
+    text_free(&t);
+    gpu_down(&g);
+}
+END_TEST
+
 Suite *aerogpu_suite(void);
 Suite *aerogpu_suite(void)
 {
@@ -368,6 +408,7 @@ Suite *aerogpu_suite(void)
         ag_027_036_masked_and_silent_completions, ag_030_031_acknowledging, ag_032_033_034_035_masking,
         ag_037_085_one_of_several_wants_the_interrupt, ag_038_fence_page_before_interrupt, ag_040_042_043_error_registers,
         ag_041_045_047_stream_errors_complete_their_fence, ag_044_error_count_saturates, ag_046_reset_clears_errors,
+        info_tells_the_state,
     };
     for (unsigned k = 0; k < LEN(tests); k++) tcase_add_test(c, tests[k]);
     suite_add_tcase(s, c);

@@ -229,12 +229,56 @@ START_TEST(every_packet_survives_ones)
         words[1] = all[k].fixed;
         ck_assert_ptr_nonnull(acmd_name(all[k].opcode));
         struct acmd_stream s = parsed(4, words, all[k].fixed / 4);
-        for (u32 n = 0; n < s.count; n++) acmd_describe(&s, &s.packets[n], &t);
+        for (u32 n = 0; n < s.count; n++) {
+            text_clear(&t);
+            acmd_describe(&s, &s.packets[n], &t);
+            ck_assert_msg(all[k].fixed <= 16 || strchr(t.s, '='), "no field has a name: %s", t.s);
+        }
         ck_assert(s.error == AGPU_E_NONE || s.error == AGPU_E_CMD_DECODE);
         done(&s);
     }
     ck_assert_uint_gt(t.len, 0);
     text_free(&t);
+}
+END_TEST
+
+/* What a trace shows of a packet. */
+START_TEST(packets_in_words)
+{
+    struct text t;
+    text_init(&t);
+    struct acmd_stream s =
+        PARSE(4, AGPU_CREATE_TEXTURE2D, 56, 7, 0x48, AGPU_FMT_B8G8R8X8, 640, 480, 1, 1, 2560, 3, 64, 0, 0, AGPU_BIND_SHADERS, 24, 1, 2, 0, 9,
+              AGPU_SET_TEXTURE, 24, 1, 2, 7, 0, AGPU_CLEAR, 36, 1, 0x3f800000, 0x3f000000, 0, 0, 0, 5, AGPU_SET_SHADER_CONSTANTS_F, 40, 1,
+              8, 1, 0, 0x3f800000, 0xc0000000, 0, 0, AGPU_SET_BLEND_STATE, 28, 1, 2, 3, 0, 0xf, AGPU_SET_RENDER_TARGETS, 48, 2, 5, 7, 8, 0,
+              0, 0, 0, 0, 0, AGPU_SET_VERTEX_BUFFERS, 32, 1, 1, 11, 20, 4, 0, AGPU_EXPORT_SHARED_SURFACE, 24, 7, 0, 0x55667788,
+              0x11223344, AGPU_DRAW_INDEXED, 28, 6, 1, 0, 0xffffffff, 0, AGPU_DEBUG_MARKER, 16, 0x0a226968, 0, AGPU_PRESENT, 16, 0, 1);
+    ck_assert_uint_eq(s.error, AGPU_E_NONE);
+    for (u32 k = 0; k < s.count; k++) acmd_describe(&s, &s.packets[k], &t);
+    static const char *const lines[] = {
+        "000018 CREATE_TEXTURE2D handle=7 usage=48 format=B8G8R8X8 width=640 height=480 mips=1 layers=1 pitch=2560 alloc=3 at=64\n",
+        " BIND_SHADERS vs=1 ps=2 gs=9\n",
+        " SET_TEXTURE ps slot=2 texture=7\n",
+        " CLEAR flags=1 r=1 g=0.5 b=0 a=0 depth=0 stencil=5\n",
+        " SET_SHADER_CONSTANTS_F ps from=8 count=1 [ 1 -2 0 0 ]\n",
+        " SET_BLEND_STATE enable=1 src=sa dst=1-sa op=+ mask=f\n",
+        " SET_RENDER_TARGETS count=2 depth=5 [ colour=7 ] [ colour=8 ]\n",
+        " SET_VERTEX_BUFFERS from=1 count=1 [ buffer=11 stride=20 offset=4 ]\n",
+        " EXPORT_SHARED_SURFACE handle=7 token=1122334455667788\n",
+        " DRAW_INDEXED indices=6 instances=1 first=0 base=-1 first_instance=0\n",
+        " PRESENT scanout=0 flags=1\n",
+    };
+    for (unsigned k = 0; k < LEN(lines); k++) ck_assert_msg(strstr(t.s, lines[k]), "%s is not in\n%s", lines[k], t.s);
+    done(&s);
+    text_free(&t);
+}
+END_TEST
+
+START_TEST(registers_have_names)
+{
+    ck_assert_str_eq(agpu_register_name(AGPU_R_DOORBELL), "DOORBELL");
+    ck_assert_str_eq(agpu_register_name(AGPU_R_IRQ_ACK + 3), "IRQ_ACK");
+    ck_assert_str_eq(agpu_register_name(0x600), "-");
 }
 END_TEST
 
@@ -260,7 +304,7 @@ Suite *aerogpu_cmd_suite(void)
     const TTest *tests[] = {
         ag_144_145_stream_header, ag_146_147_148_149_packet_frames, ag_150_151_bind_shaders, ag_152_short_blend_state,
         ag_153_154_stages, ag_155_boolean_constants, payloads_stay_inside_their_packets, ag_156_157_170_210_nonsense_is_dropped,
-        every_packet_survives_ones, scan_for_vsync,
+        every_packet_survives_ones, packets_in_words, registers_have_names, scan_for_vsync,
     };
     for (unsigned k = 0; k < LEN(tests); k++) tcase_add_test(c, tests[k]);
     suite_add_tcase(s, c);

@@ -86,6 +86,28 @@ START_TEST(every_event_can_be_printed)
 }
 END_TEST
 
+START_TEST(texts_are_kept_with_their_events)
+{
+    char big[400];
+    memset(big, 'b', sizeof(big) - 1);
+    big[sizeof(big) - 1] = 0;
+    trace_configure("aerogpu_packet");
+    TRACE_TEXT(aerogpu_packet, 1, 2, 0, 0, "000018 NOP");
+    TRACE_TEXT(aerogpu_packet, 3, 4, 0, 0, big);
+    TRACE(aerogpu_packet, 5, 6, 0, 0);
+    trace_dump(&t, 3);
+    ck_assert_ptr_nonnull(strstr(t.s, "aerogpu_packet submission=1 context=2 000018 NOP\n"));
+    ck_assert_ptr_nonnull(strstr(t.s, "submission=3 context=4 bbb"));
+    ck_assert_ptr_nonnull(strstr(t.s, "submission=5 context=6\n"));
+    for (unsigned k = 0; k < 5000; k++) TRACE_TEXT(aerogpu_packet, 7, 8, 0, 0, big);
+    text_clear(&t);
+    trace_dump(&t, 5003);
+    ck_assert_ptr_nonnull(strstr(t.s, "submission=1 context=2 (its text is gone)\n"));
+    ck_assert_ptr_null(strstr(t.s, "NOP"));
+    trace_configure("-aerogpu_packet");
+}
+END_TEST
+
 START_TEST(log_levels_by_component)
 {
     ck_assert(log_enabled(LOG_WARN, "ide") && !log_enabled(LOG_INFO, "ide"));
@@ -140,5 +162,5 @@ END_TEST
 
 UNIT_SUITE(trace, patterns_switch_events_on_and_off, disabled_events_leave_no_trace,
            events_go_to_ring_and_file, ring_keeps_the_last_events, every_event_can_be_printed,
-           log_levels_by_component, guest_mistakes_do_not_flood, text_grows_and_clears,
+           texts_are_kept_with_their_events, log_levels_by_component, guest_mistakes_do_not_flood, text_grows_and_clears,
            errors_take_context_and_stay_within_their_size)
