@@ -150,7 +150,10 @@ static void write_irq_enable(struct aerogpu *g, u32 v)
 static void write_ring_control(struct aerogpu *g, u32 v)
 {
     g->ring_control = v & AGPU_RING_ENABLE;
-    if (v & AGPU_RING_RESET) agpu_ring_reset(g);
+    if (v & AGPU_RING_RESET)
+        agpu_ring_reset(g);
+    else if (v & AGPU_RING_ENABLE)
+        agpu_ring_start(g);
 }
 
 /* The driver stops: the ring is off, then its address becomes 0. */

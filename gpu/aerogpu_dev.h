@@ -121,6 +121,7 @@ void agpu_ring_fini(struct aerogpu *g);
 void agpu_doorbell(struct aerogpu *g);
 void agpu_ring_reset(struct aerogpu *g);      /* RING_CONTROL bit 1 */
 void agpu_ring_power_down(struct aerogpu *g); /* the ring is off and its address is 0 */
+void agpu_ring_start(struct aerogpu *g);      /* on again without RESET */
 void agpu_ring_forget(struct aerogpu *g);     /* device reset: registers are the caller's */
 void agpu_master_on(struct aerogpu *g);       /* what waited for bus mastering */
 /* Publishes finished fences in order, up to the first that waits for a vertical blank; `paced` of

@@ -416,6 +416,15 @@ void agpu_ring_power_down(struct aerogpu *g)
     g->powered_down = true;
 }
 
+/* Back from sleep a driver resets the ring. One that does without has just been loaded: objects and
+ * share tokens of the one before mean nothing to it, and it may stop again. */
+void agpu_ring_start(struct aerogpu *g)
+{
+    if (!g->powered_down) return;
+    g->powered_down = false;
+    g->ops->reset(g->exec, EXEC_FORGET_ALL);
+}
+
 void agpu_ring_forget(struct aerogpu *g)
 {
     forget(g, EXEC_FORGET_ALL);

@@ -81,6 +81,9 @@ struct exec_host {
     /* exec_recording's (record.h): where to, and the executor that does the work */
     struct recorder *recorder;
     const struct exec_ops *recorded;
+    /* Work that a batch may cause, in units of about half a nanosecond, before the rest of it is
+     * skipped; 0: two seconds' (soft/soft.h). */
+    i64 budget;
 };
 
 enum exec_reset {

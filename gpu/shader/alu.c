@@ -26,10 +26,9 @@ static inline const float *F(const struct operand *o, unsigned c)
 
 static const struct ir_def *find_def(const struct alu *a, u8 file, i64 index)
 {
-    for (u32 k = 0; k < a->p->def_count; k++) {
-        if (a->p->defs[k].file == file && a->p->defs[k].index == index) return &a->p->defs[k];
-    }
-    return NULL;
+    if (index < 0 || index >= 256) return NULL;
+    u16 at = a->p->def_at[file - IR_CONST][index];
+    return at ? &a->p->defs[at - 1] : NULL;
 }
 
 static void integer_constant(const struct alu *a, u32 index, i32 v[4])

@@ -66,9 +66,7 @@ static u16 use_input(struct d3d9_parser *s, unsigned n, bool texture)
 static void use_constant(struct d3d9_parser *s, unsigned n, bool relative)
 {
     struct ir_program *p = s->p;
-    for (u32 k = 0; k < p->def_count; k++) {
-        if (p->defs[k].file == IR_CONST && p->defs[k].index == n && !relative) return;
-    }
+    if (n < 256 && p->def_at[0][n] && !relative) return;
     p->reads_constants = true;
     if (n >= 240 && n <= 243) p->reads_wvp = true;
     if (relative) p->relative_constants = true;
@@ -575,11 +573,14 @@ static void define(struct d3d9_parser *s, unsigned opcode)
     for (unsigned k = 1; k < 4 && opcode != 47; k++) d.value[k] = d3d9_token(s);
     if (opcode == 47) d.value[0] = d.value[0] ? 0xffffffff : 0;
     if (s->why) return;
+    u16 *at = &p->def_at[d.file - IR_CONST][d.index];
+    if (*at) return; /* the first one counts */
     if (p->def_count == s->def_cap) {
         s->def_cap = s->def_cap ? s->def_cap * 2 : 8;
         p->defs = xrealloc(p->defs, s->def_cap * sizeof(*p->defs));
     }
     p->defs[p->def_count++] = d;
+    *at = (u16)p->def_count;
 }
 
 /* ---- the stream ---- */

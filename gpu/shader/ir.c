@@ -28,6 +28,12 @@ struct ir_program *shader_compile(const u8 *bytes, u32 size, u8 stage, const cha
     return sm4_compile(bytes, size, stage, why);
 }
 
+u64 ir_program_bytes(const struct ir_program *p)
+{
+    return sizeof(*p) + (u64)p->immediate_count * sizeof(*p->immediates) +
+           (u64)p->def_count * sizeof(*p->defs) + (u64)p->insn_count * sizeof(*p->insns);
+}
+
 void ir_free(struct ir_program *p)
 {
     if (!p) return;

@@ -42,6 +42,14 @@ struct run {
     u32 at;
 };
 
+/* Not cleared: push() writes whole frames, and most programs never come to most of them. */
+static void *stack_create(void)
+{
+    void *p = malloc(STACK * sizeof(struct frame));
+    check(p != NULL);
+    return p;
+}
+
 static void place(struct ir_state *s, const struct ir_program *p)
 {
     s->outputs = s->inputs + IR_MAX_INPUTS;
@@ -67,11 +75,16 @@ struct ir_state *ir_state_create(const struct ir_program *p)
     struct ir_state *s = xalloc(sizeof(*s));
     allocate(s, registers(p));
     memset(s->inputs, 0, s->capacity * sizeof(struct lanes));
-    s->stack = xalloc(STACK * sizeof(struct frame));
+    s->stack = stack_create();
     s->plan = ir_plan(p);
     s->owns_plan = true;
     place(s, p);
     return s;
+}
+
+u64 ir_state_bytes(const struct ir_program *p)
+{
+    return registers(p) * sizeof(struct lanes) + STACK * sizeof(struct frame);
 }
 
 void ir_state_like(struct ir_state **to, const struct ir_program *p, const struct ir_state *like)
@@ -79,7 +92,7 @@ void ir_state_like(struct ir_state **to, const struct ir_program *p, const struc
     struct ir_state *s = *to;
     if (!s) {
         s = *to = xalloc(sizeof(*s));
-        s->stack = xalloc(STACK * sizeof(struct frame));
+        s->stack = stack_create();
     }
     if (registers(p) > s->capacity) {
         allocate(s, registers(p));

@@ -7,7 +7,7 @@
 
 #include "gpu/soft/setup.h"
 
-enum { VERTEX_COST = 64, INSTANCE_COST = 32, DRAW_COST = 1024, MAP = 256 };
+enum { VERTEX_COST = 64, PRIMITIVE_COST = 16, INSTANCE_COST = 32, DRAW_COST = 1024, MAP = 256 };
 
 struct assembler {
     struct draw *d;
@@ -72,7 +72,7 @@ static void shade_vertices(struct assembler *a)
     if (!d->d3d9) system_values(a);
     d->vs_state->active = a->vertices == LANES ? ~0ull : (1ull << a->vertices) - 1;
     ir_run(d->vs, &d->vs_env, d->vs_state);
-    *d->budget -= (i64)a->vertices * VERTEX_COST;
+    *d->budget -= (i64)a->vertices * VERTEX_COST + (i64)a->prim_count * PRIMITIVE_COST;
     struct lanes *out = d->vs_state->outputs;
     for (u32 l = 0; l < a->vertices; l++) {
         struct vertex *v = &a->shaded[l];

@@ -117,6 +117,7 @@ static void free_object(struct objects *o, struct object *x)
         if (!--t->users && !t->handles) free_object(o, t);
     } else {
         struct blob *b = (struct blob *)x;
+        o->bytes -= b->memory;
         if (b->release) b->release(b->compiled);
         free(b->bytes);
     }
@@ -295,10 +296,13 @@ struct outcome object_create_blob(struct objects *o, u32 kind, u32 handle, u8 st
     const char *why;
     *out = NULL;
     if (size > 512 * KIB) return DROP("blob larger than 512 KiB");
+    if (size > o->cap || o->bytes > o->cap - size) return DROP("no memory for a blob");
     struct blob *b = make(o, kind, handle, sizeof(*b), &why);
     if (!b) return DROP(why);
     b->stage = stage;
     b->size = size;
+    b->memory = size;
+    o->bytes += size;
     b->bytes = xalloc(size);
     memcpy(b->bytes, bytes, size);
     *out = b;

@@ -93,6 +93,7 @@ struct blob {
     u8 stage; /* agpu_stage of shaders */
     u8 *bytes;
     u32 size;
+    u64 memory;     /* bytes that it and what was made of it occupy: they count against the cap */
     void *compiled; /* freed by `release` */
     void (*release)(void *compiled);
 };

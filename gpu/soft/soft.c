@@ -126,11 +126,13 @@ static const char *make_units(struct shader *s)
     return NULL;
 }
 
-/* A shader that is not understood stays without a program, and draws that use it are skipped. */
-static void compile(struct blob *b)
+/* A shader that is not understood, or for which there is no memory, stays without a program, and
+ * draws that use it are skipped. */
+static void compile(struct objects *o, struct blob *b)
 {
     const char *why = "";
     struct ir_program *p = shader_compile(b->bytes, b->size, b->stage, &why);
+    objects_spend(o, b->size * 64ull);
     if (!p) {
         LOG(LOG_INFO, "aerogpu", "shader %u is not usable: %s", b->obj.handle, why);
         return;
@@ -143,6 +145,14 @@ static void compile(struct blob *b)
         release_shader(s);
         return;
     }
+    u64 bytes = ir_program_bytes(p) + ir_state_bytes(p);
+    if (bytes > o->cap || o->bytes > o->cap - bytes) {
+        LOG(LOG_INFO, "aerogpu", "shader %u is not usable: no memory", b->obj.handle);
+        release_shader(s);
+        return;
+    }
+    o->bytes += bytes;
+    b->memory += bytes;
     s->state = ir_state_create(p);
     b->compiled = s;
     b->release = release_shader;
@@ -156,7 +166,7 @@ static struct outcome create_shader(struct exec *x, struct context *c,
     struct outcome out = object_create_blob(&x->objects, OBJ_SHADER, p->shader_handle, stage, bytes,
                                             p->dxbc_size_bytes, &b);
     if (!b) return out;
-    compile(b);
+    compile(&x->objects, b);
     enum flavour flavour = shader_flavour(b);
     if (flavour != FLAVOUR_UNKNOWN) c->flavour = flavour;
     return out;
@@ -294,7 +304,7 @@ static void soft_submit(struct exec *x, struct exec_batch *b)
 {
     struct context *c = context_get(x, b->context_id);
     x->objects.batch = b;
-    x->budget = SOFT_BATCH_BUDGET;
+    x->budget = x->host.budget ? x->host.budget : SOFT_BATCH_BUDGET;
     for (u32 k = 0; k < b->stream.count && !cancelled(x); k++) {
         struct outcome out = run_packet(x, c, &b->stream, &b->stream.packets[k]);
         if (out.reason)
