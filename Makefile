@@ -169,13 +169,18 @@ bench: $(B)/aeropc roms bench-gpu
 
 # The software executor alone.
 .PHONY: bench-gpu
-bench-gpu: $(B)/gpu-bench
+bench-gpu: $(B)/gpu-bench $(B)/gpu-scanout
 	@$(B)/gpu-bench
 	@$(B)/gpu-bench --fast off compose-linear compose-point
+	@$(B)/gpu-scanout
 
 $(B)/gpu-bench: $(B)/tests/bench/gpu_bench.o $(LIBOBJ)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check 2>/dev/null)
+
+$(B)/gpu-scanout: $(B)/tests/bench/gpu_scanout.o $(LIBOBJ)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
 format-check:
 	@clang-format --dry-run -Werror $(SRC)
