@@ -41,6 +41,7 @@ enum { /* handles */
        H_PS_GLASS,
        H_VS_FLAT,
        H_PS_FLAT,
+    H_PS_COPY,
        H_PS_COLOR,
        H_PANE
 };

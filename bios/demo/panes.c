@@ -332,9 +332,12 @@ void panes_draw(struct panes *p, struct stream *s, const struct report *r)
     stream_sampler(s, 0, SS_MIN, FILTER_POINT);
     stream_sampler(s, 0, SS_MIP, 0);
     for (u32 k = 0; k < PANES; k++) {
+        stream_bind(s, H_VS_FLAT, H_PS_COPY);
         stream_use_texture(s, 0, H_PANE + p->order[k]);
         draw_quads(s, first[k], first[k] + 1);
-        if (first[k] + 1 < first[k + 1]) stream_use_texture(s, 0, H_ATLAS);
+        if (first[k] + 1 == first[k + 1]) continue;
+        stream_bind(s, H_VS_FLAT, H_PS_FLAT);
+        stream_use_texture(s, 0, H_ATLAS);
         draw_quads(s, first[k] + 1, first[k + 1]);
     }
 }

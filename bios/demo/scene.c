@@ -174,6 +174,7 @@ void scene_create(struct scene *sc, struct stream *s)
     SHADER(s, H_PS_GLASS, AGPU_STAGE_PIXEL, ps_glass);
     SHADER(s, H_VS_FLAT, AGPU_STAGE_VERTEX, vs_flat);
     SHADER(s, H_PS_FLAT, AGPU_STAGE_PIXEL, ps_flat);
+    SHADER(s, H_PS_COPY, AGPU_STAGE_PIXEL, ps_copy);
     SHADER(s, H_PS_COLOR, AGPU_STAGE_PIXEL, ps_color);
     const struct vertex_element e[] = { { 0, 0, ELEMENT_FLOAT3, 0, USAGE_POSITION, 0 },
                                         { 0, 12, ELEMENT_FLOAT3, 0, USAGE_NORMAL, 0 },
