@@ -46,8 +46,10 @@ float ir_log2(float x)
         e++;
     }
     /* ln(d) = 2 atanh(t), t = (d - 1) / (d + 1), |t| <= 0.1716 */
+    static const double terms[] = { 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
+                                    1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0 };
     double t = (d - 1.0) / (d + 1.0), t2 = t * t, sum = 0.0;
-    for (int k = 21; k >= 1; k -= 2) sum = sum * t2 + 1.0 / k;
+    for (unsigned k = 0; k < LEN(terms); k++) sum = sum * t2 + terms[k];
     return (float)(e + 2.0 * t * sum * 1.44269504088896340736);
 }
 

@@ -144,16 +144,16 @@ static float lod_of(const struct texture_unit *u, float dudx, float dvdx, float 
 static void quad_lod(const struct texture_unit *u, const struct ir_texture_query *q, const float *s,
                      const float *t, u32 first, float *lod)
 {
+    float of_quad = 0.0f;
+    if (!q->ddx && q->implicit_lod && q->insn->op != IR_TEX_LOD)
+        of_quad = lod_of(u, s[first + 1] - s[first], t[first + 1] - t[first],
+                         s[first + 2] - s[first], t[first + 2] - t[first]);
     for (u32 k = 0; k < 4; k++) {
         u32 l = first + k;
+        lod[l] = of_quad;
         if (q->ddx) {
             const float *dx = (const float *)q->ddx->c, *dy = (const float *)q->ddy->c;
             lod[l] = lod_of(u, dx[l], dx[LANES + l], dy[l], dy[LANES + l]);
-        } else if (q->implicit_lod && q->insn->op != IR_TEX_LOD) {
-            lod[l] = lod_of(u, s[first + 1] - s[first], t[first + 1] - t[first],
-                            s[first + 2] - s[first], t[first + 2] - t[first]);
-        } else {
-            lod[l] = 0.0f;
         }
         if (q->insn->op == IR_TEX_LOD) lod[l] = ((const float *)q->extra->c[0])[l];
         if (q->insn->op == IR_TEX_BIAS) lod[l] += ((const float *)q->extra->c[0])[l];
