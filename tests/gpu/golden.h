@@ -100,7 +100,7 @@ void gold_fail(struct gold *g, const char *format, ...) __attribute__((format(pr
     do {                                                                                           \
         if (!(ok)) gold_fail(g, __VA_ARGS__);                                                      \
     } while (0)
-u32 gold_random(struct gold *g); /* the same sequence in every run of the case */
+u32 gold_random(struct gold *g); /* the same sequence in every run of the case; once an expression, or compilers differ */
 
 /* ---- packets ---- */
 void gold_put(struct gold *g, const u32 *words, u32 n);

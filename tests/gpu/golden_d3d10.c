@@ -588,8 +588,9 @@ static void element_data(struct gold *g, const struct element_kind *e, u8 out[16
     for (int k = 0; k < 16; k++) out[k] = (u8)gold_random(g);
     for (int c = 0; c < 4 && (e->kind == 'f' || e->kind == 'h'); c++) { /* numbers between -2 and 2 */
         float f = (float)(gold_random(g) % 4096) / 1024 - 2;
+        u32 bits = gold_random(g);
         if (e->kind == 'f') memcpy(out + 4 * c, &f, 4);
-        if (e->kind == 'h') st16(out + 2 * c, (u16)((gold_random(g) & 0x83ff) | (11 + gold_random(g) % 5) << 10));
+        if (e->kind == 'h') st16(out + 2 * c, (u16)((bits & 0x83ff) | (11 + (bits >> 16) % 5) << 10));
     }
 }
 

@@ -157,7 +157,10 @@ static void stencil_two_sided(struct gold *g, int arg)
     gold_state(g, 188, 8);
     gold_state(g, 168, 0);
     for (int k = 0; k < 24; k++) {
-        for (int n = 0; n < 3; n++) v[n] = gold_vertex(g, (float)(gold_random(g) % 16384) / 256, (float)(gold_random(g) % 16384) / 256, 0.5f, 1, 0);
+        for (int n = 0; n < 3; n++) {
+            float x = (float)(gold_random(g) % 16384) / 256;
+            v[n] = gold_vertex(g, x, (float)(gold_random(g) % 16384) / 256, 0.5f, 1, 0);
+        }
         gold_draw(g, AGPU_TOPO_TRIANGLES, v, 3);
     }
     gold_state(g, 168, 15);

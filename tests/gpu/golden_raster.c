@@ -30,6 +30,13 @@ static float on_grid(struct gold *g, int lo, int hi)
     return (float)lo + (float)(gold_random(g) % (u32)((hi - lo) * 256)) / 256;
 }
 
+/* A corner anywhere in a square. */
+static struct vx anywhere(struct gold *g, int lo, int hi, u32 argb)
+{
+    float x = on_grid(g, lo, hi);
+    return gold_vertex(g, x, on_grid(g, lo, hi), 0, 1, argb);
+}
+
 /* ---- coverage ---- */
 
 static void fill_random(struct gold *g, int reach)
@@ -38,7 +45,7 @@ static void fill_random(struct gold *g, int reach)
     begin(g);
     additive(g);
     for (int k = 0; k < 60; k++) {
-        for (int n = 0; n < 3; n++) v[n] = gold_vertex(g, on_grid(g, -reach, N + reach), on_grid(g, -reach, N + reach), 0, 1, 0x04040404);
+        for (int n = 0; n < 3; n++) v[n] = anywhere(g, -reach, N + reach, 0x04040404);
         gold_draw(g, AGPU_TOPO_TRIANGLES, v, 3);
     }
     gold_show(g, 0, 0);
@@ -55,7 +62,8 @@ static void fill_slivers(struct gold *g, int arg)
         float x = on_grid(g, 0, N), y = on_grid(g, 0, N), dx = on_grid(g, -20, 20), dy = on_grid(g, -20, 20);
         v[0] = gold_vertex(g, x, y, 0, 1, 0x08080808);
         v[1] = gold_vertex(g, x + dx, y + dy, 0, 1, 0x08080808);
-        v[2] = gold_vertex(g, x + dx / 2 + (float)(gold_random(g) % 300) / 256, y + dy / 2 + (float)(gold_random(g) % 300) / 256, 0, 1, 0x08080808);
+        float away = (float)(gold_random(g) % 300) / 256;
+        v[2] = gold_vertex(g, x + dx / 2 + away, y + dy / 2 + (float)(gold_random(g) % 300) / 256, 0, 1, 0x08080808);
         for (int n = 0; n < 3; n++) { /* halves of a grid step would be ties */
             v[n].pos[0] = rintf(v[n].pos[0] * 8192) / 8192;
             v[n].pos[1] = rintf(v[n].pos[1] * 8192) / 8192;
@@ -355,7 +363,10 @@ static void points(struct gold *g, int size16)
     struct vx v[24];
     begin(g);
     gold_statef(g, 154, (float)size16 / 16);
-    for (int k = 0; k < 24; k++) v[k] = gold_vertex(g, on_grid(g, -2, N + 2), on_grid(g, -2, N + 2), 0, 1, 0xff000000 | gold_random(g) << 2);
+    for (int k = 0; k < 24; k++) {
+        u32 color = 0xff000000 | gold_random(g) << 2;
+        v[k] = anywhere(g, -2, N + 2, color);
+    }
     gold_draw(g, AGPU_TOPO_POINTS, v, 24);
     gold_show(g, 0.001, 0);
 }
@@ -421,7 +432,7 @@ static void lines_random(struct gold *g, int reach)
     begin(g);
     additive(g);
     for (int k = 0; k < 40; k += 2) {
-        v[k] = gold_vertex(g, on_grid(g, 0, N), on_grid(g, 0, N), 0, 1, 0x20202020);
+        v[k] = anywhere(g, 0, N, 0x20202020);
         v[k + 1] = v[k];
         v[k + 1].pos[0] += on_grid(g, -reach, reach) / 32;
         v[k + 1].pos[1] += on_grid(g, -reach, reach) / 32;
@@ -465,7 +476,8 @@ static void lines_cut(struct gold *g, int arg)
     (void)arg;
     begin(g);
     for (int k = 0; k < 24; k++) {
-        v[k] = gold_vertex(g, k & 1 ? on_grid(g, 70, 500) : on_grid(g, -500, 40), on_grid(g, -100, 160), 0, 1, k & 1 ? 0xff00ff00 : 0xffff0000);
+        float x = k & 1 ? on_grid(g, 70, 500) : on_grid(g, -500, 40);
+        v[k] = gold_vertex(g, x, on_grid(g, -100, 160), 0, 1, k & 1 ? 0xff00ff00 : 0xffff0000);
         if (k >= 16) v[k].pos[1] = (float)(20 - k) / 8;
         if (k >= 16) v[k].pos[2] = k & 1 ? 1 : -0.3f;
     }

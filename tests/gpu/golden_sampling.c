@@ -255,9 +255,8 @@ static void cube(struct gold *g, int filter)
             int column = k / 2, r = row + (k & 1);
             float lon = (float)column * 6.2831853f / COLUMNS + 0.123f, lat = ((float)r / ROWS - 0.5f) * 3.1f;
             v[k] = gold_vertex(g, (float)column * 8, (float)r * 8, 0, 1, 0);
-            v[k].uv[0] = cosf(lat) * sinf(lon);
-            v[k].uv[1] = -sinf(lat);
-            v[k].uv[2] = cosf(lat) * cosf(lon);
+            const double to[3] = { cos(lat) * sin(lon), -sin(lat), cos(lat) * cos(lon) };
+            for (int c = 0; c < 3; c++) v[k].uv[c] = (float)(rint(to[c] * 4096) / 4096); /* whatever the C library's last bits are */
         }
         gold_draw(g, AGPU_TOPO_STRIP, v, 2 * (COLUMNS + 1));
     }

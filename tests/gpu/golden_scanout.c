@@ -163,7 +163,7 @@ static void present(struct gold *g, int to)
 {
     u32 texels[WIDE * HIGH], bytes = to == 5 || to == 6 ? 2 : 4, pitch = 256;
     u8 out[WIDE * HIGH * 4];
-    for (u32 k = 0; k < LEN(texels); k++) texels[k] = gold_random(g) << 1 ^ gold_random(g);
+    for (u32 k = 0; k < LEN(texels); k++) texels[k] = gold_random(g) * 0x9e3779b1u;
     gold_target(g, AGPU_FMT_B8G8R8A8, WIDE, HIGH, 0);
     gold_upload(g, H_COLOR, 0, texels, sizeof(texels));
     g->scanout = (struct exec_scanout){ ALLOC_A_GPA, WIDE - 8, HIGH + 5, (u32)to, pitch }; /* narrower and higher: the common part */

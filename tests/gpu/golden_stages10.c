@@ -217,7 +217,7 @@ static void offset_shade(struct ref_fragment *f, const void *user)
 
 static void noise(struct gold *g, u32 *out, u32 n)
 {
-    for (u32 k = 0; k < n; k++) out[k] = gold_random(g) ^ gold_random(g) << 8;
+    for (u32 k = 0; k < n; k++) out[k] = gold_random(g) * 0x9e3779b1u;
 }
 
 static void sample_offset(struct gold *g, int filter)

@@ -86,7 +86,10 @@ static void type(struct gold *g, int which)
         struct ref_vertex v[4] = { 0 };
         for (int n = 0; n < 16; n++) raw[n] = (u8)gold_random(g);
         for (u32 n = 0; n < 4 && which < 4; n++) st32(raw + 4 * n, gold_float((float)(gold_random(g) % 4096) / 1024 - 2));
-        for (u32 n = 0; n < 8 && which >= 15; n++) st16(raw + 2 * n, (u16)((gold_random(g) & 0x83ff) | (k ? 11 + gold_random(g) % 5 : 0) << 10));
+        for (u32 n = 0; n < 8 && which >= 15; n++) {
+            u32 bits = gold_random(g);
+            st16(raw + 2 * n, (u16)((bits & 0x83ff) | (k ? 11 + (bits >> 16) % 5 : 0) << 10));
+        }
         if (k == 0 && which < 15 && which > 3) memset(raw, 0x80, 16); /* the lowest of signed ones */
         if (k == 1 && which < 15 && which > 3) memset(raw, 0xff, 16);
         for (int n = 0; n < 4; n++) {
