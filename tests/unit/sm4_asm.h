@@ -26,6 +26,7 @@
  *     mov x0[r0.x + 1].xyzw, icb[r0.y].xyzw
  *     if_nz r0.x; else; endif; breakc_z r0.x; discard_nz r0.x; retc_nz r0.x; callc_nz r0.x, label0; label label0; switch r0.x; case l(3)
  *     sample r0.xyzw, v1.xyxx, t0.xyzw, s0               // sample_aoffimmi(1,-1,0) ...
+ *     sample_indexable(texture2d)(float,float,float,float) r0.xyzw, v1.xyxx, t0.xyzw, s0
  *     resinfo_uint r0.xyzw, l(0), t0.xyzw                // resinfo, resinfo_rcpfloat
  *     raw 0x0100003e                                     // these words as they are */
 #ifndef TESTS_SM4_ASM_H
@@ -500,6 +501,20 @@ static inline unsigned sm4_destinations(u32 opcode)
     }
 }
 
+/* "(texture2d)(float,float,float,float)": words about the resource that shader model 5 repeats in instructions */
+static inline void sm4_extended_resource(struct sm4_asm *a)
+{
+    char word[32];
+    sm4_need(a, '(');
+    sm4_word(a, word, sizeof(word));
+    sm4_emit(a, 1u << 31 | 2 | sm4_lookup(a, word, sm4_dims, LEN(sm4_dims)) << 6);
+    sm4_need(a, ')');
+    sm4_need(a, '(');
+    while (*a->at && *a->at != ')') a->at++;
+    sm4_need(a, ')');
+    sm4_emit(a, 3 | 0x5555 << 6);
+}
+
 static inline void sm4_instruction(struct sm4_asm *a, char *op)
 {
     u32 at = a->token_count, bits = 0, dims = 0, offsets = 0;
@@ -511,14 +526,22 @@ static inline void sm4_instruction(struct sm4_asm *a, char *op)
         sm4_icb(a);
         return;
     }
+    char *indexable = strstr(op, "_indexable");
+    if (indexable && indexable[10]) indexable = NULL; /* dcl_indexable_temp */
+    if (indexable) *indexable = 0;
+    bool offset = strstr(op, "_aoffimmi") != NULL;
     int opcode = sm4_mnemonic(op, &bits, &dims);
     if (opcode < 0) sm4_fail(a, "instruction");
     sm4_emit(a, 0);
-    if (*a->at == '(') { /* texel offsets */
-        a->at++;
+    if (offset) { /* of texels */
+        sm4_need(a, '(');
         for (unsigned k = 0; k < 3; k++) offsets |= (sm4_number(a) & 15) << (9 + 4 * k);
         sm4_need(a, ')');
-        sm4_emit(a, 1 | offsets);
+        sm4_emit(a, 1 | offsets | (indexable ? 1u << 31 : 0));
+        bits |= 1u << 31;
+    }
+    if (indexable) {
+        sm4_extended_resource(a);
         bits |= 1u << 31;
     }
     if (opcode >= 88 && opcode <= 106)
