@@ -84,8 +84,72 @@ static double bc3_alpha(const u8 *p, int k)
     return i == 6 ? 0 : i == 7 ? 255 : ((6 - i) * a + (i - 1) * b) / 5;
 }
 
+/* Blocks of BC7 with one subset: modes 4, 5 and 6. Others are magenta, so that a case that has them
+ * fails. */
+static int take(const u8 *p, int *at, int n)
+{
+    int v = 0;
+    for (int k = 0; k < n; k++, ++*at) v |= (p[*at / 8] >> *at % 8 & 1) << k;
+    return v;
+}
+
+/* Index k of sixteen with n bits each, of which the first lacks its highest. */
+static double weight(const u8 *p, int at, int n, int k)
+{
+    static const u8 w2[4] = { 0, 21, 43, 64 }, w3[8] = { 0, 9, 18, 27, 37, 46, 55, 64 },
+                    w4[16] = { 0, 4, 9, 13, 17, 21, 26, 30, 34, 38, 43, 47, 51, 55, 60, 64 };
+    at += k ? k * n - 1 : 0;
+    int i = take(p, &at, k ? n : n - 1);
+    return (n == 2 ? w2 : n == 3 ? w3 : w4)[i];
+}
+
+static int widen(int v, int bits)
+{
+    return v << (8 - bits) | v >> (2 * bits - 8);
+}
+
+static void bc7_texel(const u8 *p, int k, double out[4])
+{
+    int mode = 0, at, e[4][2], rotation = 0, swapped = 0;
+    double w[2];
+    while (mode < 8 && !(p[0] >> mode & 1)) mode++;
+    at = mode + 1;
+    if (mode < 4 || mode > 6) {
+        out[0] = out[2] = out[3] = 255, out[1] = 0;
+        return;
+    }
+    if (mode < 6) rotation = take(p, &at, 2);
+    if (mode == 4) swapped = take(p, &at, 1);
+    for (int c = 0; c < 4; c++) {
+        int bits = mode == 4 ? (c == 3 ? 6 : 5) : mode == 5 && c == 3 ? 8 : 7;
+        for (int n = 0; n < 2; n++) {
+            e[c][n] = take(p, &at, bits);
+            if (mode < 6 && bits < 8) e[c][n] = widen(e[c][n], bits);
+        }
+    }
+    if (mode == 6) {
+        int low[2] = { take(p, &at, 1), 0 };
+        low[1] = take(p, &at, 1);
+        for (int c = 0; c < 8; c++) e[c / 2][c % 2] = e[c / 2][c % 2] << 1 | low[c % 2];
+        w[0] = w[1] = weight(p, at, 4, k);
+    } else { /* colour's and alpha's indices; mode 4 may exchange them */
+        w[swapped] = weight(p, at, 2, k);
+        w[!swapped] = weight(p, at + 31, mode == 4 ? 3 : 2, k);
+    }
+    for (int c = 0; c < 4; c++) out[c] = floor(((64 - w[c == 3]) * e[c][0] + w[c == 3] * e[c][1] + 32) / 64);
+    if (!rotation) return;
+    double t = out[3];
+    out[3] = out[rotation - 1];
+    out[rotation - 1] = t;
+}
+
 static void bc_texel(u32 format, const u8 *p, int k, double out[4])
 {
+    if (format >= 70) {
+        bc7_texel(p, k, out);
+        for (int c = 0; c < 4; c++) out[c] /= 255;
+        return;
+    }
     bool bc1 = format < 66;
     bc_color(bc1 ? p : p + 8, !bc1, k, out);
     if (format == 66 || format == 67) out[3] = (p[k / 2] >> k % 2 * 4 & 15) * 17;
