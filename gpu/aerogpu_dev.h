@@ -127,6 +127,9 @@ void agpu_master_on(struct aerogpu *g);       /* what waited for bus mastering *
 /* Publishes finished fences in order, up to the first that waits for a vertical blank; `paced` of
  * those may go. */
 void agpu_publish(struct aerogpu *g, unsigned paced);
+/* No fence waits for a vertical blank any more: there are none while the scanout is off. Also those
+ * that cannot be published yet, bus mastering being off or the executor at work. */
+void agpu_release_paced(struct aerogpu *g);
 
 void agpu_record_scanout(struct aerogpu *g);
 

@@ -56,6 +56,12 @@ void agpu_publish(struct aerogpu *g, unsigned paced)
     agpu_update_irq(g);
 }
 
+void agpu_release_paced(struct aerogpu *g)
+{
+    for (u32 k = 0; k < g->queued; k++) entry(g, k)->paced = false;
+    agpu_publish(g, 0);
+}
+
 /* ---- the executor's side ---- */
 
 /* Whether the ring has to wait for the executor. A queue that is full of fences which wait for

@@ -58,7 +58,7 @@ void agpu_scan_enable(struct aerogpu *g, bool on)
     g->scan.fb.pending = false;
     timer_cancel(&g->vblank_timer);
     g->irq_status &= ~AGPU_IRQ_VBLANK;
-    agpu_publish(g, AGPU_QUEUE);
+    agpu_release_paced(g);
     agpu_update_irq(g);
 }
 

@@ -47,6 +47,25 @@ START_TEST(driver_restarts_twice)
 }
 END_TEST
 
+/* The scanout is switched off while bus mastering is off and fences wait for vertical blanks, of which there will be no more. */
+START_TEST(paced_fences_survive_the_scanout)
+{
+    struct gpu g;
+    gpu_up(&g);
+    driver_start(&g, AGPU_IRQ_FENCE);
+    scanout(&g, 16, 8, AGPU_FMT_B8G8R8A8, 64);
+    for (u32 k = 1; k <= 3; k++) submit(&g, STREAM_OF(&g, k, 0, AGPU_PRESENT, 16, 0, AGPU_PRESENT_VSYNC));
+    ck_assert_uint_eq(R64(&g, AGPU_R_COMPLETED_LO), 0);
+    gpu_command(&g, PCI_CMD_MEM);
+    W(&g, AGPU_R_SCAN_ENABLE, 0);
+    ck_assert_uint_eq(R64(&g, AGPU_R_COMPLETED_LO), 0);
+    gpu_command(&g, PCI_CMD_MEM | PCI_CMD_MASTER);
+    ck_assert_uint_eq(R64(&g, AGPU_R_COMPLETED_LO), 3);
+    ck_assert(line(&g));
+    gpu_down(&g);
+}
+END_TEST
+
 static double seconds(void)
 {
     struct timespec t;
@@ -146,7 +165,7 @@ Suite *aerogpu_hostile_suite(void)
     Suite *s = suite_create("aerogpu_hostile");
     TCase *c = tcase_create("hostile");
     tcase_set_timeout(c, 120);
-    const TTest *tests[] = { fence_page_on_the_doorbell, driver_restarts_twice, triangles_of_the_same_vertices_end, shaders_are_memory, definitions_without_end };
+    const TTest *tests[] = { fence_page_on_the_doorbell, driver_restarts_twice, paced_fences_survive_the_scanout, triangles_of_the_same_vertices_end, shaders_are_memory, definitions_without_end };
     for (unsigned k = 0; k < LEN(tests); k++) tcase_add_test(c, tests[k]);
     suite_add_tcase(s, c);
     return s;
