@@ -112,8 +112,15 @@ START_TEST(ag_019_020_holes_read_zero)
         W(&g, holes[k], 0xffffffff);
         ck_assert_msg(R(&g, holes[k]) == 0, "register %x", holes[k]);
     }
+    for (u32 at = 0; at < AGPU_BAR0_SIZE; at += 4) { /* and all the others without a name */
+        if (strcmp(agpu_register_name(at), "-") != 0) continue;
+        W(&g, at, 0xffffffff);
+        ck_assert_msg(R(&g, at) == 0, "register %x", at);
+    }
     ck_assert_uint_eq(R(&g, AGPU_R_DOORBELL), 0);
     ck_assert_uint_eq(R(&g, AGPU_R_IRQ_ACK), 0);
+    ck_assert_uint_eq(R(&g, AGPU_R_ERROR_COUNT), 0);
+    ck_assert_uint_eq(R(&g, AGPU_R_IRQ_ENABLE), 0);
     gpu_down(&g);
 }
 END_TEST
@@ -128,6 +135,9 @@ START_TEST(ag_021_022_023_narrow_and_wide_accesses)
     bus_write(&g.r.mem, BAR0 + AGPU_R_SCAN_WIDTH + 2, 0x1234, 2);
     ck_assert_uint_eq(R(&g, AGPU_R_SCAN_WIDTH), 0x12345678);
     ck_assert_uint_eq(bus_read(&g.r.mem, BAR0 + AGPU_R_FEATURES_LO, 8), 0x3f);
+    bus_write(&g.r.mem, BAR0 + AGPU_R_RING_GPA_LO, 0x1122334455667780, 8);
+    ck_assert_uint_eq(bus_read(&g.r.mem, BAR0 + AGPU_R_RING_GPA_LO, 8), 0x1122334455667780);
+    ck_assert_uint_eq(bus_read(&g.r.mem, BAR0 + AGPU_R_RING_GPA_LO + 3, 2), 0x4455);
     bus_write(&g.r.mem, BAR0 + AGPU_R_SCAN_GPA_LO, 0x0000000355aa0000, 8);
     ck_assert_uint_eq(R(&g, AGPU_R_SCAN_GPA_HI), 3);
     ck_assert_uint_eq(R(&g, AGPU_R_SCAN_GPA_LO), 0x55aa0000);
@@ -167,6 +177,13 @@ START_TEST(ag_026_039_reset_values)
     driver_start(&g, 0xffffffff);
     scanout(&g, 640, 480, 1, 2560);
     for (u32 at = AGPU_R_CURSOR_ENABLE; at <= AGPU_R_CURSOR_PITCH; at += 4) W(&g, at, 0x7f);
+    pass(&g, 3 * PERIOD);
+    submit(&g, STREAM_OF(&g, 0x700000009, 0, AGPU_NOP, 4));
+    static const u32 changed[] = { AGPU_R_RING_GPA_LO, AGPU_R_RING_SIZE, AGPU_R_RING_CONTROL, AGPU_R_FENCE_GPA_LO, AGPU_R_COMPLETED_LO,
+                                   AGPU_R_COMPLETED_HI, AGPU_R_IRQ_STATUS, AGPU_R_IRQ_ENABLE, AGPU_R_ERROR_CODE, AGPU_R_ERROR_FENCE_LO,
+                                   AGPU_R_ERROR_FENCE_HI, AGPU_R_ERROR_COUNT, AGPU_R_SCAN_ENABLE, AGPU_R_SCAN_GPA_LO,
+                                   AGPU_R_VBLANK_SEQ_LO, AGPU_R_VBLANK_TIME_LO, AGPU_R_CURSOR_GPA_LO };
+    for (unsigned k = 0; k < LEN(changed); k++) ck_assert_msg(R(&g, changed[k]) != 0, "register %x", changed[k]);
     g.pci->dev.cls->reset(&g.pci->dev, RESET_WARM);
     pci_config_write(g.pci, PCI_BAR0, BAR0, 4);
     gpu_command(&g, PCI_CMD_MEM);

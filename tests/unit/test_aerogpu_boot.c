@@ -125,6 +125,11 @@ static void vbe_mode(u16 w, u16 h, u16 bpp)
     dispi(4, 0x41);
 }
 
+static void reg(u32 offset, u32 v)
+{
+    bus_write(&m->mem, (pci_read(0x10) & ~15u) + offset, v, 4);
+}
+
 static void expect_window(u32 bytes)
 {
     for (u32 n = 0; n < bytes; n += 997) {
@@ -224,6 +229,22 @@ START_TEST(ag_142_banks_of_the_framebuffer)
 }
 END_TEST
 
+/* Slot 7's INTA is link D, which the BIOS gave IRQ 11: the second interrupt controller sees it. */
+START_TEST(ag_012_interrupt_request_11)
+{
+    ck_assert_uint_eq(pci_read(0x3c) & 0xff, 11);
+    pci_write(4, 7);
+    bus_write(&m->io, 0xa0, 0x0a, 1); /* OCW3: the request register */
+    ck_assert_uint_eq(bus_read(&m->io, 0xa0, 1) & 8, 0);
+    reg(AGPU_R_IRQ_ENABLE, AGPU_IRQ_ERROR);
+    reg(AGPU_R_RING_CONTROL, AGPU_RING_ENABLE);
+    reg(AGPU_R_DOORBELL, 1); /* without a ring: an error */
+    ck_assert_uint_eq(bus_read(&m->io, 0xa0, 1) & 8, 8);
+    reg(AGPU_R_IRQ_ACK, AGPU_IRQ_ERROR);
+    ck_assert_uint_eq(bus_read(&m->io, 0xa0, 1) & 8, 0);
+}
+END_TEST
+
 START_TEST(ag_143_dispi_identification)
 {
     ck_assert_uint_eq(dispi_read(0), 0xb0c5);
@@ -236,11 +257,6 @@ static bool driver_shown(void)
 {
     display_refresh(m->display, false);
     return !strncmp(display_current(m->display)->source, "AeroGPU", 7);
-}
-
-static void reg(u32 offset, u32 v)
-{
-    bus_write(&m->mem, (pci_read(0x10) & ~15u) + offset, v, 4);
 }
 
 /* The driver flips on after the mode set, as it does in a system that goes on; what happens when it falls silent is the stop screen's
@@ -280,7 +296,7 @@ Suite *aerogpu_boot_suite(void)
     const TTest *tests[] = {
         ag_140_window_is_the_aperture_after_reset, ag_140_window_is_the_aperture_in_chained_modes, text_and_font_are_where_the_planes_are,
         ag_141_physical_base_of_the_framebuffer, ag_142_banks_of_the_framebuffer, ag_143_dispi_identification,
-        ag_114_a_mode_set_does_not_take_the_screen_and_reset_does,
+        ag_012_interrupt_request_11, ag_114_a_mode_set_does_not_take_the_screen_and_reset_does,
     };
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);

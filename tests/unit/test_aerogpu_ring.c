@@ -291,6 +291,58 @@ START_TEST(ag_083_084_089_fences_only_grow)
 }
 END_TEST
 
+START_TEST(ag_089_without_an_executor_the_doorbell_completes)
+{
+    struct gpu g;
+    gpu_up_with(&g, "exec", "none");
+    driver_start(&g, AGPU_IRQ_FENCE | AGPU_IRQ_ERROR);
+    ck_assert_uint_eq(R(&g, AGPU_R_FEATURES_LO) & AGPU_F_TRANSFER, 0);
+    for (u64 f = 1; f <= 20; f++) {
+        submit(&g, f & 1 ? empty(f, 0) : STREAM_OF(&g, f, 0, AGPU_PRESENT, 16, 0, 0));
+        ck_assert_uint_eq(DONE(&g), f);
+        ck_assert(line(&g));
+        W(&g, AGPU_R_IRQ_ACK, AGPU_IRQ_FENCE);
+    }
+    ck_assert_uint_eq(ERRORS(&g), 0);
+    gpu_down(&g);
+}
+END_TEST
+
+/* A buffer filled by the stream and copied to guest memory before the packet that is wrong; nothing after it. */
+START_TEST(ag_144_146_what_stands_before_a_broken_packet_counts)
+{
+    const struct agpu_alloc_header h = { AGPU_ALLOC_MAGIC, AGPU_ABI_VERSION, 56, 1, 32, 0 };
+    const struct agpu_alloc_entry e = { 1, 0, FB, 4096, 0 };
+    static const u32 broken[] = { 4, 10, 0x10000, 0 };
+    for (unsigned k = 0; k < LEN(broken); k++) {
+        struct gpu g;
+        start(&g);
+        memcpy(ram(&g, TABLE), &h, sizeof(h));
+        memcpy(ram(&g, TABLE + 24), &e, sizeof(e));
+        struct agpu_descriptor d =
+            STREAM_OF(&g, 5, 0, AGPU_CREATE_BUFFER, 40, 9, 1, 16, 0, 1, 0, 0, 0, AGPU_UPLOAD_RESOURCE, 36, 9, 0, 0, 0, 4, 0, 0x600dbeef,
+                      AGPU_COPY_BUFFER, 48, 9, 9, 8, 0, 0, 0, 4, 0, AGPU_COPY_WRITEBACK_DST, 0, AGPU_NOP, broken[k], AGPU_COPY_BUFFER, 48,
+                      9, 9, 12, 0, 0, 0, 4, 0, AGPU_COPY_WRITEBACK_DST, 0);
+        d.alloc_table_gpa = TABLE;
+        d.alloc_table_size_bytes = 56;
+        submit(&g, d);
+        ck_assert_uint_eq(CODE(&g), AGPU_E_CMD_DECODE);
+        ck_assert_uint_eq(R64(&g, AGPU_R_ERROR_FENCE_LO), 5);
+        ck_assert_uint_eq(DONE(&g), 5);
+        ck_assert_uint_eq(ld32(ram(&g, FB + 8)), 0x600dbeef);
+        ck_assert_uint_eq(ld32(ram(&g, FB + 12)), 0);
+        st32(ram(&g, STREAM), 0x12345678); /* the stream's magic */
+        d.signal_fence = 6;
+        memset(ram(&g, FB), 0, 16);
+        submit(&g, d);
+        ck_assert_uint_eq(R64(&g, AGPU_R_ERROR_FENCE_LO), 6);
+        ck_assert_uint_eq(DONE(&g), 6);
+        ck_assert_uint_eq(ld32(ram(&g, FB + 8)), 0);
+        gpu_down(&g);
+    }
+}
+END_TEST
+
 START_TEST(ag_090_091_092_093_094_what_is_paced)
 {
     struct gpu g;
@@ -569,6 +621,7 @@ Suite *aerogpu_ring_suite(void)
         ag_051_052_053_054_055_056_ring_header, ag_057_061_addresses_at_the_end_of_the_world, ag_058_tail_too_far_ahead,
         ag_059_060_indices_wrap, ag_062_063_064_065_066_067_descriptors, ag_068_069_doorbell_waits_for_bus_mastering,
         ag_070_071_072_073_074_075_076_allocation_tables, ag_079_080_081_082_fence_page, ag_083_084_089_fences_only_grow,
+        ag_089_without_an_executor_the_doorbell_completes, ag_144_146_what_stands_before_a_broken_packet_counts,
         ag_090_091_092_093_094_what_is_paced, ag_095_096_097_order_of_paced_fences,
         ag_100_an_edge_that_is_due_paces_nothing_new, ag_101_103_105_ring_reset, ag_102_reset_without_bus_mastering,
         more_waiting_than_the_queue_holds, a_ring_of_many_descriptors_is_taken_in_bites, ag_214_start_sequence,

@@ -61,6 +61,31 @@ START_TEST(ag_110_111_claim)
 }
 END_TEST
 
+/* Whichever register comes last: the claim comes with it. */
+START_TEST(ag_111_any_order)
+{
+    static const u32 regs[][2] = { { AGPU_R_SCAN_ENABLE, 1 }, { AGPU_R_SCAN_WIDTH, 2 }, { AGPU_R_SCAN_HEIGHT, 2 },
+                                   { AGPU_R_SCAN_FORMAT, AGPU_FMT_B8G8R8X8 }, { AGPU_R_SCAN_PITCH, 8 }, { 0, 0 } };
+    for (unsigned last = 0; last < LEN(regs); last++) {
+        struct gpu g;
+        gpu_up(&g);
+        for (unsigned k = 1; k <= LEN(regs); k++) {
+            const u32 *r = regs[(last + k) % LEN(regs)];
+            ck_assert_msg(!claimed(&g), "last %u, after %u", last, k - 1);
+            if (r[0]) {
+                W(&g, r[0], r[1]);
+                continue;
+            }
+            W(&g, AGPU_R_SCAN_GPA_LO, FB); /* the address is a pair */
+            ck_assert(!claimed(&g));
+            W(&g, AGPU_R_SCAN_GPA_HI, 0);
+        }
+        ck_assert_msg(claimed(&g), "last %u", last);
+        gpu_down(&g);
+    }
+}
+END_TEST
+
 START_TEST(ag_112_what_is_no_claim)
 {
     static const struct {
@@ -160,6 +185,13 @@ START_TEST(ag_120_139_scanout_in_video_memory)
     ck_assert_uint_eq(bus_read(&g.r.mem, BAR1 + AGPU_VRAM_SIZE - 8, 8), 0);
     bus_write(&g.r.mem, BAR1 + 0x3000001, 0xab, 1);
     ck_assert_uint_eq(bus_read(&g.r.mem, BAR1 + 0x3000000, 4), 0xab00);
+    for (u32 at = 0xffff0; at < AGPU_VRAM_SIZE; at += 0x100000 - 1) {
+        ck_assert_uint_eq(bus_read(&g.r.mem, BAR1 + at, 1), 0);
+        bus_write(&g.r.mem, BAR1 + at, at >> 20 | 0x80, 1);
+    }
+    for (u32 at = 0xffff0; at < AGPU_VRAM_SIZE; at += 0x100000 - 1) ck_assert_uint_eq(bus_read(&g.r.mem, BAR1 + at, 1), at >> 20 | 0x80);
+    bus_write(&g.r.mem, BAR1 + AGPU_VRAM_SIZE - 8, 0x1122334455667788, 8);
+    ck_assert_uint_eq(bus_read(&g.r.mem, BAR1 + AGPU_VRAM_SIZE - 3, 2), 0x2233);
     bus_write(&g.r.mem, BAR1 + 0x40000, 0x00aabbcc, 4);
     scanout(&g, 1, 1, AGPU_FMT_B8G8R8X8, 4);
     W(&g, AGPU_R_SCAN_GPA_LO, BAR1 + 0x40000);
@@ -171,6 +203,7 @@ START_TEST(ag_120_139_scanout_in_video_memory)
     pci_config_write(g.pci, PCI_BAR0 + 4, BAR1, 4);
     gpu_command(&g, PCI_CMD_MEM);
     ck_assert_uint_eq(bus_read(&g.r.mem, BAR1 + 0x40000, 4), 0);
+    for (u32 at = 0xffff0; at < AGPU_VRAM_SIZE; at += 0x100000 - 1) ck_assert_uint_eq(bus_read(&g.r.mem, BAR1 + at, 1), 0);
     gpu_down(&g);
 }
 END_TEST
@@ -372,6 +405,8 @@ START_TEST(ag_131_132_133_cursor_registers)
     ck_assert_uint_eq(R(&g, AGPU_R_CURSOR_X), 0xfffffffb);
     ck_assert_uint_eq(R(&g, AGPU_R_CURSOR_Y), 0x7fffffff);
     ck_assert_uint_eq(R(&g, AGPU_R_CURSOR_HOT_X), 0xffffffff);
+    for (u32 at = AGPU_R_CURSOR_X; at <= AGPU_R_CURSOR_PITCH; at += 4) W(&g, at, 0xa5000000 + at * 3);
+    for (u32 at = AGPU_R_CURSOR_X; at <= AGPU_R_CURSOR_PITCH; at += 4) ck_assert_uint_eq(R(&g, at), 0xa5000000 + at * 3);
     cursor(&g, 2, 2, AGPU_FMT_B8G8R8A8, 0xffff0000, 0x808080);
     place(&g, 0, 0, 0, 0);
     ck_assert_uint_eq(covered(&g, 0x808080), 4);
@@ -430,6 +465,15 @@ START_TEST(ag_135_137_cursor_blending)
     ck_assert_uint_eq(pixel_at(&g, 3, 3), 0xff4001);
     cursor(&g, 1, 1, AGPU_FMT_B5G6R5, 0xffffffff, 0x103050);
     ck_assert_uint_eq(covered(&g, 0x103050), 0);
+    cursor(&g, 1, 1, AGPU_FMT_B5G5R5A1, 0xffffffff, 0x103050);
+    ck_assert_uint_eq(covered(&g, 0x103050), 0);
+    for (u32 a = 0; a < 256; a += 5) { /* red first, all alphas */
+        cursor(&g, 1, 1, AGPU_FMT_R8G8B8A8, a << 24 | 0x0140ff, 0x103050);
+        want = 0;
+        for (unsigned shift = 0; shift < 24; shift += 8)
+            want |= ((0xff4001 >> shift & 255) * a + (0x103050 >> shift & 255) * (255 - a) + 127) / 255 << shift;
+        ck_assert_uint_eq(pixel_at(&g, 3, 3), want);
+    }
     cursor(&g, 1, 1, AGPU_FMT_B8G8R8X8, 0xffffffff, 0x103050);
     W(&g, AGPU_R_CURSOR_WIDTH, 1025);
     W(&g, AGPU_R_CURSOR_HEIGHT, 1024);
@@ -445,7 +489,7 @@ Suite *aerogpu_scan_suite(void)
     Suite *s = suite_create("aerogpu_scan");
     TCase *c = tcase_create("scanout");
     const TTest *tests[] = {
-        ag_106_enable_reads_1, ag_107_108_109_address_latch, ag_110_111_claim, ag_112_what_is_no_claim,
+        ag_106_enable_reads_1, ag_107_108_109_address_latch, ag_110_111_claim, ag_111_any_order, ag_112_what_is_no_claim,
         ag_113_119_black_while_claimed, ag_115_116_117_formats, ag_118_pitch, ag_120_139_scanout_in_video_memory,
         ag_121_absurd_sizes, changed_memory_is_noticed_and_unchanged_costs_nothing, ag_122_215_flips,
         ag_123_124_125_126_127_vertical_blanks, ag_128_129_130_vblank_interrupts, ag_220_switching_the_interrupt_on_and_off,
