@@ -30,8 +30,10 @@ struct ir_program *shader_compile(const u8 *bytes, u32 size, u8 stage, const cha
 
 u64 ir_program_bytes(const struct ir_program *p)
 {
-    return sizeof(*p) + (u64)p->immediate_count * sizeof(*p->immediates) +
-           (u64)p->def_count * sizeof(*p->defs) + (u64)p->insn_count * sizeof(*p->insns);
+    return sizeof(*p) + (u64)p->temps * sizeof(u16) +
+           (u64)p->immediate_count * sizeof(*p->immediates) + (u64)p->def_count * sizeof(*p->defs) +
+           (u64)(p->input_elements + p->output_elements) * sizeof(*p->elements) +
+           (u64)p->insn_count * sizeof(*p->insns);
 }
 
 void ir_free(struct ir_program *p)

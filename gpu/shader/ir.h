@@ -367,7 +367,7 @@ struct ir_program *sm4_compile(const u8 *bytes, u32 size, u8 stage, const char *
 /* Decides by the first word (DXBC containers may hold Direct3D 9 tokens). */
 struct ir_program *shader_compile(const u8 *bytes, u32 size, u8 stage, const char **why);
 void ir_free(struct ir_program *p); /* NULL is fine */
-u64 ir_program_bytes(const struct ir_program *p); /* of host memory */
+u64 ir_program_bytes(const struct ir_program *p); /* of host memory, with its plan */
 /* Links an SM4 pixel shader's inputs: from[v#][component] is the vertex shader's output as 4 * register + component, or IR_UNLINKED (which
  * reads 0). By name and index where both have signatures, else by register number. Only inputs that are `used` matter. */
 enum { IR_UNLINKED = 0xff };

@@ -82,9 +82,12 @@ struct ir_state *ir_state_create(const struct ir_program *p)
     return s;
 }
 
-u64 ir_state_bytes(const struct ir_program *p)
+struct ir_state *ir_state_plan(const struct ir_program *p)
 {
-    return registers(p) * sizeof(struct lanes) + STACK * sizeof(struct frame);
+    struct ir_state *s = xalloc(sizeof(*s));
+    s->plan = ir_plan(p);
+    s->owns_plan = true;
+    return s;
 }
 
 void ir_state_like(struct ir_state **to, const struct ir_program *p, const struct ir_state *like)
@@ -295,6 +298,7 @@ bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_stat
     bool in_budget = true;
     _mm_setcsr(MXCSR_SHADER);
     begin(&r, p, env, s);
+    *env->budget -= (i64)(s->plan->zero_count + p->array_registers) * 4 * LANES; /* cleared */
     i64 steps = 0;
     while (r.at < p->insn_count) {
         const struct ir_insn *i = &p->insns[r.at++];

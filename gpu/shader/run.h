@@ -73,11 +73,11 @@ struct ir_plan {
 };
 
 struct ir_state *ir_state_create(const struct ir_program *p);
+/* Without registers: only to be the `like` of others. */
+struct ir_state *ir_state_plan(const struct ir_program *p);
 /* Makes *s, which may be NULL, fit for the program of `like`; for another thread. Its registers
  * keep no contents. `like` outlives its use. */
 void ir_state_like(struct ir_state **s, const struct ir_program *p, const struct ir_state *like);
-/* Host memory that ir_state_create takes for a program. */
-u64 ir_state_bytes(const struct ir_program *p);
 void ir_state_free(struct ir_state *s);
 /* False: the budget ran out; the outputs are what they were at that moment. */
 bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_state *s);

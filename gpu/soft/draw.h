@@ -29,7 +29,7 @@ struct shader_unit {
 };
 struct shader {
     struct ir_program *program;
-    struct ir_state *state;
+    struct ir_state *state; /* a plan: registers are made like it */
     struct shader_unit units[SHADER_UNITS];
     u32 unit_count;
 };

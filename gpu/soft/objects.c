@@ -99,7 +99,7 @@ static void free_resource(struct objects *o, struct resource *r)
     hook_remove(&r->in_touched);
     hook_remove(&r->in_dirty);
     tokens_end_resource(o, r);
-    o->bytes -= (r->data ? r->size : 0) + r->decoded_size;
+    o->bytes -= r->footprint + r->decoded_size;
     free(r->data);
     free(r->touched);
     free(r->decoded);
@@ -117,8 +117,8 @@ static void free_object(struct objects *o, struct object *x)
         if (!--t->users && !t->handles) free_object(o, t);
     } else {
         struct blob *b = (struct blob *)x;
-        o->bytes -= b->memory;
         if (b->release) b->release(b->compiled);
+        o->bytes -= b->footprint;
         free(b->bytes);
     }
     free(x);
@@ -188,13 +188,21 @@ static void set_backing(struct objects *o, struct resource *r, u32 alloc_id, u32
     if (alloc_id) resource_set_dirty(o, r, 0, r->size);
 }
 
+static bool room(const struct objects *o, u64 bytes)
+{
+    return bytes <= o->cap && o->bytes <= o->cap - bytes;
+}
+
 /* Host memory, zeroed; past the cap the object exists and reads zero. */
 static void allocate(struct objects *o, struct resource *r)
 {
+    u64 bytes = r->size + (u64)r->mips * r->layers * sizeof(*r->touched);
     r->version = ++o->serial;
-    if (r->size > o->cap || o->bytes > o->cap - r->size) return;
+    if (!room(o, bytes)) return;
     r->data = calloc(1, r->size + 16); /* vertex fetch reads 16 bytes at a time */
-    if (r->data) o->bytes += r->size;
+    if (!r->data) return;
+    r->footprint = bytes;
+    o->bytes += bytes;
 }
 
 struct outcome object_create_buffer(struct objects *o, const struct agpu_create_buffer *p)
@@ -296,15 +304,20 @@ struct outcome object_create_blob(struct objects *o, u32 kind, u32 handle, u8 st
     const char *why;
     *out = NULL;
     if (size > 512 * KIB) return DROP("blob larger than 512 KiB");
-    if (size > o->cap || o->bytes > o->cap - size) return DROP("no memory for a blob");
     struct blob *b = make(o, kind, handle, sizeof(*b), &why);
     if (!b) return DROP(why);
     b->stage = stage;
-    b->size = size;
-    b->memory = size;
-    o->bytes += size;
-    b->bytes = xalloc(size);
-    memcpy(b->bytes, bytes, size);
+    b->size = objects_reserve(o, b, size) ? size : 0;
+    b->bytes = xalloc(b->size + 1);
+    memcpy(b->bytes, bytes, b->size);
     *out = b;
     return OBJ_OK;
+}
+
+bool objects_reserve(struct objects *o, struct blob *b, u64 bytes)
+{
+    if (!room(o, bytes)) return false;
+    b->footprint += bytes;
+    o->bytes += bytes;
+    return true;
 }

@@ -64,8 +64,8 @@ static inline void hook_remove(struct hook *k)
 struct resource { /* buffer or texture */
     struct object obj;
     u8 *data;
-    u64 size;
-    u32 alloc_id; /* 0: host-owned */
+    u64 size, footprint; /* bytes; with the boxes, as counted */
+    u32 alloc_id;        /* 0: host-owned */
     u32 alloc_offset;
     struct byte_range dirty[DIRTY_RANGES]; /* the guest's bytes are newer */
     u32 dirty_count;
@@ -93,9 +93,9 @@ struct blob {
     u8 stage; /* agpu_stage of shaders */
     u8 *bytes;
     u32 size;
-    u64 memory;     /* bytes that it and what was made of it occupy: they count against the cap */
     void *compiled; /* freed by `release` */
     void (*release)(void *compiled);
+    u64 footprint; /* host memory, counted */
 };
 
 struct slot { /* of the handle table */
@@ -118,7 +118,7 @@ struct objects {
     struct token_table tokens;
     struct hook *touched; /* with boxes to write back */
     struct hook *dirty;   /* backed ones that the guest changed, or may have */
-    u64 bytes, cap;       /* host memory of all resources, and its limit */
+    u64 bytes, cap;       /* host memory of all objects, and its limit */
     u64 serial;
     i64 *budget; /* the batch's: what moves bytes takes from it; NULL: nobody counts */
 };
@@ -146,9 +146,11 @@ struct outcome {
 struct outcome object_create_buffer(struct objects *o, const struct agpu_create_buffer *p);
 struct outcome object_create_texture(struct objects *o, const struct agpu_create_texture2d *p);
 struct outcome object_create_view(struct objects *o, const struct agpu_create_texture_view *p);
-/* Copies the bytes. */
+/* Copies the bytes; when there is no memory for them it has none. */
 struct outcome object_create_blob(struct objects *o, u32 kind, u32 handle, u8 stage,
                                   const u8 *bytes, u32 size, struct blob **out);
+/* More memory for what is made of a blob; false: none is left. */
+bool objects_reserve(struct objects *o, struct blob *b, u64 bytes);
 void object_destroy(struct objects *o, u32 handle,
                     u32 kind_mask); /* 1 << OBJ_*; another kind or unknown: nothing */
 

@@ -148,7 +148,8 @@ bool draw_setup(struct draw *d, struct exec *x, struct context *c)
     if (ps && vs->program->d3d9 != ps->program->d3d9) return skip(d, SKIP_MIXED);
     d->d3d9 = vs->program->d3d9;
     d->vs = vs->program;
-    d->vs_state = vs->state;
+    ir_state_like(&x->vs_state, vs->program, vs->state);
+    d->vs_state = x->vs_state;
     d->ps = ps ? ps->program : NULL;
     d->ps_state = ps ? ps->state : NULL;
     if (!setup_targets(d)) return skip(d, SKIP_NO_TARGET);

@@ -145,15 +145,12 @@ static void compile(struct objects *o, struct blob *b)
         release_shader(s);
         return;
     }
-    u64 bytes = ir_program_bytes(p) + ir_state_bytes(p);
-    if (bytes > o->cap || o->bytes > o->cap - bytes) {
+    if (!objects_reserve(o, b, sizeof(*s) + ir_program_bytes(p))) {
         LOG(LOG_INFO, "aerogpu", "shader %u is not usable: no memory", b->obj.handle);
         release_shader(s);
         return;
     }
-    o->bytes += bytes;
-    b->memory += bytes;
-    s->state = ir_state_create(p);
+    s->state = ir_state_plan(p);
     b->compiled = s;
     b->release = release_shader;
 }
@@ -338,6 +335,7 @@ static void soft_destroy(struct exec *x)
     objects_clear(&x->objects);
     free(x->objects.slots);
     scratch_free(x->scratch);
+    ir_state_free(x->vs_state);
     free(x);
 }
 

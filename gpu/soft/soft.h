@@ -32,8 +32,9 @@ struct exec {
     struct context *contexts[SOFT_CONTEXTS];
     u32 context_count;
     u64 uses;
-    struct scratch *scratch; /* draw.c's */
-    i64 budget;              /* of the batch: instructions times lanes, pixels, vertices */
+    struct scratch *scratch;   /* draw.c's */
+    struct ir_state *vs_state; /* the registers of all vertex shaders */
+    i64 budget;                /* of the batch: instructions times lanes, pixels, vertices */
     /* since power-on */
     u64 out_of_time; /* packets that batches had no time for */
     u64 draws, skipped_draws, clears, presents, skips[SKIP_COUNT];

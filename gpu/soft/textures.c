@@ -93,7 +93,8 @@ static void sampler10(struct draw *d, struct texture_unit *u, u32 handle)
     const struct object *x = object_find(&d->x->objects, handle);
     u32 words[4] = { AGPU_FILTER_NEAREST, AGPU_ADDRESS_CLAMP, AGPU_ADDRESS_CLAMP,
                      AGPU_ADDRESS_CLAMP };
-    if (x && x->kind == OBJ_SAMPLER) memcpy(words, ((const struct blob *)x)->bytes, sizeof(words));
+    if (x && x->kind == OBJ_SAMPLER && ((const struct blob *)x)->size == sizeof(words))
+        memcpy(words, ((const struct blob *)x)->bytes, sizeof(words));
     u->mag = u->min = u->mip = words[0] == AGPU_FILTER_NEAREST ? 1 : 2;
     for (unsigned k = 0; k < 3; k++)
         u->address[k] = words[k + 1] < LEN(modes) ? modes[words[k + 1]] : 3;

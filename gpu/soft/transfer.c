@@ -116,7 +116,9 @@ static struct outcome put_box(struct objects *o, struct resource *r, u64 gpa, u3
 void resource_touch(struct objects *o, struct resource *r, u32 mip, u32 layer, const struct box *b)
 {
     r->version = ++o->serial;
-    if (!r->alloc_id || r->f->klass == FMT_CLASS_DEPTH || b->x0 >= b->x1 || b->y0 >= b->y1) return;
+    if (!r->data || !r->alloc_id || r->f->klass == FMT_CLASS_DEPTH || b->x0 >= b->x1 ||
+        b->y0 >= b->y1)
+        return;
     if (!r->touched) r->touched = xalloc((size_t)r->mips * r->layers * sizeof(*r->touched));
     struct box *t = &r->touched[layer * r->mips + mip];
     if (t->x0 >= t->x1) *t = *b;
