@@ -83,7 +83,8 @@ struct input {
     void *hook_opaque;
 };
 void interrupts_start(struct input *in);
-/* Calls hook at every interrupt of line irq from now on; 0: no more. The line is a PCI function's: level triggered. */
+/* Calls hook at every interrupt of line irq from now on; 0: no more. The line is a PCI function's:
+   level triggered. */
 void irq_hook(struct input *in, u32 irq, void (*hook)(void *opaque), void *opaque);
 void interrupt(u32 vector, u32 eip);
 int next_key(struct input *in);

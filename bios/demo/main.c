@@ -95,7 +95,7 @@ struct quiet {
     int counts;                             /* until the second act was seen */
 };
 
-/* Counts down to the second act; true: it is time. */
+/* Counts down to the second act. True: it is time. */
 static int count_down(struct desktop *d, const struct input *in, struct quiet *q)
 {
     if (!d->has_act2 || !q->counts) return 0;

@@ -29,12 +29,14 @@ static u32 constants(struct ag *a, u32 stage, u32 slot, const float *v, u32 byte
 
 static void layout(struct ag *a)
 {
-    static const u32 blob[] = {
-        AGPU_ILAY_MAGIC, 1, 3, 0,                             /* not in the order of the shader's inputs */
-        HASH_COLOR,      0, RGBA8,   0, 24,          0, 0,    /* */
-        HASH_POSITION,   0, RGBA32F, 0, 0,           0, 0,    /* */
+    /* clang-format off */
+    static const u32 blob[] = { /* not in the order of the shader's inputs */
+        AGPU_ILAY_MAGIC, 1, 3, 0,
+        HASH_COLOR,      0, RGBA8,   0, 24,          0, 0,
+        HASH_POSITION,   0, RGBA32F, 0, 0,           0, 0,
         HASH_TEXCOORD,   0, RG32F,   0, (u32)APPEND, 0, 0,
     };
+    /* clang-format on */
     const u32 words[] = { a->handle, sizeof(blob), 0 };
     stream_packet(&a->s, AGPU_CREATE_INPUT_LAYOUT, words, 3, blob, sizeof(blob));
     stream_use_layout(&a->s, a->handle++);

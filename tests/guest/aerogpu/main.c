@@ -33,6 +33,7 @@ static const struct {
     { "cursor", ag_cursor, ALWAYS },
     { "paced fences", ag_pacing, EXACT },
     { "order of paced fences", ag_pacing_order, EXACT },
+    { "interrupts under load", ag_load, EXACT },
     { "nothing is drawn", ag_nothing_drawn, DRAWS_NOT },
     { "clear", ag_clear, DRAWS },
     { "upload", ag_upload, DRAWS },
@@ -182,6 +183,9 @@ static void on_interrupt(struct bm_regs *r)
     } else {
         a->status = gpu_interrupt(&a->gpu);
         if (!a->status) a->spurious++;
+        const u64 done = gpu_completed(&a->gpu);
+        if (done < a->seen || (a->status & AGPU_IRQ_FENCE && done == a->seen)) a->backwards++;
+        a->seen = done;
         if (a->status & AGPU_IRQ_FENCE) a->fences++;
         if (a->status & AGPU_IRQ_VBLANK) {
             a->blanks++;
@@ -229,7 +233,8 @@ void ag_irqs_off(struct ag *a)
     if (routed == BY_PIC) bm_pic_mask(0xffff);
     if (routed == BY_APIC) ioapic_entry(a->gpu.irq, 0, 0x10000);
     routed = BY_NONE;
-    a->irqs = a->blanks = a->fences = a->spurious = a->status = a->flip_to = 0;
+    a->irqs = a->blanks = a->fences = a->spurious = a->status = a->flip_to = a->backwards = 0;
+    a->seen = 0;
     a->hold = false;
 }
 

@@ -183,3 +183,34 @@ void ag_pacing_order(struct ag *a)
     ag_true(a, "all at once when the scanout goes off", ag_wait(a, end, 5));
     ag_begin(a);
 }
+
+/* Half a second of blanks, flips, paced presents and plain submissions at once. A fence interrupt never comes before its fence is in the
+ * page, no blank is lost, one paced fence passes at each, and everything completes in order. */
+void ag_load(struct ag *a)
+{
+    enum { BLANKS = 30 };
+    u64 paced[BLANKS];
+    u32 sent = 0;
+    ag_irqs_by_apic(a);
+    ag_scanout(a, AT_FB);
+    next_blank(a);
+    ag_wr(a, AGPU_R_IRQ_ENABLE, AGPU_IRQ_FENCE | AGPU_IRQ_VBLANK);
+    const u64 seq = blanks(a), time = blank_time(a), first = a->gpu.fence + 1;
+    for (u32 k = 0; k < BLANKS; k++) {
+        for (u32 n = 0; n < 6; n++) ag_nop(a, n & 1 ? AGPU_SUBMIT_NO_IRQ : 0);
+        paced[k] = present(a, AGPU_PRESENT_VSYNC);
+        sent += 7;
+        a->flip_to = k & 1 ? AT_FB : AT_FB2;
+        if (!ag_eq(a, "blank", ag_take(a, &a->blanks, k + 1, 100), k + 1)) return;
+        ag_true(a, "its paced fence", gpu_completed(&a->gpu) >= paced[k]);
+        ag_eq(a, "flipped", a->flip_to, 0);
+    }
+    ag_true(a, "all complete", ag_wait(a, first + sent - 1, 1000));
+    ag_eq(a, "blanks and interrupts", blanks(a) - seq, a->blanks);
+    ag_eq(a, "the phase stays", blank_time(a) - time, (u64)BLANKS * PERIOD_NS);
+    ag_in(a, "fence interrupts", a->fences, BLANKS, sent);
+    ag_eq(a, "fences that went backwards, or interrupts before them", a->backwards, 0);
+    ag_eq(a, "interrupts for nothing", a->spurious, 0);
+    ag_eq(a, "errors", ag_rd(a, AGPU_R_ERROR_COUNT), 0);
+    ag_begin(a);
+}
