@@ -3,9 +3,9 @@
  * The number of operands comes from the table of opcodes, never from the length in an instruction's
  * token: the guest's own driver counts the token itself there, Microsoft's compilers do not, and
  * both occur. Bit 31 of parameters is ignored for the same reason. Refused (NULL with a reason):
- * the bump-mapping and matrix texture instructions of ps_1_x other than tex, texcoord, texkill and
- * texreg2*, volume textures, registers that the version does not have. Document: the contract's
- * parts "command stream", section 6.2, and "executor", sections 7 and 8. */
+ * texbem, texbeml and bem, whose matrices are texture stage states that no packet carries, volume
+ * textures, registers that the version does not have. Document: the contract's parts "command
+ * stream", section 6.2, and "executor", sections 7 and 8. */
 #include <stdlib.h>
 
 #include "gpu/shader/d3d9.h"
@@ -382,7 +382,7 @@ static bool matrix(struct d3d9_parser *s, u32 word)
 
 /* ---- textures ---- */
 
-static void use_texture(struct d3d9_parser *s, struct ir_insn *i, unsigned n)
+void d3d9_use_texture(struct d3d9_parser *s, struct ir_insn *i, unsigned n)
 {
     if (n >= 16) {
         d3d9_refuse(s, "sampler register");
@@ -411,7 +411,7 @@ static void texld(struct d3d9_parser *s, u32 word)
     i.src[0] = d3d9_source(s);
     u32 t = d3d9_token(s);
     if (d3d9_type(t) != T_SAMPLER) d3d9_refuse(s, "texld without a sampler");
-    use_texture(s, &i, t & 0x7ff);
+    d3d9_use_texture(s, &i, t & 0x7ff);
     i.tex.swizzle = (u8)(t >> 16);
     if (control & 1) i.tex.project = true;
     if (control & 2) {
@@ -429,14 +429,14 @@ static void texldl(struct d3d9_parser *s, u32 word, bool gradients)
     i.src[0] = d3d9_source(s);
     u32 t = d3d9_token(s);
     if (d3d9_type(t) != T_SAMPLER) d3d9_refuse(s, "texture read without a sampler");
-    use_texture(s, &i, t & 0x7ff);
+    d3d9_use_texture(s, &i, t & 0x7ff);
     i.tex.swizzle = (u8)(t >> 16);
     i.src[1] = gradients ? d3d9_source(s) : component(i.src[0], 3);
     if (gradients) i.src[2] = d3d9_source(s);
     *d3d9_emit(s, i.op) = i;
 }
 
-static struct ir_src input_texcoord(struct d3d9_parser *s, unsigned n)
+struct ir_src d3d9_texcoord(struct d3d9_parser *s, unsigned n)
 {
     return (struct ir_src){ .file = IR_INPUT, .swizzle = XYZW, .index = use_input(s, n, true) };
 }
@@ -450,11 +450,11 @@ static void ps1_texture(struct d3d9_parser *s, unsigned opcode)
     s->at = at;
     i.dst = d3d9_destination(s);
     if (s->why) return;
-    i.src[0] = input_texcoord(s, n);
+    i.src[0] = d3d9_texcoord(s, n);
     if (opcode == 64) {
         i.dst.sat = true;
     } else {
-        use_texture(s, &i, n);
+        d3d9_use_texture(s, &i, n);
         if (opcode != 66) i.src[0] = d3d9_source(s);
         if (opcode == 69) i.src[0].swizzle = 0x03 | 0 << 2; /* texreg2ar: u = alpha, v = red */
         if (opcode == 70) i.src[0].swizzle = 1 | 2 << 2;    /* texreg2gb */
@@ -475,7 +475,7 @@ static void ps14_texture(struct d3d9_parser *s, unsigned opcode)
         if (n >= 6)
             d3d9_refuse(s, "sampler register");
         else
-            use_texture(s, &i, n);
+            d3d9_use_texture(s, &i, n);
     }
     *d3d9_emit(s, i.op) = i;
 }
@@ -486,7 +486,7 @@ static void texkill(struct d3d9_parser *s)
     u32 t = d3d9_token(s);
     struct ir_insn i = { .op = IR_KILL_LT };
     source_register(s, t, &i.src[0]);
-    if (s->ps && s->version < 14 && d3d9_type(t) == T_ADDR) i.src[0] = input_texcoord(s, t & 7);
+    if (s->ps && s->version < 14 && d3d9_type(t) == T_ADDR) i.src[0] = d3d9_texcoord(s, t & 7);
     i.src[0].swizzle = XYZW;
     i.dst.mask = s->version < 20 ? 7 : 15;
     s->p->kills = true;
@@ -518,7 +518,7 @@ static bool texture(struct d3d9_parser *s, u32 word)
     case 65: texkill(s); return true;
     case 93: texldl(s, word, true); return true;
     case 95: texldl(s, word, false); return true;
-    default: return false;
+    default: return s->version < 20 && d3d9_ps1_matrix(s, word);
     }
 }
 
@@ -637,7 +637,7 @@ static void initial_t(struct d3d9_parser *s)
         if (!s->ps1_read[n]) continue;
         struct ir_insn move = { .op = IR_MOV,
                                 .dst = { .file = IR_TEMP, .mask = 15, .index = (u16)(PS1_T + n) } };
-        move.src[0] = input_texcoord(s, n);
+        move.src[0] = d3d9_texcoord(s, n);
         d3d9_emit(s, IR_NOP);
         if (s->why) return;
         memmove(p->insns + 1, p->insns,

@@ -1,5 +1,6 @@
-/* The parser of Direct3D 9 token streams, shared by its two files: d3d9.c parameters, arithmetic,
- * textures and declarations, d3d9_flow.c control flow. Nobody else includes it. */
+/* The parser of Direct3D 9 token streams, shared by its files: d3d9.c parameters, arithmetic,
+ * textures and declarations, d3d9_flow.c control flow, d3d9_ps1.c what only ps_1_1 to ps_1_3 have.
+ * Nobody else includes it. */
 #ifndef GPU_SHADER_D3D9_H
 #define GPU_SHADER_D3D9_H
 
@@ -30,7 +31,9 @@ enum { /* register types of parameter tokens */
 enum {
     PS1_T = 32,
     PS1_SAVE = 40,
-    D3D9_TEMPS = 41
+    PS1_ROWS = 41, /* products of a texm3x* sequence so far */
+    PS1_WORK = 42, /* two more for its end */
+    D3D9_TEMPS = 44
 }; /* temps for ps_1_x's t# and for the first half of a pair */
 enum { MAX_TOKENS = 65536, MAX_LABELS = 64 };
 enum { PS2_TEXCOORD = 2 }; /* inputs of pixel shaders below 3.0: v0, v1, then t0 to t7 */
@@ -45,6 +48,7 @@ struct d3d9_parser {
     u32 block[IR_MAX_NESTING], depth; /* indices of IF, ELSE, LOOP, REP */
     u32 label[MAX_LABELS];            /* instruction index + 1 */
     bool ps1_read[8];                 /* t# used as a value */
+    u8 ps1_rows;                      /* of a texm3x* sequence that came already */
     const char *why;
 };
 
@@ -61,6 +65,12 @@ static inline unsigned d3d9_type(u32 t)
     return (t >> 28 & 7) | (t >> 8 & 0x18);
 }
 
+/* The coordinates of stage n, and a read from its texture for instruction i. */
+struct ir_src d3d9_texcoord(struct d3d9_parser *s, unsigned n);
+void d3d9_use_texture(struct d3d9_parser *s, struct ir_insn *i, unsigned n);
+
+/* d3d9_ps1.c: texdp3, texm3x* and the like; false when it is none of them */
+bool d3d9_ps1_matrix(struct d3d9_parser *s, u32 word);
 /* d3d9_flow.c: false when it is no control flow */
 bool d3d9_flow(struct d3d9_parser *s, u32 word);
 

@@ -15,7 +15,7 @@
 #include "tests/gpu/golden.h"
 
 static const struct golden_case *const tables[] = { golden_scanout, golden_transfer, golden_raster, golden_output,
-                                                    golden_sampling, golden_vertices, golden_shaders, golden_stages,   golden_d3d10,    golden_sm4,    golden_stages10, golden_scenes };
+                                                    golden_sampling, golden_vertices, golden_shaders, golden_ps1,      golden_stages,   golden_d3d10,    golden_sm4,    golden_stages10, golden_scenes };
 
 static const struct gold_variant variants[] = {
     { .name = "plain" },

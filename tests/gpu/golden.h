@@ -91,7 +91,7 @@ struct golden_case {
 /* The files' tables; each ends with a row without a name. */
 extern const struct golden_case golden_transfer[], golden_raster[], golden_output[],
     golden_sampling[], golden_vertices[], golden_shaders[], golden_scanout[], golden_scenes[],
-    golden_d3d10[], golden_sm4[], golden_stages[], golden_stages10[];
+    golden_d3d10[], golden_sm4[], golden_stages[], golden_stages10[], golden_ps1[];
 
 /* ---- judging ---- */
 void gold_fail(struct gold *g, const char *format, ...) __attribute__((format(printf, 2, 3)));

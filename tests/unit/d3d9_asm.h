@@ -36,6 +36,9 @@ static const struct {
     { "mova", 46 }, { "texcoord", 64 }, { "texcrd", 64 }, { "texkill", 65 }, { "tex", 66 }, { "texld", 66 }, { "texldp", 66 },
     { "texldb", 66 }, { "expp", 78 }, { "logp", 79 }, { "cnd", 80 }, { "cmp", 88 }, { "dp2add", 90 }, { "dsx", 91 }, { "dsy", 92 },
     { "texldd", 93 }, { "setp", 94 }, { "texldl", 95 }, { "breakp", 96 }, { "phase", 0xfffd },
+    { "texreg2ar", 69 }, { "texreg2gb", 70 }, { "texm3x2pad", 71 }, { "texm3x2tex", 72 }, { "texm3x3pad", 73 }, { "texm3x3tex", 74 },
+    { "texm3x3spec", 76 }, { "texm3x3vspec", 77 }, { "texreg2rgb", 82 }, { "texdp3tex", 83 }, { "texm3x2depth", 84 }, { "texdp3", 85 },
+    { "texm3x3", 86 }, { "texdepth", 87 },
 };
 static const char *const asm_conditions[] = { "", "gt", "eq", "ge", "lt", "ne", "le" };
 
