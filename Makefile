@@ -88,6 +88,7 @@ check-all: check
 	@W7_FULL=1 FW_TRIPS=100 $(MAKE) --no-print-directory check-w7 RUNNERS="fw soak storage"
 	@$(MAKE) --no-print-directory check-w7-break
 	@$(MAKE) --no-print-directory check-zydis
+	@$(MAKE) --no-print-directory check-views
 	@$(MAKE) --no-print-directory check-guests
 
 # --- tests ---
@@ -153,6 +154,10 @@ SEED ?=
 fuzz-random:
 	@$(MAKE) --no-print-directory MODE=asan fuzz-programs
 	sh tests/fuzz/run.sh build/asan insns $(INSNS) $(SEED)
+
+.PHONY: check-views
+check-views: $(B)/aeropc roms
+	@bash tests/boot/views.sh $(B)/aeropc
 
 check-guests: $(B)/aeropc roms
 	@AEROPC=$(abspath $(B)/aeropc) bash tests/boot/ladder.sh $(STEPS)
