@@ -509,6 +509,7 @@ void agpu_ring_fini(struct aerogpu *g)
 {
     if (g->exec) {
         timer_cancel(&g->resume_timer);
+        g->stalled = false; /* nobody fetches any more */
         g->first = g->queued = 0;
         g->ops->reset(g->exec, EXEC_FORGET_ALL);
         g->ops->destroy(g->exec);

@@ -403,6 +403,7 @@ static void thread_reset(struct exec *x, enum exec_reset kind)
 
 static void thread_destroy(struct exec *x)
 {
+    check(!x->count); /* reset comes first, and nothing after it */
     pthread_mutex_lock(&x->lock);
     x->stop = true;
     pthread_cond_signal(&x->work);

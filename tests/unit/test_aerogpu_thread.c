@@ -298,6 +298,37 @@ START_TEST(the_ring_waits_for_a_full_executor)
 }
 END_TEST
 
+/* A device that ends, or is reset, while its ring waits fetches nothing more. */
+START_TEST(the_end_while_the_ring_waits)
+{
+    for (u32 round = 0; round < 4; round++) {
+        struct gpu g;
+        gpu_up_threaded(&g, false);
+        driver_start(&g, AGPU_IRQ_FENCE | AGPU_IRQ_ERROR);
+        W(&g, AGPU_R_RING_SIZE, 64 + 1024 * 64);
+        ring(&g)->entry_count = 1024;
+        ring(&g)->size_bytes = 64 + 1024 * 64;
+        for (u64 f = 1; f <= 1000; f++) {
+            struct agpu_descriptor d = empty(f, 0);
+            queue(&g, &d);
+        }
+        ring_bell(&g);
+        ck_assert_uint_eq(ring(&g)->head, 256);
+        if (round & 1) {
+            W(&g, AGPU_R_RING_CONTROL, AGPU_RING_ENABLE | AGPU_RING_RESET);
+            ck_assert_uint_eq(ring(&g)->head, 1000);
+            g.threaded = true;
+            settle(&g);
+            ck_assert_uint_eq(R64(&g, AGPU_R_COMPLETED_LO), 0);
+        }
+        u32 submissions = (u32)((struct aerogpu *)g.pci)->submissions;
+        if (round & 2) g.pci->dev.cls->reset(&g.pci->dev, RESET_COLD);
+        ck_assert_uint_eq(((struct aerogpu *)g.pci)->submissions, submissions);
+        gpu_down(&g);
+    }
+}
+END_TEST
+
 #define BUFFERS AGPU_CREATE_BUFFER, 40, 10, 1, 4096, 0, 1, 0, 0, 0
 #define COPY_BACK AGPU_COPY_BUFFER, 48, 11, 10, 0, 0, 0, 0, 4096, 0, AGPU_COPY_WRITEBACK_DST, 0
 
@@ -405,7 +436,7 @@ Suite *aerogpu_thread_suite(void)
         the_end_with_mail_under_way, unused_it_has_no_thread_and_info_waits_for_nobody,
     };
     const TTest *in_device[] = {
-        the_ring_waits_for_a_full_executor, ag_038_168_write_back_lands_before_the_fence, resets_under_load, a_new_submission_after_reset_runs,
+        the_ring_waits_for_a_full_executor, the_end_while_the_ring_waits, ag_038_168_write_back_lands_before_the_fence, resets_under_load, a_new_submission_after_reset_runs,
     };
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
