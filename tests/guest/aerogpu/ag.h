@@ -38,7 +38,7 @@ struct ag {
 };
 
 typedef void ag_step(struct ag *a);
-ag_step ag_function, ag_registers, ag_bars, ag_interrupt_pic, ag_interrupt_apic, ag_intx_disable, ag_bus_master, ag_power;
+ag_step ag_function, ag_registers, ag_bars, ag_interrupt_pic, ag_interrupt_apic, ag_intx_disable, ag_bus_master, ag_power, ag_restart, ag_timeout;
 ag_step ag_first_fence, ag_order, ag_wrap, ag_far_index, ag_descriptors, ag_streams, ag_tables, ag_ring_headers, ag_reset;
 ag_step ag_latch, ag_vblank_rate, ag_vblank_interrupts, ag_flips, ag_cursor, ag_pacing, ag_pacing_order, ag_load;
 ag_step ag_clear, ag_upload, ag_copies, ag_dirty, ag_readonly, ag_shared, ag_objects, ag_coverage, ag_textured, ag_mips, ag_blending,

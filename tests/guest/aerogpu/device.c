@@ -196,3 +196,47 @@ void ag_power(struct ag *a)
     ag_true(a, "completes", ag_wait(a, fence, 1000));
     ag_eq(a, "head", g->ring->head, tail + 1);
 }
+
+/* The driver is stopped and started anew without a reset: its fences begin at 1 again and must not count as completed long ago. */
+void ag_restart(struct ag *a)
+{
+    for (u32 k = 0; k < 5; k++) ag_nop(a, 0);
+    ag_wait(a, a->gpu.fence, 1000);
+    gpu_stop(&a->gpu);
+    gpu_start(&a->gpu, (void *)(word)AT_RING, 0);
+    ag_eq(a, "completed", gpu_rd64(&a->gpu, AGPU_R_COMPLETED_LO), 0);
+    ag_irqs_by_pic(a);
+    ag_wr(a, AGPU_R_IRQ_ENABLE, AGPU_IRQ_FENCE);
+    ag_eq(a, "the first number", ag_nop(a, 0), 1);
+    ag_eq(a, "its interrupt", ag_take(a, &a->fences, 1, 1000), 1);
+    ag_eq(a, "page", gpu_completed(&a->gpu), 1);
+    ag_eq(a, "no error", ag_rd(a, AGPU_R_ERROR_COUNT), 0);
+}
+
+/* Windows resets a device whose fences do not come in two seconds; here they wait for a blank that the reset cuts off. Numbers and
+ * ring index go on, objects are gone, and using them is no error. */
+void ag_timeout(struct ag *a)
+{
+    struct gpu *g = &a->gpu;
+    const u32 old = ag_texture(a, AGPU_FMT_B8G8R8A8, 16, 16);
+    const u64 first = ag_submit(a, 0);
+    ag_wait(a, first, 1000);
+    ag_scanout(a, AT_FB);
+    ag_begin(a);
+    stream_present(&a->s, AGPU_PRESENT_VSYNC);
+    const u64 stuck = ag_submit(a, 0);
+    ag_wr(a, AGPU_R_IRQ_ENABLE, 0);
+    ag_wr(a, AGPU_R_IRQ_ACK, 0xffffffff);
+    g->ring->head = g->ring->tail;
+    ag_wr(a, AGPU_R_RING_CONTROL, AGPU_RING_ENABLE | AGPU_RING_RESET);
+    ag_eq(a, "fences forgotten", gpu_rd64(g, AGPU_R_COMPLETED_LO), 0);
+    bm_delay_us(40000); /* two blanks */
+    ag_eq(a, "what waited does not come any more", gpu_rd64(g, AGPU_R_COMPLETED_LO), 0);
+    g->page->completed_fence = first;
+    ag_wr(a, AGPU_R_RING_CONTROL, AGPU_RING_ENABLE);
+    ag_begin(a);
+    stream_targets(&a->s, old, 0);
+    stream_clear(&a->s, AGPU_CLEAR_COLOR, (const float[4]){ 0, 0, 0, 0 }, 0);
+    ag_eq(a, "numbers go on", ag_send(a), stuck + 1);
+    ag_eq(a, "page", gpu_completed(g), stuck + 1);
+}

@@ -52,6 +52,8 @@ static const struct {
     { "present", ag_present, DRAWS },
     { "many submissions", ag_many, DRAWS },
     { "power", ag_power, ALWAYS },
+    { "timeout", ag_timeout, ALWAYS },
+    { "driver starts anew", ag_restart, ALWAYS },
     { "pictures", ag_pictures, LOOKED_AT },
 };
 
