@@ -172,12 +172,18 @@ sizes:
 bench: $(B)/aeropc roms bench-gpu
 	@bash tests/bench/bench.sh
 
-# The software executor alone.
+# The software executor alone, and Mesa's llvmpipe on the same scenes where its EGL is installed.
 .PHONY: bench-gpu
-bench-gpu: $(B)/gpu-bench $(B)/gpu-scanout
+HAS_EGL := $(shell pkg-config --exists egl glesv2 2>/dev/null && echo yes)
+bench-gpu: $(B)/gpu-bench $(B)/gpu-scanout $(if $(HAS_EGL),$(B)/gpu-llvmpipe)
 	@$(B)/gpu-bench
 	@$(B)/gpu-bench --fast off compose-linear compose-point
 	@$(B)/gpu-scanout
+	@$(if $(HAS_EGL),$(B)/gpu-llvmpipe,echo '{"bench":"gpu-llvmpipe","skipped":"no EGL to build with"}')
+
+$(B)/gpu-llvmpipe: $(B)/tests/bench/gpu_llvmpipe.o
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ $(shell pkg-config --libs egl glesv2 2>/dev/null)
 
 $(B)/gpu-bench: $(B)/tests/bench/gpu_bench.o $(LIBOBJ)
 	@echo "  LD $@"
