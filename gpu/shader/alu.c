@@ -14,6 +14,7 @@
 
 struct operand {
     const u32 *c[4];   /* per component of the destination or, for dot products, of the vector */
+    unsigned step;     /* ~0: an array of lanes; 0: one vector that stands for all of them */
     struct lanes copy; /* where it had to be computed */
 };
 
@@ -112,6 +113,7 @@ static void fetch_relative(struct alu *a, const struct ir_src *s, struct operand
     const unsigned n = a->lanes;
     struct lanes *first = NULL;
     u32 count = 0, v[4];
+    o->step = ~0u;
     bool is_reg = reg(a, s->file, s->slot, s->index, &first, &count) != NULL;
     for (unsigned l = 0; l < n; l++) {
         i64 index = s->index + relative_index(a, &s->rel, l);
@@ -127,18 +129,21 @@ static void fetch_relative(struct alu *a, const struct ir_src *s, struct operand
 }
 
 /* Components of `mask` only. */
-static void fetch_plain(struct alu *a, const struct ir_src *s, unsigned mask, struct operand *o)
+static void fetch_plain(struct alu *a, const struct ir_src *s, unsigned mask, bool narrow,
+                        struct operand *o)
 {
     struct lanes *first;
     u32 count, v[4];
     const struct lanes *r = reg(a, s->file, s->slot, s->index, &first, &count);
     if (!r) constant(a, s, s->index, v);
+    o->step = r || !narrow ? ~0u : 0;
+    const unsigned n = o->step ? a->lanes : VW;
     for (unsigned c = 0; c < 4; c++) {
         unsigned from = s->swizzle >> (2 * c) & 3;
         o->c[c] = r ? r->c[from] : o->copy.c[c];
         if (r || !(mask >> c & 1)) continue;
         vi value = vi_set((i32)v[from]);
-        for (unsigned l = 0; l < a->lanes; l += VW) vi_store(o->copy.c[c] + l, value);
+        for (unsigned l = 0; l < n; l += VW) vi_store(o->copy.c[c] + l, value);
     }
 }
 
@@ -171,7 +176,7 @@ static void modify(struct alu *a, const struct ir_src *s, unsigned mask, struct 
     struct lanes out;
     for (unsigned c = 0; c < 4; c++) {
         float *to = lanes_f(divides ? &out : &o->copy, c);
-        if (mask >> c & 1) modify_component(s, F(o, c), z, w, to, a->lanes);
+        if (mask >> c & 1) modify_component(s, F(o, c), z, w, to, o->step ? a->lanes : VW);
     }
     for (unsigned c = 0; c < 4; c++) {
         if (divides && mask >> c & 1) memcpy(o->copy.c[c], out.c[c], a->lanes * sizeof(u32));
@@ -189,15 +194,15 @@ static void negate_integers(struct alu *a, unsigned mask, struct operand *o)
     for (unsigned c = 0; c < 4; c++) o->c[c] = o->copy.c[c];
 }
 
-/* Components of `mask` only; dividing modifiers need all. */
-static void fetch(struct alu *a, const struct ir_insn *i, unsigned k, unsigned mask,
+/* Components of `mask` only; dividing modifiers need all. narrow: constants as one vector. */
+static void fetch(struct alu *a, const struct ir_insn *i, unsigned k, unsigned mask, bool narrow,
                   struct operand *o)
 {
     const struct ir_src *s = &i->src[k];
     if (s->rel.file != IR_NULL)
         fetch_relative(a, s, o);
     else
-        fetch_plain(a, s, s->modifier >= IR_MOD_DZ ? 15 : mask, o);
+        fetch_plain(a, s, s->modifier >= IR_MOD_DZ ? 15 : mask, narrow, o);
     if (alu_negates_integers(i->op)) {
         if (s->neg) negate_integers(a, mask, o);
     } else if (s->modifier || s->abs || s->neg) {
@@ -329,7 +334,7 @@ static inline vf v_dot(const struct operand *o, unsigned l, unsigned n, bool zer
 {
     vf sum = v_set(0.0f);
     for (unsigned c = 0; c < n; c++) {
-        vf x = v_load(F(&o[0], c) + l), y = v_load(F(&o[1], c) + l);
+        vf x = v_load(F(&o[0], c) + (l & o[0].step)), y = v_load(F(&o[1], c) + (l & o[1].step));
         vf p = x * y;
         if (zero) p = v_mul0(x, y);
         if (c) p = sum + p;
@@ -355,7 +360,7 @@ static void frequent_dot(const struct operand *o, struct lanes *out, unsigned ma
         const float *xs = F(&o[0], c), *ys = F(&o[1], c), *zs = F(&o[2], c);                       \
         float *to = lanes_f(out, c);                                                               \
         for (unsigned l = 0; l < n; l += VW) {                                                     \
-            vf x = v_load(xs + l), y = v_load(ys + l), z = v_load(zs + l);                         \
+            vf x = v_load(xs + (l & xl)), y = v_load(ys + (l & yl)), z = v_load(zs + (l & zl));    \
             (void)x, (void)y, (void)z;                                                             \
             v_store(to + l, value);                                                                \
         }                                                                                          \
@@ -367,7 +372,7 @@ static void frequent_dot(const struct operand *o, struct lanes *out, unsigned ma
 static bool frequent(const struct ir_insn *i, const struct operand *o, struct lanes *out,
                      unsigned n)
 {
-    const unsigned mask = i->dst.mask;
+    const unsigned mask = i->dst.mask, xl = o[0].step, yl = o[1].step, zl = o[2].step;
     switch (i->op) {
     case IR_MOV: FREQUENT(x);
     case IR_ADD: FREQUENT(x + y);
@@ -389,17 +394,13 @@ static bool frequent(const struct ir_insn *i, const struct operand *o, struct la
     }
 }
 
-/* Whether a component would be written before another one reads it. */
-static bool overlaps(const struct ir_insn *i, const struct operand *o, unsigned sources,
-                     const struct lanes *out)
+/* Whether a component might be written before another one reads it. */
+static bool overlaps(const struct ir_insn *i, unsigned sources)
 {
     for (unsigned k = 0; k < sources; k++) {
-        for (unsigned c = 1; c < 4; c++) {
-            if (!(i->dst.mask >> c & 1)) continue;
-            for (unsigned before = 0; before < c; before++) {
-                if (o[k].c[c] == out->c[before] && i->dst.mask >> before & 1) return true;
-            }
-        }
+        const struct ir_src *s = &i->src[k];
+        bool same = s->index == i->dst.index || s->file == IR_ADDR || s->file == IR_PRED;
+        if (s->swizzle != 0xe4 && s->file == i->dst.file && same) return true;
     }
     return false;
 }
@@ -624,10 +625,16 @@ static void sample(struct alu *a, const struct ir_insn *i, struct operand *o, u6
     store(a, i, &i->dst, &out, exec);
 }
 
-/* Components of its operands that an instruction looks at. */
-static unsigned looks_at(const struct ir_insn *i)
+/* Components of its operands that an instruction looks at; *narrow: frequent() does it. */
+static unsigned looks_at(const struct ir_insn *i, bool *narrow)
 {
+    *narrow = true;
     switch (i->op) {
+    case IR_DP2:
+    case IR_DP3:
+    case IR_DP4:
+    case IR_DP3_0:
+    case IR_DP4_0: return 15;
     case IR_MOV:
     case IR_ADD:
     case IR_MUL:
@@ -639,7 +646,7 @@ static unsigned looks_at(const struct ir_insn *i)
     case IR_LRP0:
     case IR_CMP_GE0:
     case IR_MOVC: return i->dst.mask;
-    default: return 15;
+    default: *narrow = false; return 15;
     }
 }
 
@@ -652,10 +659,12 @@ static void execute(struct alu *a, const struct ir_insn *i, u64 exec)
     };
     struct operand o[3];
     struct lanes out, *to;
-    const unsigned n = sources[i->op], mask = looks_at(i);
-    for (unsigned k = 0; k < n; k++) fetch(a, i, k, mask, &o[k]);
+    bool narrow;
+    const unsigned n = sources[i->op], mask = looks_at(i, &narrow);
+    for (unsigned k = 0; k < n; k++) fetch(a, i, k, mask, narrow, &o[k]);
     for (unsigned k = n; k < 3; k++) { /* read by loops over three operands, and not used */
         for (unsigned c = 0; c < 4; c++) o[k].c[c] = a->addr.c[0];
+        o[k].step = 0;
     }
     if (i->op >= IR_TEX && i->op <= IR_RESINFO) {
         sample(a, i, o, exec);
@@ -666,7 +675,7 @@ static void execute(struct alu *a, const struct ir_insn *i, u64 exec)
         return;
     }
     to = direct(a, i, exec);
-    if (to && !overlaps(i, o, n, to) && frequent(i, o, to, a->lanes)) {
+    if (to && !overlaps(i, n) && frequent(i, o, to, a->lanes)) {
         if (i->dst.sat || i->dst.shift) scale_and_clamp(&i->dst, to, a->lanes);
         return;
     }
@@ -680,8 +689,8 @@ static u64 condition(struct alu *a, const struct ir_insn *i)
     struct operand o[2];
     u64 m = 0;
     bool two = i->op == IR_IFC || i->op == IR_BREAKC;
-    fetch(a, i, 0, 1, &o[0]);
-    if (two) fetch(a, i, 1, 1, &o[1]);
+    fetch(a, i, 0, 1, false, &o[0]);
+    if (two) fetch(a, i, 1, 1, false, &o[1]);
     for (unsigned l = 0; l < a->lanes; l++) {
         bool on = two ? compare(i->condition, F(&o[0], 0)[l], F(&o[1], 0)[l])
                       : (o[0].c[0][l] != 0) == (i->condition != IR_C_EQ);
@@ -694,7 +703,7 @@ static u64 kill_lanes(struct alu *a, const struct ir_insn *i)
 {
     struct operand o;
     u64 m = 0;
-    fetch(a, i, 0, 15, &o);
+    fetch(a, i, 0, 15, false, &o);
     for (unsigned l = 0; l < a->lanes; l += VW) {
         vi k = vi_set(0);
         if (i->op == IR_KILL_LT) {

@@ -124,6 +124,55 @@ static void look_at(struct survey *s, const struct ir_insn *i)
     }
 }
 
+/* ---- two as one ---- */
+
+static bool unconditional(const struct ir_insn *i)
+{
+    return !i->predicated && i->dst.mask == 15 && i->dst.rel.file == IR_NULL;
+}
+
+static bool copies_to_output(const struct ir_insn *i)
+{
+    const struct ir_src *s = &i->src[0];
+    return i->op == IR_MOV && unconditional(i) && i->dst.file == IR_OUTPUT && !i->dst.sat &&
+           !i->dst.shift && s->file == IR_TEMP && s->swizzle == 0xe4 && !s->modifier && !s->abs &&
+           !s->neg && s->rel.file == IR_NULL;
+}
+
+static bool reads_register(const struct ir_insn *i, u8 file, u32 index)
+{
+    for (unsigned k = 0; k < 3; k++) {
+        if (i->src[k].rel.file != IR_NULL || i->dst.rel.file != IR_NULL) return true;
+        if (i->src[k].file == file && i->src[k].index == index) return true;
+    }
+    return false;
+}
+
+/* In programs without control flow, the last such pair. */
+static void merge(struct ir_plan *plan, const struct ir_program *p)
+{
+    plan->merged_at = UINT32_MAX;
+    for (u32 n = 0; n < p->insn_count; n++) {
+        if (p->insns[n].op >= IR_IF && (p->insns[n].op != IR_RET || n + 1 < p->insn_count)) return;
+    }
+    for (u32 n = 1; n < p->insn_count; n++) {
+        const struct ir_insn *from = &p->insns[n - 1], *copy = &p->insns[n];
+        const u32 temp = copy->src[0].index;
+        if (!copies_to_output(copy) || !unconditional(from) || from->dst.file != IR_TEMP ||
+            from->dst.index != temp || from->op >= IR_KILL_LT || from->dst2.file != IR_NULL ||
+            reads_register(from, IR_OUTPUT, copy->dst.index))
+            continue;
+        bool again = false;
+        for (u32 k = n + 1; k < p->insn_count; k++)
+            again |= reads_register(&p->insns[k], IR_TEMP, temp);
+        if (again) continue;
+        plan->merged_at = n - 1;
+        plan->merged = *from;
+        plan->merged.dst.file = IR_OUTPUT;
+        plan->merged.dst.index = copy->dst.index;
+    }
+}
+
 struct ir_plan *ir_plan(const struct ir_program *p)
 {
     struct survey s = { .p = p, .straight = true };
@@ -138,6 +187,7 @@ struct ir_plan *ir_plan(const struct ir_program *p)
         bool looked_at = k == 0 || s.touched >> k & 1 || p->output[k].used;
         if (looked_at && s.outputs[k] != 15) s.plan->zero_outputs |= 1u << k;
     }
+    merge(s.plan, p);
     free(s.temps);
     free(s.zeroed);
     return s.plan;

@@ -302,6 +302,10 @@ bool ir_run(const struct ir_program *p, const struct ir_env *env, struct ir_stat
     i64 steps = 0;
     while (r.at < p->insn_count) {
         const struct ir_insn *i = &p->insns[r.at++];
+        if (r.at - 1 == s->plan->merged_at) {
+            i = &s->plan->merged;
+            r.at++;
+        }
         if ((++steps & 255) == 0 && (*env->budget -= 256 * LANES) < 0) {
             in_budget = false;
             break;

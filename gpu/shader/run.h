@@ -68,6 +68,10 @@ struct ir_plan {
     u32 special;                  /* bit per ir_special that is read */
     u32 zero_outputs;             /* bit per output that is written in part or perhaps not at all */
     bool address, predicate;      /* a0 or p0 occur */
+    /* Two instructions that are done as one: from `merged_at` on, "op r, ...; mov o, r" with r not
+     * read again is `merged`, "op o, ...". UINT32_MAX: none. */
+    u32 merged_at;
+    struct ir_insn merged;
     u32 zero_count;
     u16 zero_temps[]; /* temps that may be read before they are written */
 };

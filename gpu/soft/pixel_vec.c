@@ -77,6 +77,13 @@ static void mixed_input(const struct pixels *p, u32 n, unsigned c, u8 how, const
     }
 }
 
+/* Not in perspective: w is 1 everywhere, and multiplying by it changes nothing. */
+static bool is_flat(const struct pixels *p)
+{
+    const float *oow = p->setup[0]->oow;
+    return !p->mixed && oow[0] == 1.0f && oow[1] == 0.0f && oow[2] == 0.0f;
+}
+
 static void reciprocals(const struct pixels *p, float *w)
 {
     if (p->mixed) {
@@ -95,9 +102,12 @@ static void inputs(struct painter *painter)
     const struct draw *d = painter->d;
     const struct ir_plan *plan = painter->state->plan;
     float w[LANES] __attribute__((aligned(64)));
-    reciprocals(p, w);
+    const bool flat = is_flat(p);
+    if (!flat) reciprocals(p, w);
     for (u32 n = 0; n < d->link_count; n++) {
-        const u8 input = d->links[n].input, how = d->links[n].interpolation;
+        const u8 input = d->links[n].input;
+        u8 how = d->links[n].interpolation;
+        if (flat && how == IR_LINEAR) how = IR_NOPERSPECTIVE;
         unsigned mask = plan->input_mask[input];
         if (input == FOG_INPUT && d->fog.on) mask |= 1;
         for (unsigned c = 0; c < 4; c++) {
@@ -264,7 +274,8 @@ SPECIALISED void write_vector(enum mode mode, const struct output *o, const stru
         blend(mode, o->blend, o->constant, &v, &dst);
     }
     vi result = pack(&v, o->alpha, mode == MODE_PREMULTIPLIED || mode == MODE_STRAIGHT);
-    if (o->reads) result = (bits & vi_set((i32)~o->mask)) | (result & vi_set((i32)o->mask));
+    if (o->mask != 0xffffffff)
+        result = (bits & vi_set((i32)~o->mask)) | (result & vi_set((i32)o->mask));
     vi_to_quads(result, quads);
     for (u32 k = 0; k < QUADS; k++)
         store_quad(o, p->x[q + k], p->y[q + k], m >> (4 * k) & 15, quads[k]);

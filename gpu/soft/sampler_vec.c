@@ -65,57 +65,83 @@ static inline vf mix(vf a, vf b, vf weight)
     return a + weight * (b - a);
 }
 
-/* Two texels of a row and their mixture. */
-SPECIALISED void mix_row(const struct look *k, const u8 *base, vi x0, vi x1, bool neighbours,
-                         vf weight, bool encoded, struct texels *out)
-{
-    struct texels left, right;
-    vi a, b;
-    if (likely(neighbours)) {
-        v_gather_pairs(base, x0, &a, &b);
-    } else {
-        a = v_gather(base, x0);
-        b = v_gather(base, x1);
-    }
-    expand(k, a, encoded, &left);
-    expand(k, b, encoded, &right);
-    for (unsigned c = 0; c < 4; c++) out->c[c] = mix(left.c[c], right.c[c], weight);
-}
+/* Where the four texels around a point are, in bytes, and how they weigh. Found for a whole batch
+ * before the first texel is read: reading waits for nothing then. */
+struct footprint {
+    vi top_left, top_right, bottom_left, bottom_right;
+    vf wx, wy;
+    bool pairs; /* left and right are neighbours in memory */
+};
 
-SPECIALISED void bilinear(const struct look *k, const struct subresource *s, vf fx, vf fy,
-                          bool encoded, struct texels *out)
+static inline void find_footprint(const struct look *k, const struct subresource *s, vf x, vf y,
+                                  struct footprint *out)
 {
     const struct texture_unit *u = k->u;
-    const u8 *base = k->data + s->offset;
-    fx = fx - v_set(0.5f);
-    fy = fy - v_set(0.5f);
-    const vf tx = v_to_texel(fx), ty = v_to_texel(fy), wx = fx - tx, wy = fy - ty;
-    const vi ix = v_truncate(tx) + k->offset_x, iy = v_truncate(ty) + k->offset_y;
     const i32 w = (i32)s->width, h = (i32)s->height, pitch = (i32)s->pitch;
+    const vf fx = x * v_set((float)s->width) - v_set(0.5f),
+             fy = y * v_set((float)s->height) - v_set(0.5f);
+    const vf tx = v_to_texel(fx), ty = v_to_texel(fy);
+    const vi ix = v_truncate(tx) + k->offset_x, iy = v_truncate(ty) + k->offset_y;
     const vi x0 = v_address(ix, w, u->address[0]) << 2,
              x1 = v_address(ix + 1, w, u->address[0]) << 2,
              y0 = v_address(iy, h, u->address[1]) * pitch,
              y1 = v_address(iy + 1, h, u->address[1]) * pitch;
-    const bool neighbours = v_signs(x1 == x0 + 4) == (1u << VW) - 1;
+    *out = (struct footprint){ y0 + x0,
+                               y0 + x1,
+                               y1 + x0,
+                               y1 + x1,
+                               fx - tx,
+                               fy - ty,
+                               v_signs(x1 == x0 + 4) == (1u << VW) - 1 };
+}
+
+/* Two texels of a row and their mixture. */
+SPECIALISED void mix_row(const struct look *k, const u8 *base, vi left, vi right, bool pairs, vf wx,
+                         bool encoded, struct texels *out)
+{
+    struct texels l, r;
+    vi a, b;
+    if (likely(pairs)) {
+        v_gather_pairs(base, left, &a, &b);
+    } else {
+        a = v_gather(base, left);
+        b = v_gather(base, right);
+    }
+    expand(k, a, encoded, &l);
+    expand(k, b, encoded, &r);
+    for (unsigned c = 0; c < 4; c++) out->c[c] = mix(l.c[c], r.c[c], wx);
+}
+
+SPECIALISED void bilinear(const struct look *k, const u8 *base, const struct footprint *f,
+                          bool encoded, struct texels *out)
+{
     struct texels top, bottom;
-    mix_row(k, base, y0 + x0, y0 + x1, neighbours, wx, encoded, &top);
-    mix_row(k, base, y1 + x0, y1 + x1, neighbours, wx, encoded, &bottom);
-    for (unsigned c = 0; c < 4; c++) out->c[c] = mix(top.c[c], bottom.c[c], wy);
+    mix_row(k, base, f->top_left, f->top_right, f->pairs, f->wx, encoded, &top);
+    mix_row(k, base, f->bottom_left, f->bottom_right, f->pairs, f->wx, encoded, &bottom);
+    for (unsigned c = 0; c < 4; c++) out->c[c] = mix(top.c[c], bottom.c[c], f->wy);
+}
+
+SPECIALISED void nearest(const struct look *k, const struct subresource *s, vf x, vf y,
+                         bool encoded, struct texels *out)
+{
+    const struct texture_unit *u = k->u;
+    const vf fx = x * v_set((float)s->width), fy = y * v_set((float)s->height);
+    vi ix = v_address(v_truncate(v_to_texel(fx)) + k->offset_x, (i32)s->width, u->address[0]);
+    vi iy = v_address(v_truncate(v_to_texel(fy)) + k->offset_y, (i32)s->height, u->address[1]);
+    expand(k, v_gather(k->data + s->offset, iy * (i32)s->pitch + (ix << 2)), encoded, out);
 }
 
 SPECIALISED void sample_mip(const struct look *k, u32 mip, vf x, vf y, bool linear, bool encoded,
                             struct texels *out)
 {
-    const struct texture_unit *u = k->u;
-    const struct subresource *s = &u->sub[mip];
-    const vf fx = x * v_set((float)s->width), fy = y * v_set((float)s->height);
+    const struct subresource *s = &k->u->sub[mip];
+    struct footprint f;
     if (linear) {
-        bilinear(k, s, fx, fy, encoded, out);
-        return;
+        find_footprint(k, s, x, y, &f);
+        bilinear(k, k->data + s->offset, &f, encoded, out);
+    } else {
+        nearest(k, s, x, y, encoded, out);
     }
-    vi ix = v_address(v_truncate(v_to_texel(fx)) + k->offset_x, (i32)s->width, u->address[0]);
-    vi iy = v_address(v_truncate(v_to_texel(fy)) + k->offset_y, (i32)s->height, u->address[1]);
-    expand(k, v_gather(k->data + s->offset, iy * (i32)s->pitch + (ix << 2)), encoded, out);
 }
 
 /* ---- levels ---- */
@@ -189,36 +215,66 @@ static bool suits(const struct texture_unit *u)
     return u->sub[0].size + u->sub[0].offset < INT32_MAX;
 }
 
-enum how { HOW_ANY, HOW_BILINEAR, HOW_NEAREST }; /* the last two: of one level, not encoded */
-
-SPECIALISED bool sample_how(enum how how, const struct look *k, vf x, vf y, vf lod, u32 lanes,
-                            struct texels *out)
+static u32 lanes_of(const struct look *k, u32 first)
 {
-    if (how != HOW_ANY) {
-        sample_mip(k, k->u->max_mip, x, y, how == HOW_BILINEAR, false, out);
-        return true;
-    }
-    return k->decode ? sample_vector(k, x, y, lod, lanes, true, out)
-                     : sample_vector(k, x, y, lod, lanes, false, out);
+    return (u32)(k->q->active >> first) & ((1u << VW) - 1);
 }
 
-SPECIALISED void sample_all(enum how how, const struct look *k, const float *lod,
-                            struct lanes *result)
+static inline void put(const struct look *k, const struct texels *t, u32 first,
+                       struct lanes *result)
 {
-    const struct ir_texture_query *q = k->q;
-    const float *x = (const float *)q->coord->c[0], *y = (const float *)q->coord->c[1];
-    float *out[4];
-    for (unsigned c = 0; c < 4; c++) out[c] = lanes_f(result, c == 3 || k->u->f->rgba ? c : 2 - c);
+    const bool rgba = k->u->f->rgba;
+    v_store(lanes_f(result, rgba ? 0 : 2) + first, t->c[0]);
+    v_store(lanes_f(result, 1) + first, t->c[1]);
+    v_store(lanes_f(result, rgba ? 2 : 0) + first, t->c[2]);
+    v_store(lanes_f(result, 3) + first, t->c[3]);
+}
+
+/* One level, not encoded: most of what is ever drawn. */
+static void all_bilinear(const struct look *look, struct lanes *result)
+{
+    const struct look k = *look; /* nobody else's, so that it stays in registers */
+    const struct subresource s = k.u->sub[k.u->max_mip];
+    const float *x = (const float *)k.q->coord->c[0], *y = (const float *)k.q->coord->c[1];
+    struct footprint f[LANES / VW];
     for (u32 l = 0; l < LANES; l += VW) {
-        const u32 lanes = (u32)(q->active >> l) & ((1u << VW) - 1);
+        if (lanes_of(&k, l)) find_footprint(&k, &s, v_load(x + l), v_load(y + l), &f[l / VW]);
+    }
+    for (u32 l = 0; l < LANES; l += VW) {
+        struct texels t;
+        if (!lanes_of(&k, l)) continue;
+        bilinear(&k, k.data + s.offset, &f[l / VW], false, &t);
+        put(&k, &t, l, result);
+    }
+}
+
+static void all_nearest(const struct look *look, struct lanes *result)
+{
+    const struct look k = *look;
+    const struct subresource s = k.u->sub[k.u->max_mip];
+    const float *x = (const float *)k.q->coord->c[0], *y = (const float *)k.q->coord->c[1];
+    for (u32 l = 0; l < LANES; l += VW) {
+        struct texels t;
+        if (!lanes_of(&k, l)) continue;
+        nearest(&k, &s, v_load(x + l), v_load(y + l), false, &t);
+        put(&k, &t, l, result);
+    }
+}
+
+static void all_by_level(const struct look *k, const float *lod, struct lanes *result)
+{
+    const float *x = (const float *)k->q->coord->c[0], *y = (const float *)k->q->coord->c[1];
+    for (u32 l = 0; l < LANES; l += VW) {
+        const u32 lanes = lanes_of(k, l);
+        const vf at = v_load(x + l), down = v_load(y + l), level = v_load(lod + l);
         struct texels t;
         if (!lanes) continue;
-        const vf level = how == HOW_ANY ? v_load(lod + l) : v_set(0.0f);
-        if (!sample_how(how, k, v_load(x + l), v_load(y + l), level, lanes, &t)) {
-            sampler_lanes(k->u, q, lod, l, l + VW, result);
-            continue;
-        }
-        for (unsigned c = 0; c < 4; c++) v_store(out[c] + l, t.c[c]);
+        bool one = k->decode ? sample_vector(k, at, down, level, lanes, true, &t)
+                             : sample_vector(k, at, down, level, lanes, false, &t);
+        if (one)
+            put(k, &t, l, result);
+        else
+            sampler_lanes(k->u, k->q, lod, l, l + VW, result);
     }
 }
 
@@ -226,7 +282,7 @@ static void by_level(const struct look *k, struct lanes *result)
 {
     float lod[LANES] __attribute__((aligned(64))) = { 0 };
     if (needs_lod(k->u)) sampler_lods(k->u, k->q, lod);
-    sample_all(HOW_ANY, k, lod, result);
+    all_by_level(k, lod, result);
 }
 
 void SIMD(sampler_run)(void *opaque, const struct ir_texture_query *q, struct lanes *result)
@@ -246,7 +302,7 @@ void SIMD(sampler_run)(void *opaque, const struct ir_texture_query *q, struct la
     if (needs_lod(u) || k.decode)
         by_level(&k, result);
     else if (u->mag == 2)
-        sample_all(HOW_BILINEAR, &k, NULL, result);
+        all_bilinear(&k, result);
     else
-        sample_all(HOW_NEAREST, &k, NULL, result);
+        all_nearest(&k, result);
 }
