@@ -156,6 +156,7 @@ bool d3d9_ps1_matrix(struct d3d9_parser *s, u32 word)
     unsigned opcode = word & 0xffff, k = 0;
     if (opcode == TEXDEPTH && s->version == 14) {
         struct ir_dst from = d3d9_destination(s); /* written like one, and read */
+        if (from.file != IR_TEMP) d3d9_refuse(s, "texdepth of no temporary register");
         depth(s, from.index);
         return true;
     }
