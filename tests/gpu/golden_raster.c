@@ -411,6 +411,45 @@ static void sprites(struct gold *g, int arg)
     gold_show(g, 0.05, 0);
 }
 
+/* Sprites from a vertex shader with declarations: half a pixel further down and to the right. */
+static void sprites_declared(struct gold *g, int arg)
+{
+    struct vx v[9];
+    (void)arg;
+    begin(g);
+    gold_state(g, 156, 1);
+    gold_statef(g, 154, 9);
+    gold_program(g, "vs_2_0\ndcl_position v0\ndcl_texcoord v2\nmov oPos, v0\nmov oT0, v2", "ps_2_0\ndcl t0\nmov oC0, t0", coordinates, NULL);
+    for (int k = 0; k < 9; k++) {
+        v[k] = gold_vertex(g, 11 + (float)(k % 3) * 20.25f, 11 + (float)(k / 3) * 19.5f, 0, k & 1 ? 2 : 1, 0);
+        v[k].uv[2] = (float)k / 8;
+        v[k].uv[3] = 1;
+    }
+    gold_draw(g, AGPU_TOPO_POINTS, v, 9);
+    gold_show(g, 0.05, 0);
+}
+
+/* Lines and points are tested in depth and stencil like triangles. */
+static void lines_depth(struct gold *g, int topology)
+{
+    struct vx v[16];
+    gold_target(g, AGPU_FMT_B8G8R8A8, N, N, AGPU_FMT_D24S8);
+    gold_clear(g, 7, 0, 0, 0.2f, 1, 1, 0);
+    gold_statef(g, 154, 5);
+    gold_rectangle(g, 20, 0, 44, N, 0.5f, 0xff404040);
+    gold_state(g, 52, 1);
+    gold_state(g, 54, 7);
+    gold_state(g, 55, 3);
+    gold_state(g, 57, 0x33);
+    for (int k = 0; k < 16; k++) {
+        v[k] = gold_vertex(g, k & 1 ? 61.5f : 2.5f, 3.5f + (float)(k / 2) * 8, k & 1 ? 0.875f : 0.125f, 1, k & 1 ? 0xff00ff00 : 0xffff0000);
+        if (topology == AGPU_TOPO_POINTS) v[k].pos[0] = (float)(k % 8 - 4) / 5;
+    }
+    gold_draw(g, (u32)topology, v, 16);
+    gold_show(g, 0.1, 2);
+    gold_show_depth(g, 8, 2);
+}
+
 /* Lines from the middle in all directions. */
 static void lines(struct gold *g, int arg)
 {
@@ -561,6 +600,10 @@ const struct golden_case golden_raster[] = {
     { "l2_points_8", points, 128, COVERAGE },
     { "l2_point_limits", point_limits, 0, COVERAGE },
     { "l2_point_sprites", sprites, 0, FORMULA },
+    { "l2_point_sprites_dcl", sprites_declared, 0, FORMULA },
+    { "l2_points_depth", lines_depth, AGPU_TOPO_POINTS, FORMULA },
+    { "l2_lines_depth", lines_depth, AGPU_TOPO_LINES, FORMULA },
+    { "l2_flat_lines", flat, AGPU_TOPO_LINE_STRIP, FORMULA },
     { "l2_lines_octants", lines, 0, LINES },
     { "l2_lines_random", lines_random, 40, LINES },
     { "l2_lines_short", lines_random, 3, LINES },
