@@ -92,9 +92,8 @@ static void gather(const struct texture_unit *u, const struct ir_texture_query *
 
 /* ---- lod ---- */
 
-/* The level that a sample in this lane's quad would use: clamped, and as it is. */
-static void level(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane,
-                  struct lanes *result)
+/* The level that a sample in this lane's quad would use, before it is clamped. */
+static float quad_level(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane)
 {
     const float *s = (const float *)q->coord->c[0], *t = (const float *)q->coord->c[1];
     float w = (float)u->sub[0].width, h = (float)u->sub[0].height;
@@ -102,8 +101,19 @@ static void level(const struct texture_unit *u, const struct ir_texture_query *q
     float xs = (s[first + 1] - s[first]) * w, xt = (t[first + 1] - t[first]) * h,
           ys = (s[first + 2] - s[first]) * w, yt = (t[first + 2] - t[first]) * h;
     float longest = MAX(xs * xs + xt * xt, ys * ys + yt * yt);
-    float lod = longest > 0.0f ? 0.5f * ir_log2(longest) : -32.0f, last = (float)(u->mips - 1);
-    put(result, lane, (const float[4]){ lod > 0.0f ? MIN(lod, last) : 0.0f, lod, 0.0f, 0.0f });
+    return longest > 0.0f ? 0.5f * ir_log2(longest) : -32.0f;
+}
+
+static float clamp_level(const struct texture_unit *u, float lod)
+{
+    return lod > 0.0f ? MIN(lod, (float)(u->mips - 1)) : 0.0f;
+}
+
+static void level(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane,
+                  struct lanes *result)
+{
+    float lod = quad_level(u, q, lane);
+    put(result, lane, (const float[4]){ clamp_level(u, lod), lod, 0.0f, 0.0f });
 }
 
 /* ---- resinfo ---- */
@@ -147,12 +157,11 @@ static float passes(const struct texture_unit *u, const struct subresource *s, u
     return reference <= t[0] ? 1.0f : 0.0f;
 }
 
-/* At mip 0, and not of cubes, which shader model 4.0 cannot compare: no packet says which function
- * a comparison sampler has, nor that one exists at all; LESS_EQUAL is what shadow maps use, and
- * they have one level. */
-static float compare(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane)
+/* In one level: the nearest texel, or four weighted after the comparison. */
+static float compare_mip(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane,
+                         u32 mip)
 {
-    const struct subresource *s = &u->sub[0];
+    const struct subresource *s = &u->sub[mip];
     const i8 *offset = q->insn->tex.offset;
     float reference = ((const float *)q->extra->c[0])[lane];
     float x = ((const float *)q->coord->c[0])[lane] * (float)s->width,
@@ -168,6 +177,19 @@ static float compare(const struct texture_unit *u, const struct ir_texture_query
     for (i64 k = 0; k < 4; k++) t[k] = passes(u, s, n, ix + (k & 1), iy + (k >> 1), reference);
     float top = t[0] + wx * (t[1] - t[0]), bottom = t[2] + wx * (t[3] - t[2]);
     return top + wy * (bottom - top);
+}
+
+/* No packet says which function a comparison sampler has, nor that one exists at all; LESS_EQUAL is
+ * what shadow maps use. */
+static float compare(const struct texture_unit *u, const struct ir_texture_query *q, u32 lane)
+{
+    bool levels = q->insn->op == IR_TEX_CMP && q->implicit_lod;
+    float lod = levels ? clamp_level(u, quad_level(u, q, lane)) : 0.0f;
+    if (u->mip == 1) return compare_mip(u, q, lane, (u32)(lod + 0.5f));
+    u32 lower = (u32)lod;
+    float w = lod - (float)lower, a = compare_mip(u, q, lane, lower);
+    if (w == 0.0f || lower + 1 >= u->mips) return a;
+    return a + w * (compare_mip(u, q, lane, lower + 1) - a);
 }
 
 bool texture_fetch(const struct texture_unit *u, const struct ir_texture_query *q,

@@ -357,6 +357,16 @@ START_TEST(comparisons)
     ck_assert_uint_eq(sampled(&s, 0.75f, 0.5f, 0.75f, 0.5f)[0], 0xffffff00); /* less or equal */
     sampler4(&s, AGPU_FILTER_LINEAR, 0, 0);
     near_color(sampled(&s, 0.625f, 0.5f, 0.625f, 0.5f)[0], 0xffbfbf00, "compared, then filtered");
+    /* sample_c chooses the level as other samples do */
+    const float pyramids[5] = { 0.25f, 0.25f, 0.25f, 0.25f, 0.75f };
+    texture4(&s, TEX, AGPU_FMT_D32F, 2, 2, 2, 1, pyramids, sizeof(pyramids));
+    bind_texture(&s, AGPU_STAGE_PIXEL, 0, TEX);
+    shader4(&s, PS,
+            PS_DECLS "dcl_input_ps_siv linear noperspective v0.xyzw, position\ndcl_sampler s0, mode_comparison\ndcl_resource_texture2d (float,float,float,float) t0\n"
+                     "dcl_temps 1\nmov r0.xy, v0.xyxx\nsample_c o0.x, r0.xyxx, t0.xyzw, s0, l(0.5)\nmul r0.xy, r0.xyxx, l(0.70710678, 0.70710678, 0.0, 0.0)\n"
+                     "sample_c o0.y, r0.xyxx, t0.xyzw, s0, l(0.5)\nsample_c_lz o0.z, r0.xyxx, t0.xyzw, s0, l(0.5)\nmov o0.w, l(1.0)\nret",
+            SM4_DXBC);
+    near_color(sampled(&s, 0, 0, 0, 0)[0], 0xffff8000, "level 1, half of level 1, level 0");
     end(&s);
 }
 END_TEST
