@@ -17,12 +17,14 @@ OPT_debug := -O0 -g3
 OPT_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_tsan := -O1 -g -fsanitize=thread
 OPT_cov := -O0 -g --coverage
+OPT_fuzz := -O2 -g -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=undefined,float-cast-overflow \
+            -fno-omit-frame-pointer $(if $(LIBFUZZER),-fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp)
 ifeq ($(OPT_$(MODE)),)
-$(error MODE=$(MODE) is unknown: use release, debug, asan, tsan or cov)
+$(error MODE=$(MODE) is unknown: use release, debug, asan, tsan, cov or fuzz)
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wpointer-arith -Wwrite-strings \
-        -Wimplicit-fallthrough -Werror
+        -Wimplicit-fallthrough -Werror $(if $(findstring clang,$(CC)),-Wno-unknown-pragmas)
 SDL_CFLAGS := $(shell pkg-config --cflags sdl2 2>/dev/null)
 SDL_LIBS := $(shell pkg-config --libs sdl2 2>/dev/null)
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
@@ -148,6 +150,38 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/fuz
 fuzz fuzz-short:
 	@$(MAKE) --no-print-directory MODE=asan fuzz-programs
 	sh tests/fuzz/run.sh build/asan $(if $(filter fuzz,$@),$(SECONDS),60 1)
+	@$(if $(filter fuzz-short,$@),$(MAKE) --no-print-directory fuzz-gpu-short)
+
+# --- AeroGPU's fuzz targets: with libFuzzer when clang has it, else with our own driver (tests/fuzz/README.md) ---
+.PHONY: fuzz-gpu fuzz-gpu-short fuzz-gpu-programs
+GPU_TARGETS := cmd d3d9 sm4 shader ring soft draw
+GPU_FUZZ_COMMON := common stream shaders shaders4 ir_check
+GPU_FUZZ_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard gpu/*.c gpu/*/*.c machine/core/*.c $(filter-out %_sdl.c,$(wildcard machine/host/*.c)) machine/ui/display.c devices/pci.c))
+TARGET ?= $(GPU_TARGETS)
+
+$(B)/fuzz.a: $(GPU_FUZZ_COMMON:%=$(B)/tests/fuzz/gpu/%.o) $(B)/tests/fuzz/fuzz.o $(GPU_FUZZ_LIB)
+	@rm -f $@ && ar rcs $@ $^
+
+$(B)/gpu_%: $(B)/tests/fuzz/gpu/%.o $(B)/fuzz.a $(if $(LIBFUZZER),,$(B)/tests/fuzz/gpu/own.o)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(B)/fuzz.a -lz -lm -pthread
+
+fuzz-gpu-programs: $(GPU_TARGETS:%=$(B)/gpu_%)
+
+fuzz-gpu:
+	@if echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return 0 * (p + n == 0); }' | \
+	    clang -fsanitize=fuzzer,address,undefined -x c -o /dev/null - 2>/dev/null; then \
+	    $(MAKE) --no-print-directory MODE=fuzz CC="$(if $(findstring ccache,$(CC)),ccache )clang" LIBFUZZER=1 fuzz-gpu-programs && \
+	    bash tests/fuzz/gpu.sh build/fuzz $(SECONDS) $(TARGET); \
+	else \
+	    echo "no clang with libFuzzer (Debian: clang libclang-rt-14-dev): blind mutations by our own driver"; \
+	    $(MAKE) --no-print-directory MODE=asan fuzz-gpu-programs && \
+	    bash tests/fuzz/gpu.sh build/asan $(SECONDS) $(TARGET); \
+	fi
+
+fuzz-gpu-short:
+	@$(MAKE) --no-print-directory MODE=asan fuzz-gpu-programs
+	@bash tests/fuzz/gpu.sh build/asan short $(TARGET)
 
 INSNS ?= 1000000000
 SEED ?=

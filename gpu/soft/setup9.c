@@ -90,6 +90,7 @@ static void setup_tests(struct draw *d)
     d->point_min = MAX(state_float(d->c, RS_POINTSIZE_MIN, 0.0f), 0.0f);
     d->point_max = rs[RS_POINTSIZE_MAX] ? state_float(d->c, RS_POINTSIZE_MAX, 64.0f) : 64.0f;
     d->point_max = MIN(MAX(d->point_max, 1.0f), 64.0f);
+    d->point_min = MIN(d->point_min, d->point_max);
     d->point_sprite = rs[RS_POINTSPRITEENABLE] != 0;
 }
 

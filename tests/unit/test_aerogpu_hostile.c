@@ -93,6 +93,28 @@ START_TEST(triangles_of_the_same_vertices_end)
 }
 END_TEST
 
+/* The least size of a point is no more than the largest, and pixels of points are work, also where there is no pixel shader. */
+START_TEST(points_are_no_larger_than_points)
+{
+    struct scene s;
+    begin(&s, 4, 4, vs_color, ps_color);
+    const struct cv v = { 0, 0, 0.5f, 1, 0xff0000ff };
+    vertices(&s, &v, sizeof(v), sizeof(v));
+    state(&s, 155, 0x6757cdd0); /* POINTSIZE_MIN: 1e24 */
+    state(&s, 166, 0x42800000); /* POINTSIZE_MAX: 64 */
+    draw(&s, AGPU_TOPO_POINTS, 1);
+    ck_assert_uint_eq(result(&s)[0], 0xff0000ff);
+    texture(&s, DS, AGPU_FMT_D24S8, 64, 64);
+    PUT(&s, AGPU_SET_RENDER_TARGETS, 48, 0, DS, 0, 0, 0, 0, 0, 0, 0, 0, AGPU_BIND_SHADERS, 24, VS, 0, 0, 0);
+    double before = seconds();
+    draw(&s, AGPU_TOPO_POINTS, 0xffffffff);
+    send(&s);
+    double took = seconds() - before;
+    ck_assert_msg(took < 60, "%.1f s", took);
+    end(&s);
+}
+END_TEST
+
 static long resident_mib(void)
 {
     long pages = 0;
@@ -165,7 +187,7 @@ Suite *aerogpu_hostile_suite(void)
     Suite *s = suite_create("aerogpu_hostile");
     TCase *c = tcase_create("hostile");
     tcase_set_timeout(c, 120);
-    const TTest *tests[] = { fence_page_on_the_doorbell, driver_restarts_twice, paced_fences_survive_the_scanout, triangles_of_the_same_vertices_end, shaders_are_memory, definitions_without_end };
+    const TTest *tests[] = { fence_page_on_the_doorbell, driver_restarts_twice, paced_fences_survive_the_scanout, triangles_of_the_same_vertices_end, points_are_no_larger_than_points, shaders_are_memory, definitions_without_end };
     for (unsigned k = 0; k < LEN(tests); k++) tcase_add_test(c, tests[k]);
     suite_add_tcase(s, c);
     return s;
