@@ -31,7 +31,7 @@ COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 CFLAGS = -std=gnu11 $(OPT_$(MODE)) $(WARN) -fno-strict-aliasing -fwrapv -pthread -I. -D_GNU_SOURCE= $(EXTRA_CFLAGS)
 LIBS := $(SDL_LIBS) -lz -lm -lutil -pthread
 
-SRC := $(wildcard machine/*.c machine/*/*.c cpu/*.c devices/*.c gpu/*.c gpu/*/*.c)
+SRC := $(wildcard machine/*.c machine/*/*.c cpu/*.c cpu/*/*.c devices/*.c gpu/*.c gpu/*/*.c)
 OBJ := $(SRC:%.c=$(B)/%.o)
 LIBOBJ := $(filter-out $(B)/machine/main.o,$(OBJ))
 ROMS := roms/bios.bin roms/vgabios.bin roms/demo.img
@@ -80,7 +80,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
 	@$(MAKE) --no-print-directory check-built
 
-check-built: layers unit zydis-short guest-tests cli-tests check-w7 check-aerogpu check-golden
+check-built: layers unit zydis-short guest-tests engine-tests cli-tests check-w7 check-aerogpu check-golden
 
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
@@ -118,6 +118,16 @@ unit: $(B)/unit-tests $(B)/gpu-client roms
 guest-tests: $(B)/aeropc roms
 	@if [ -f tests/guest/run.sh ]; then sh tests/guest/run.sh $(B)/aeropc; fi
 	@bash tests/boot/kernel.sh $(B)/aeropc multiboot
+
+# The translator gives what the interpreter gives, in its hostile modes, too (cpu/jit/README.md).
+.PHONY: engine-tests
+engine-tests: $(B)/unit-tests $(B)/aeropc roms
+	@for engine in jit,hot=0 jit,hot=0,ops=1,links=off,table=off jit,hot=0,cache=128; do \
+	    echo "engine $$engine"; AEROPC_ENGINE=$$engine $(B)/unit-tests oracle >$(B)/engine.log 2>&1 || \
+	        { tail -20 $(B)/engine.log; exit 1; }; \
+	done
+	@ENGINE=jit,hot=0 sh tests/guest/run.sh $(B)/aeropc
+	@ENGINE=jit,hot=2,ops=1 sh tests/guest/run.sh $(B)/aeropc
 
 cli-tests: $(B)/aeropc roms
 	@bash tests/boot/cli.sh $(B)/aeropc

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cpu/apic.h"
+#include "cpu/jit/jit.h"
 #include "cpu/mmu.h"
 #include "cpu/seg.h"
 #include "machine/core/log.h"
@@ -70,8 +71,13 @@ struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct erro
     c->a20 = true;
     c->a20_mask = ~0ull;
     c->apic_page = ~0ull;
+    if (env->engine && strcmp(env->engine, "interp") && !jit_create(c, env->engine, e)) {
+        free(c);
+        return NULL;
+    }
     if (apic_create(c, e) < 0) {
         apic_destroy(c);
+        jit_destroy(c);
         free(c);
         return NULL;
     }
@@ -84,6 +90,7 @@ struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct erro
 void cpu_destroy(struct cpu *c)
 {
     if (!c) return;
+    jit_destroy(c);
     icache_fini(c);
     apic_destroy(c);
     free(c);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h> /* free */
 
+#include "cpu/jit/jit.h"
 #include "cpu/model.h" /* features */
 
 #define ARENA_SIZE (40 * MIB)
@@ -61,6 +62,14 @@ static bool covered(const struct code_page *page, unsigned off, unsigned len)
     return false;
 }
 
+static bool has_code(const struct code_page *page)
+{
+    for (unsigned w = 0; w < LEN(page->code); w++) {
+        if (page->code[w]) return true;
+    }
+    return false;
+}
+
 static void unhash(struct icache *ic, struct block *b)
 {
     if (!b->host) return;
@@ -71,11 +80,21 @@ static void unhash(struct icache *ic, struct block *b)
     ic->dropped++;
 }
 
-/* Drops the blocks of a page that overlap [off, off+len); marks anew which bytes are code. */
-static void drop_range(struct icache *ic, struct code_page *page, unsigned off, unsigned len)
+static void mark_range(void *page, unsigned off, unsigned len)
 {
+    mark(page, off, len);
+}
+
+/* Drops the blocks of a page that overlap [off, off+len); marks anew which bytes are code. */
+static void drop_range(struct cpu *c, struct code_page *page, unsigned off, unsigned len)
+{
+    struct icache *ic = c->icache;
     struct block **p = &page->blocks;
     memset(page->code, 0, sizeof(page->code));
+    if (c->jit) {
+        jit_drop_range(c, page->host, off, len);
+        jit_each_range(c, page->host, mark_range, page);
+    }
     while (*p) {
         struct block *b = *p;
         if (!b->host || (b->off < off + len && off < b->off + b->bytes)) {
@@ -101,10 +120,10 @@ static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
         unsigned off = offset & 0xfff;
         if (!covered(*slot, off, (unsigned)len)) return;
         /* A page that is hit often is being reused: dropping all of it ends the reports. */
-        if (++(*slot)->hits > PAGE_HITS_MAX) drop_range(ic, *slot, 0, 0x1000);
-        else drop_range(ic, *slot, off, (unsigned)len);
+        if (++(*slot)->hits > PAGE_HITS_MAX) drop_range(c, *slot, 0, 0x1000);
+        else drop_range(c, *slot, off, (unsigned)len);
         cpu_event_set(c, CE_CODE);
-        if ((*slot)->blocks) return;
+        if ((*slot)->blocks || has_code(*slot)) return;
         *slot = (*slot)->next;
     }
     r->page_flags[page] &= (u8)~PAGE_CODE;
@@ -163,6 +182,12 @@ static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsign
     mark(*slot, off, bytes);
     ic->made++;
     return b;
+}
+
+void icache_cover(struct cpu *c, const u8 *host, const struct range *r, unsigned n)
+{
+    struct code_page *page = *page_slot(c->icache, host);
+    for (unsigned k = 0; page && k < n; k++) mark(page, r[k].off, r[k].len);
 }
 
 static u64 next_page(const struct cpu *c, u64 gla)
@@ -234,6 +259,7 @@ void icache_flush(struct cpu *c)
     ic->arena_used = 0;
     ic->full = false;
     ic->flushed++;
+    if (c->jit) jit_flush(c);
     cpu_event_set(c, CE_CODE);
 }
 
@@ -273,4 +299,5 @@ void cpu_info_stats(struct cpu *c, struct text *t)
         (unsigned long long)ic->written, (unsigned long long)ic->flushed);
     text_add(t, "decoded code %llu of %llu KiB\n", (unsigned long long)(ic->arena_used / KIB),
              (unsigned long long)(ARENA_SIZE / KIB));
+    if (c->jit) jit_info(c, t);
 }

@@ -24,6 +24,8 @@ struct block {
     u16 total;             /* length, bytes in the next page included */
     u16 count;
     u8 mode;
+    u8 heat;   /* executions by the interpreter, up to the translator's threshold */
+    struct jit_tb *translation[2]; /* for supervisor and user */
     bool near; /* ends in a way that keeps CS, mode and mapping: links may be followed */
     struct insn insn[];
 };
@@ -57,5 +59,14 @@ struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, u64 gla);
 /* A block whose instruction crosses into the next page: whether that page still is the one that was
  * decoded. Asked before every execution, because either page can be mapped anew on its own. */
 bool icache_tail_ok(struct cpu *c, struct block *b, u64 gla);
+
+/* Bytes of a page with blocks that translations were made from: writes to them are reported, too. */
+struct range {
+    u16 off, len;
+};
+void icache_cover(struct cpu *c, const u8 *host, const struct range *r, unsigned n);
+
+/* The block at CS:RIP, or NULL: a single instruction must be executed with every check. */
+struct block *icache_find(struct cpu *c);
 
 #endif

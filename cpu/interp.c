@@ -11,6 +11,8 @@
  * exact at any time: icache.cur says which instruction of the block is running. */
 #include "cpu/icache.h"
 
+#include "cpu/jit/jit.h"
+
 #include "machine/core/trace.h"
 
 #define SLOW_EVENTS (CE_TRAP | CE_SHADOW | CE_BREAK | CE_DRX | CE_RF)
@@ -99,7 +101,7 @@ static void step(struct cpu *c)
 /* ---- blocks ---- */
 
 /* Block at CS:RIP, or NULL: take a step. */
-static struct block *find_block(struct cpu *c)
+struct block *icache_find(struct cpu *c)
 {
     struct icache *ic = c->icache;
     u64 gla = c->rip;
@@ -144,14 +146,14 @@ static inline struct block *follow(struct cpu *c, struct block *b, u64 minus_pag
         l = b->link[1];
         if (likely(l && l->off == off && l->host)) return l;
         u64 flushed = c->icache->flushed;
-        l = find_block(c);
+        l = icache_find(c);
         if (l && l->host == b->host && !l->tail && c->icache->flushed == flushed) {
             b->link[1] = b->link[0];
             b->link[0] = l;
         }
         return l;
     }
-    return find_block(c);
+    return icache_find(c);
 }
 
 /* Runs until an event bit is set, the budget is used up, or there is no block (then at least one
@@ -159,10 +161,19 @@ static inline struct block *follow(struct cpu *c, struct block *b, u64 minus_pag
 static bool run_blocks(struct cpu *c)
 {
     struct icache *ic = c->icache;
-    struct block *b = find_block(c);
+    struct block *b = icache_find(c);
     if (unlikely(!b)) return false;
     const struct insn *i, *end;
     for (;;) {
+        /* An event that waits (NMI in its handler) would end generated code before it begins. */
+        struct jit_tb *tb = c->jit && !c->events ? jit_block(c, b) : NULL;
+        if (tb) {
+            ic->cur = ic->end = NULL;
+            jit_run(c, tb);
+            if (c->events || !c->budget) return true;
+            b = icache_find(c); /* what generated code cannot do: the interpreter's turn, once */
+            if (!b) return !!c->events;
+        }
         u64 rip = c->rip;
         u64 minus_page = b->off - rip; /* RIP + this = offset in b's page */
         if (c->bits != BITS64 && unlikely(rip + b->total - 1 > c->seg[SEG_CS].limit)) {

@@ -11,12 +11,11 @@
 
 #include "cpu/exec.h"
 
-/* Slot of a linear address. The upper bits keep buffers that are a large power of two apart (both
- * sides of a copy) out of each other's way; neighbouring pages never share a slot, which accesses
- * across a page end rely on. */
+/* Slot of a linear address; generated code computes it, too (jit/translate.c). Neighbouring pages never
+ * share a slot, which accesses across a page end rely on. */
 static inline unsigned tlb_index(u64 gla)
 {
-    return (unsigned)((gla >> 12) + (gla >> 22) * 5) % TLB_ENTRIES;
+    return (unsigned)(gla >> 12) % TLB_ENTRIES;
 }
 
 static inline struct tlb_entry *tlb_slot(struct cpu *c, u64 gla)

@@ -17,6 +17,7 @@
 
 #include "cpu/apic.h"
 #include "cpu/exec.h"
+#include "cpu/jit/jit.h"
 #include "cpu/mem.h" /* tlb_index */
 
 /* ---- physical memory ---- */
@@ -268,6 +269,7 @@ void tlb_flush_all(struct cpu *c)
     c->tlb_huge = false;
     c->tlb_list_len = c->tlb_used_len = 0;
     c->bus_generation = c->mem->generation;
+    if (c->jit) jit_forget_addresses(c, true);
     cpu_event_set(c, CE_MODE);
 }
 
@@ -291,6 +293,7 @@ void tlb_flush_nonglobal(struct cpu *c)
         for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot_nonglobal(c, LIST_CODE | i);
     }
     c->tlb_list_len = 0;
+    if (c->jit) jit_forget_addresses(c, false);
     cpu_event_set(c, CE_MODE);
 }
 
@@ -322,7 +325,10 @@ void tlb_flush_page(struct cpu *c, u64 gla)
         if (x->tag == page) x->tag = INVALID_TAG;
     }
     u64 both = 3ull << ((gla >> 21) & 62); /* either half of a 4 MiB page */
-    if (c->tlb_large[(gla >> 27) & 15] & both) flush_large(c, gla);
+    bool large = c->tlb_large[(gla >> 27) & 15] & both;
+    if (large) flush_large(c, gla);
+    if (c->jit && large) jit_forget_addresses(c, true);
+    else if (c->jit) jit_forget_page(c, gla);
     cpu_event_set(c, CE_MODE);
 }
 
@@ -392,7 +398,7 @@ static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct 
     e->tag_r = page | (special || !p.rd ? TLB_SLOW : 0);
     if (!(acc & ACC_WRITE)) return;
     e->tag_w = page | TLB_SLOW;
-    if (special || !p.wr || p.wr != host) return;
+    if (special || !p.rd || !p.wr || p.wr != host) return;
     u8 *flags = &p.wrgn->page_flags[p.woff >> 12];
     if (*flags & PAGE_CODE) return;
     *flags |= PAGE_DIRTY;

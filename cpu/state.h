@@ -161,6 +161,8 @@ struct xtlb_entry {
 struct cpu_model; /* cpuid.c */
 struct apic;      /* apic.c */
 struct icache;    /* interp.c: decoded pages */
+struct jit;       /* jit/ */
+struct jit_link;
 
 struct cpu {
     /* --- architectural --- */
@@ -177,6 +179,11 @@ struct cpu {
     _Atomic u32 events; /* CE_* ; also set by cpu_kick on other threads */
     u64 insn_rip;     /* start of the current instruction: where faults return to */
     u64 budget;       /* instructions left in this slice */
+    u64 jit_page;     /* jit/: linear address of the page being executed; a scratch word; flags */
+    u64 jit_temp;
+    u16 jit_flags;
+    bool jit_sse, jit_refuse; /* MXCSR is the guest's; vector instructions are the interpreter's */
+    u32 jit_mxcsr, jit_host_mxcsr;
     u8 cpl;
     u8 bits;          /* enum cpu_bits of CS */
     bool long_mode;   /* EFER.LMA */
@@ -253,6 +260,12 @@ struct cpu {
     u64 tlb_large[16];        /* bit per hashed 2 MiB: a piece of a large page may be there */
     bool tlb_huge;            /* a piece of a 1 GiB page is */
     struct icache *icache;
+    struct jit *jit;   /* NULL: the interpreter runs everything */
+    u64 jit_key;       /* what entries of jit_table are keyed with beside the address */
+    struct jit_link *jit_exit; /* by which generated code was left, or NULL */
+    struct jit_entry {
+        u64 key, code;
+    } jit_table[4096];
     u64 icount_base;   /* instructions retired before this slice */
     u64 slice;         /* size of this slice: retired = icount_base + slice - budget */
     u64 stats[16];     /* counters for info stats; names in interp.c */

@@ -15,6 +15,7 @@ struct strlist {
 struct config {
     u64 memory; /* bytes */
     char *cpu;
+    char *engine;
     struct strlist disks;  /* FILE[,if=ahci|ide] in order */
     struct strlist cdroms; /* FILE or "" for an empty drive */
     struct strlist floppies;

@@ -521,9 +521,10 @@ static int make_cpu(struct machine *m, struct error *e)
                            .intack_opaque = pic,
                            .ferr = device_input(fpu, 0),
                            .smiact = device_input(board_device(m, "host"), 0),
-                           .tsc_hz = 2000000000ull };
+                           .tsc_hz = 2000000000ull,
+                           .engine = m->cfg->engine };
     m->cpu = cpu_create(m->cfg->cpu, &env, e);
-    if (!m->cpu) return error_prefix(e, "--cpu");
+    if (!m->cpu) return error_prefix(e, "--cpu, --engine");
     cpu_set_eoi_listener(m->cpu, eoi, board_device(m, "ioapic"));
     i8254_set_busy_probe(board_device(m, "pit"), pit_busy, m);
     mc146818_set_busy_probe(board_device(m, "rtc"), rtc_busy, m);

@@ -14,7 +14,7 @@ for s in "$here"/*.S "$here"/*.c; do
     model=$(sed -n '1,5s/.*cpu: \([a-z0-9]*\).*/\1/p' "$s")
     args=$(sed -n '1,5s/.*args: \([^*]*[^ *]\).*/\1/p' "$s")
     # shellcheck disable=SC2086 # args are words
-    timeout 60 "$emu" --bios "$img/$name.img" --cpu "${model:-win7}" --display none --clock insn -m 64M --debugcon stdio $args >"$img/$name.log" 2>&1
+    timeout 60 "$emu" --engine "${ENGINE:-interp}" --bios "$img/$name.img" --cpu "${model:-win7}" --display none --clock insn -m 64M --debugcon stdio $args >"$img/$name.log" 2>&1
     got=$?
     if [ "$got" = "$want" ]; then
         echo "ok   $name"

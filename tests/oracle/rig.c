@@ -116,7 +116,7 @@ struct rig *rig_new(const char *model, bool legacy)
     memset(r->m, 0, RAM_SIZE);
     region_init_ram(&r->ram, "ram", RAM_SIZE, r->m);
     int mapped = bus_map(&r->mem, 0, &r->ram, 0, &e);
-    struct cpu_env env = { .host = &r->host, .tsc_hz = 1000000000 };
+    struct cpu_env env = { .host = &r->host, .tsc_hz = 1000000000, .engine = getenv("AEROPC_ENGINE") };
     r->c = cpu_create(model, &env, &e);
     if (mapped || !r->c) {
         fprintf(stderr, "oracle: %s\n", e.text);

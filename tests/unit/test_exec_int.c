@@ -71,7 +71,8 @@ static struct rig *rig_new(void)
     ck_assert_int_eq(bus_map(&r->mem, 0, &r->ram, 0, &e), 0);
     ck_assert_int_eq(bus_map(&r->io, 0x80, &r->port, 0, &e), 0);
     struct cpu_env env = {
-        .host = &r->host, .tsc_hz = 1000000000, .intack = intack, .intack_opaque = r
+        .host = &r->host, .tsc_hz = 1000000000, .intack = intack, .intack_opaque = r,
+        .engine = getenv("AEROPC_ENGINE")
     };
     r->c = cpu_create("max", &env, &e);
     ck_assert_msg(r->c != NULL, "%s", e.text);

@@ -1,0 +1,230 @@
+/* An x86-64 encoder: the instructions that the translator writes, byte by byte.
+ *
+ * Code goes to a->at (the writable mapping); addresses inside the code are 32-bit offsets from
+ * a->base, the same in both mappings, so that a relative jump is a difference of offsets. Running
+ * out of room sets a->full and drops what comes after; the caller looks at it once, at the end.
+ * Instruction forms: SDM 2A chapter 2. */
+#ifndef CPU_JIT_ASM_H
+#define CPU_JIT_ASM_H
+
+#include "cpu/insn.h"
+#include "machine/core/types.h"
+
+struct as {
+    u8 *base, *at, *end;
+    bool full;
+};
+
+enum host_reg {
+    H_AX,
+    H_CX,
+    H_DX,
+    H_BX,
+    H_SP,
+    H_BP,
+    H_SI,
+    H_DI,
+    H_8,
+    H_9,
+    H_10,
+    H_11,
+    H_12,
+    H_13,
+    H_14,
+    H_15,
+    H_NONE = 0xff
+};
+enum as_map { AS_0, AS_0F, AS_38, AS_3A };
+enum {
+    AS_BYTE_REG = 1,
+    AS_BYTE_RM = 2
+}; /* the operand is a low byte register: SPL to DIL need REX */
+/* condition codes */
+enum {
+    CC_O,
+    CC_NO,
+    CC_B,
+    CC_AE,
+    CC_E,
+    CC_NE,
+    CC_BE,
+    CC_A,
+    CC_S,
+    CC_NS,
+    CC_P,
+    CC_NP,
+    CC_L,
+    CC_GE,
+    CC_LE,
+    CC_G
+};
+
+struct rm { /* register or memory operand */
+    bool mem;
+    u8 reg, index, scale; /* mem: base (H_NONE: none), index (H_NONE: none) */
+    i32 disp;
+};
+
+static inline struct rm rm_reg(unsigned reg)
+{
+    return (struct rm){ .reg = (u8)reg, .index = H_NONE };
+}
+static inline struct rm rm_at(unsigned base, i32 disp)
+{
+    return (struct rm){ .mem = true, .reg = (u8)base, .index = H_NONE, .disp = disp };
+}
+static inline struct rm rm_sib(unsigned base, unsigned index, unsigned scale, i32 disp)
+{
+    return (struct rm){
+        .mem = true, .reg = (u8)base, .index = (u8)index, .scale = (u8)scale, .disp = disp
+    };
+}
+
+static inline u32 as_here(const struct as *a)
+{
+    return (u32)(a->at - a->base);
+}
+static inline void as_room(struct as *a)
+{
+    if (a->end - a->at >= 32) return;
+    a->full = true;
+    a->at = a->end - 32; /* the translation is thrown away */
+}
+static inline void as8(struct as *a, unsigned v)
+{
+    *a->at++ = (u8)v;
+}
+static inline void as32(struct as *a, u32 v)
+{
+    st32(a->at, v);
+    a->at += 4;
+}
+
+/* One instruction without its immediate. pfx: 0, F2h, F3h; 66h comes from osz or AS_66 in pfx. */
+#define AS_66 0x100
+static inline void as_insn(struct as *a, unsigned pfx, unsigned osz, unsigned map, unsigned op,
+                           unsigned reg, struct rm rm, unsigned bytes)
+{
+    as_room(a);
+    unsigned rex = (osz == OSZ64 ? 8 : 0) | (reg & 8 ? 4 : 0);
+    if (rm.mem)
+        rex |=
+            (rm.index != H_NONE && rm.index & 8 ? 2 : 0) | (rm.reg != H_NONE && rm.reg & 8 ? 1 : 0);
+    else
+        rex |= rm.reg & 8 ? 1 : 0;
+    bool need = rex || ((bytes & AS_BYTE_REG) && reg >= 4) ||
+                ((bytes & AS_BYTE_RM) && !rm.mem && rm.reg >= 4);
+    if (osz == OSZ16 || (pfx & AS_66)) as8(a, 0x66);
+    if (pfx & 0xff) as8(a, pfx & 0xff);
+    if (need) as8(a, 0x40 | rex);
+    if (map != AS_0) as8(a, 0x0f);
+    if (map == AS_38) as8(a, 0x38);
+    if (map == AS_3A) as8(a, 0x3a);
+    as8(a, op);
+    unsigned r = (reg & 7) << 3;
+    if (!rm.mem) {
+        as8(a, 0xc0 | r | (rm.reg & 7));
+        return;
+    }
+    bool sib = rm.index != H_NONE || rm.reg == H_NONE || (rm.reg & 7) == H_SP;
+    unsigned index = rm.index == H_NONE ? 4 : rm.index & 7;
+    if (rm.reg == H_NONE) {
+        as8(a, r | 4);
+        as8(a, (unsigned)rm.scale << 6 | index << 3 | 5);
+        as32(a, (u32)rm.disp);
+        return;
+    }
+    unsigned mod = rm.disp == 0 && (rm.reg & 7) != H_BP ? 0 : rm.disp == (i8)rm.disp ? 1 : 2;
+    as8(a, mod << 6 | r | (sib ? 4 : rm.reg & 7));
+    if (sib) as8(a, (unsigned)rm.scale << 6 | index << 3 | (rm.reg & 7));
+    if (mod == 1) as8(a, (u8)rm.disp);
+    if (mod == 2) as32(a, (u32)rm.disp);
+}
+
+/* op reg, rm and op rm, reg of the size osz; the opcode's byte form is chosen by osz. */
+static inline void as_rm(struct as *a, unsigned osz, unsigned op, unsigned reg, struct rm rm)
+{
+    as_insn(a, 0, osz, AS_0, osz == OSZ8 ? op & ~1u : op, reg, rm,
+            osz == OSZ8 ? AS_BYTE_REG | AS_BYTE_RM : 0);
+}
+static inline void as_load(struct as *a, unsigned osz, unsigned reg, struct rm rm) /* MOV reg, rm */
+{
+    as_rm(a, osz, 0x8b, reg, rm);
+}
+static inline void as_store(struct as *a, unsigned osz, struct rm rm, unsigned reg)
+{
+    as_rm(a, osz, 0x89, reg, rm);
+}
+static inline void as_mov(struct as *a, unsigned osz, unsigned to, unsigned from)
+{
+    if (to != from || osz == OSZ32) as_rm(a, osz, 0x8b, to, rm_reg(from));
+}
+static inline void as_lea(struct as *a, unsigned osz, unsigned reg, struct rm rm)
+{
+    as_insn(a, 0, osz, AS_0, 0x8d, reg, rm, 0);
+}
+/* ALU operation n (0 add, 1 or, 4 and, 5 sub, 6 xor, 7 cmp) with an immediate; size of at least 16
+ * bits */
+static inline void as_imm(struct as *a, unsigned osz, unsigned n, struct rm rm, i32 v)
+{
+    if (osz == OSZ8) {
+        as_insn(a, 0, OSZ8, AS_0, 0x80, n, rm, AS_BYTE_RM);
+        as8(a, (u8)v);
+    } else if (v == (i8)v) {
+        as_insn(a, 0, osz, AS_0, 0x83, n, rm, 0);
+        as8(a, (u8)v);
+    } else {
+        as_insn(a, 0, osz, AS_0, 0x81, n, rm, 0);
+        if (osz == OSZ16) {
+            st16(a->at, (u16)v);
+            a->at += 2;
+        } else
+            as32(a, (u32)v);
+    }
+}
+static inline void as_movabs(struct as *a, unsigned reg, u64 v)
+{
+    as_room(a);
+    if (v <= 0xffffffffu) {
+        if (reg & 8) as8(a, 0x41);
+        as8(a, 0xb8 | (reg & 7));
+        as32(a, (u32)v);
+    } else if ((u64)(i64)(i32)v == v) {
+        as_insn(a, 0, OSZ64, AS_0, 0xc7, 0, rm_reg(reg), 0);
+        as32(a, (u32)v);
+    } else {
+        as8(a, 0x48 | (reg >> 3));
+        as8(a, 0xb8 | (reg & 7));
+        st64(a->at, v);
+        a->at += 8;
+    }
+}
+
+/* Jumps. Targets are offsets; the result of the forward ones is where the 32-bit field is. */
+static inline u32 as_jcc(struct as *a, unsigned cc, u32 target)
+{
+    as_room(a);
+    as8(a, 0x0f);
+    as8(a, 0x80 | cc);
+    as32(a, target - (as_here(a) + 4));
+    return as_here(a) - 4;
+}
+static inline u32 as_jmp(struct as *a, u32 target)
+{
+    as_room(a);
+    as8(a, 0xe9);
+    as32(a, target - (as_here(a) + 4));
+    return as_here(a) - 4;
+}
+static inline void as_call(struct as *a, u32 target)
+{
+    as_room(a);
+    as8(a, 0xe8);
+    as32(a, target - (as_here(a) + 4));
+}
+static inline void as_patch(struct as *a, u32 field, u32 target)
+{
+    st32(a->base + field, target - (field + 4));
+}
+
+#endif

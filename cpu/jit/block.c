@@ -1,0 +1,87 @@
+/* Collecting superblocks: decodes from one place of a page on, follows direct jumps inside the
+ * page, stops before what is not translated, and works out which flags are needed where. */
+#include "cpu/jit/priv.h"
+
+static bool add_range(struct range *r, u8 *n, unsigned off, unsigned len)
+{
+    if (*n && r[*n - 1].off + r[*n - 1].len == off) {
+        r[*n - 1].len += (u16)len;
+        return true;
+    }
+    if (*n == 8) return false;
+    r[(*n)++] = (struct range){ (u16)off, (u16)len };
+    return true;
+}
+
+static bool is_jcc(const struct insn *i)
+{
+    return op_rows[i->op].flags & OF_COND;
+}
+
+static bool is_jmp(const struct insn *i)
+{
+    return op_rows[i->op].map == MAP_0 && (i->mapop == 0xe9 || i->mapop == 0xeb);
+}
+
+static bool visited(const struct jop *ops, unsigned n, unsigned off)
+{
+    for (unsigned k = 0; k < n; k++) {
+        if (ops[k].off == off) return true;
+    }
+    return false;
+}
+
+unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
+                     struct range *ranges, u8 *range_count)
+{
+    struct decode_mode dm = { .bits = (u8)mode, .features = c->icache->mode.features };
+    unsigned n = 0, pos = off;
+    *range_count = 0;
+    while (n < c->jit->max_ops && pos < 0x1000) {
+        struct jop *op = &ops[n];
+        memset(op, 0, sizeof(*op));
+        if (decode_insn(&dm, page + pos, MIN(0x1000 - pos, INSN_MAX_LEN), &op->i) != DECODE_OK)
+            break;
+        op->off = (u16)pos;
+        jit_classify(op, mode);
+        if (op->kind == K_STOP) break;
+        if (!add_range(ranges, range_count, pos, op->i.len)) break;
+        n++;
+        unsigned next = pos + op->i.len;
+        if (op->kind != K_BRANCH) {
+            pos = next;
+            if (op_rows[op->i.op].flags & OF_STR)
+                break; /* it charges the budget for its work: nothing may be charged behind it */
+            continue;
+        }
+        u64 target = next + op->i.imm;
+        if (is_jcc(&op->i)) {
+            op->loop = target == off;
+            if (op->loop) break;
+            pos = next;
+            continue;
+        }
+        if (!is_jmp(&op->i)) break;
+        op->loop = target == off;
+        if (op->loop || target >= 0x1000 || visited(ops, n, (unsigned)target)) break;
+        op->follow = true;
+        pos = (unsigned)target;
+    }
+    /* A followed jump at the very end has nothing behind it. */
+    if (n && ops[n - 1].follow) ops[n - 1].follow = false;
+    return n;
+}
+
+void jit_liveness(struct jop *ops, unsigned n)
+{
+    u8 live = F_ALL;
+    for (unsigned k = n; k-- > 0;) {
+        struct jop *op = &ops[k];
+        op->live_out = live;
+        if (op->exits || (op->kind == K_BRANCH && !op->follow))
+            live = F_ALL;
+        else
+            live = (u8)((live & ~(op->def & ~op->keep)) | op->use);
+        op->live_in = live;
+    }
+}

@@ -1,0 +1,297 @@
+/* Control flow of a superblock: conditional side exits, links inside the page, the table for
+ * everything else, and the stubs behind the code. */
+#include "cpu/jit/translate.h"
+
+/* A place in this page: a jump that is patched when the place has a translation. */
+static void exit_linked(struct tr *t, unsigned target)
+{
+    struct as *a = t->a;
+    struct jit_link *l = &t->tb->links[t->tb->link_count++];
+    *l = (struct jit_link){ .from = t->tb, .off = (u16)target };
+    l->field = as_jmp(a, as_here(a) + 5);
+    l->unlinked = as_here(a);
+    as_load(a, OSZ64, H_AX, CPU_AT(jit_page));
+    as_lea(a, OSZ64, H_AX, rm_at(H_AX, (i32)target));
+    as_movabs(a, H_CX, (u64)(uintptr_t)l);
+    as_jmp(a, t->j->leave_link[t->wide]);
+}
+
+void tr_exit(struct tr *t, u64 target, unsigned left)
+{
+    struct as *a = t->a;
+    unsigned size = t->wide ? OSZ64 : OSZ32;
+    tr_x_store(t);
+    if (t->host && !t->mem) tr_save_flags(t);
+    if (left) as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
+    if (target < 0x1000) {
+        exit_linked(t, (unsigned)target);
+        return;
+    }
+    as_load(a, OSZ64, H_AX, CPU_AT(jit_page));
+    i64 at = (i64)target;
+    if (at == (i32)at) {
+        as_lea(a, size, H_AX, rm_at(H_AX, (i32)at));
+    } else {
+        as_movabs(a, H_CX, target);
+        as_rm(a, size, 0x03, H_AX, rm_reg(H_CX));
+    }
+    as_jmp(a, t->j->lookup[t->wide]);
+}
+
+/* To the start of a loop whose XMM registers stay where they are; flags are in memory. */
+static void again(struct tr *t)
+{
+    u32 away[2];
+    tr_charge(t, &away[0], &away[1]);
+    for (unsigned k = 0; k < 2; k++) {
+        struct stub *s = &t->stubs[t->stub_count++];
+        *s = (struct stub){ .kind = STUB_AGAIN,
+                            .mem = true,
+                            .field = away[k],
+                            .x_loaded = t->x_loaded,
+                            .x_dirty = t->x_dirty };
+    }
+    as_jmp(t->a, t->warm);
+}
+
+static void conditional(struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    u64 target = t->op->off + i->len + i->imm;
+    if (!tr_host_has(t, t->op->use)) tr_restore_flags(t);
+    if (t->op->loop) {
+        if (!t->mem) tr_save_flags(t);
+        if (!t->warm) tr_x_store(t);
+        if (!t->warm) {
+            as_jcc(t->a, i->mapop & 15, t->tb->head);
+        } else {
+            u32 out = as_jcc(t->a, (i->mapop & 15) ^ 1, as_here(t->a));
+            again(t);
+            as_patch(t->a, out, as_here(t->a));
+        }
+        return;
+    }
+    struct stub *s = &t->stubs[t->stub_count++];
+    *s = (struct stub){ .kind = STUB_EXIT,
+                        .host = t->host,
+                        .mem = t->mem,
+                        .k = (u16)t->k,
+                        .x_loaded = t->x_loaded,
+                        .x_dirty = t->x_dirty };
+    s->target = target;
+    s->field = as_jcc(t->a, i->mapop & 15, as_here(t->a));
+}
+
+static void direct(struct tr *t)
+{
+    u64 target = t->op->off + t->op->i.len + t->op->i.imm;
+    if (t->op->follow) return;
+    if (t->op->loop) {
+        if (t->host && !t->mem) tr_save_flags(t);
+        if (t->warm) {
+            again(t);
+            return;
+        }
+        tr_x_store(t);
+        as_jmp(t->a, t->tb->head);
+        return;
+    }
+    tr_exit(t, target, 0);
+}
+
+/* Leaves before the branch when the target in RAX is not canonical; the interpreter raises #GP. */
+static void canonical_check(struct tr *t)
+{
+    struct as *a = t->a;
+    if (!t->wide) return;
+    as_mov(a, OSZ64, H_CX, H_AX);
+    as_insn(a, 0, OSZ64, AS_0, 0xc1, 7, rm_reg(H_CX), 0); /* SAR RCX, 47 */
+    as8(a, 47);
+    as_imm(a, OSZ64, 0, rm_reg(H_CX), 1);
+    as_imm(a, OSZ64, 7, rm_reg(H_CX), 1);
+    struct stub *s = &t->stubs[t->stub_count++];
+    *s = (struct stub){ .kind = STUB_BEFORE,
+                        .mem = true,
+                        .k = (u16)t->k,
+                        .x_loaded = t->x_loaded,
+                        .x_dirty = t->x_dirty };
+    s->field = as_jcc(a, CC_A, as_here(a));
+}
+
+static void push_return(struct tr *t)
+{
+    struct as *a = t->a;
+    unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP);
+    as_load(a, OSZ64, H_DX, CPU_AT(jit_page));
+    as_lea(a, size, H_DX, rm_at(H_DX, (i32)(t->op->off + t->op->i.len)));
+    as_store(a, size, rm_at(t->addr, 0), H_DX);
+    as_lea(a, size, sp, rm_at(sp, -(1 << size)));
+}
+
+static void call_direct(struct tr *t)
+{
+    unsigned bytes = t->wide ? 8 : 4;
+    u64 target = t->op->off + t->op->i.len + t->op->i.imm;
+    tr_memory(t, bytes, SITE_WRITE);
+    push_return(t);
+    t->stubs[t->stub_count - 1].resume = as_here(t->a);
+    tr_exit(t, target, 0);
+}
+
+static void ret(struct tr *t)
+{
+    struct as *a = t->a;
+    unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP);
+    tr_memory(t, 1u << size, SITE_READ);
+    as_load(a, size, H_AX, rm_at(t->addr, 0));
+    t->stubs[t->stub_count - 1].resume = as_here(a);
+    canonical_check(t);
+    as_lea(a, size, sp, rm_at(sp, (1 << size) + (i32)(u16)t->op->i.imm));
+    tr_x_store(t);
+    as_jmp(a, t->j->lookup[t->wide]);
+}
+
+static void load_target(struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    unsigned size = t->wide ? OSZ64 : OSZ32;
+    if (!(i->flags & INSN_MEM)) {
+        tr_clobber(t, t->op->live_in);
+        as_mov(t->a, size, H_AX, tr_src(t, i->rm, H_AX));
+        return;
+    }
+    tr_memory(t, 1u << size, SITE_READ);
+    as_load(t->a, size, H_AX, rm_at(t->addr, 0));
+    t->stubs[t->stub_count - 1].resume = as_here(t->a);
+}
+
+static void indirect(struct tr *t)
+{
+    struct as *a = t->a;
+    bool call = (t->op->i.modrm >> 3 & 7) == 2;
+    load_target(t);
+    canonical_check(t);
+    if (call) {
+        as_store(a, OSZ64, CPU_AT(jit_temp), H_AX);
+        unsigned size = t->wide ? OSZ64 : OSZ32;
+        as_lea(a, size, H_AX, rm_at(tr_pinned(t, RSP), -(1 << size)));
+        tr_check(t, 1u << size, SITE_WRITE);
+        t->stubs[t->stub_count - 1].second = true;
+        push_return(t);
+        t->stubs[t->stub_count - 1].resume = as_here(a);
+        as_load(a, OSZ64, H_AX, CPU_AT(jit_temp));
+    }
+    tr_x_store(t);
+    as_jmp(a, t->j->lookup[t->wide]);
+}
+
+void tr_branch(struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    if (op_rows[i->op].flags & OF_COND) {
+        conditional(t);
+        return;
+    }
+    switch (i->mapop) {
+    case 0xe8: call_direct(t); break;
+    case 0xc2:
+    case 0xc3: ret(t); break;
+    case 0xff: indirect(t); break;
+    default: direct(t); break;
+    }
+}
+
+/* ---- stubs ---- */
+
+/* The memory part of a branch, done on the buffer. */
+static void branch_access(struct tr *t, const struct stub *s)
+{
+    unsigned size = t->wide ? OSZ64 : OSZ32;
+    if (s->access == SITE_WRITE)
+        push_return(t);
+    else
+        as_load(t->a, size, H_AX, rm_at(t->addr, 0));
+}
+
+static void memory_stub(struct tr *t, const struct stub *s)
+{
+    struct as *a = t->a;
+    struct site *site = tr_site(t, s->access, s->size);
+    if (s->second) site->seg = SEG_SS;
+    site->aligned = s->aligned;
+    tr_x_store(t);
+    as_movabs(a, H_DX, (u64)(uintptr_t)site);
+    as_call(a, t->j->slow[t->wide]);
+    tr_x_reload(t);
+    t->addr = H_AX;
+    if (t->op->kind == K_BRANCH) {
+        branch_access(t, s);
+        if (s->access == SITE_READ) {
+            as_jmp(a, s->resume);
+            return;
+        }
+    } else {
+        tr_execute(t);
+        if (t->host && !t->mem) tr_save_flags(t);
+    }
+    tr_x_store(t);
+    site->quiet = s->commit_only;
+    as_movabs(a, H_DX, (u64)(uintptr_t)site);
+    as_call(a, t->j->after[t->wide]);
+    tr_x_reload(t);
+    as_jmp(a, s->resume);
+}
+
+/* Ends before instruction k, which was charged like those behind it. */
+static void leave_before(struct tr *t, unsigned off, unsigned left)
+{
+    struct as *a = t->a;
+    tr_x_store(t);
+    as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
+    as_load(a, OSZ64, H_AX, CPU_AT(jit_page));
+    as_lea(a, OSZ64, H_AX, rm_at(H_AX, (i32)off));
+    as_jmp(a, t->j->leave[t->wide]);
+}
+
+/* The first vector instructions since generated code was entered: MXCSR, or the interpreter. */
+static void sse_stub(struct tr *t)
+{
+    struct as *a = t->a;
+    as_patch(a, t->head_sse, as_here(a));
+    as_imm(a, OSZ8, 7, CPU_AT(jit_refuse), 0);
+    u32 refused = as_jcc(a, CC_NE, as_here(a));
+    as_insn(a, 0, OSZ32, AS_0F, 0xae, 2, CPU_AT(jit_mxcsr), 0); /* LDMXCSR */
+    as_insn(a, 0, OSZ8, AS_0, 0xc6, 0, CPU_AT(jit_sse), 0);
+    as8(a, 1);
+    as_jmp(a, t->head_sse_back);
+    as_patch(a, refused, as_here(a));
+    leave_before(t, t->tb->off, t->n);
+}
+
+void tr_stubs(struct tr *t)
+{
+    struct as *a = t->a;
+    t->x_loaded = t->x_dirty = 0;
+    if (t->tb->sse) sse_stub(t);
+    as_patch(a, t->head_budget, as_here(a));
+    as_patch(a, t->head_events, as_here(a));
+    leave_before(t, t->tb->off, t->n);
+    for (unsigned m = 0; m < t->stub_count && !a->full; m++) {
+        struct stub *s = &t->stubs[m];
+        t->k = s->k;
+        t->op = &t->ops[s->k];
+        t->host = s->host;
+        t->mem = s->mem;
+        t->x_loaded = s->x_loaded;
+        t->x_dirty = s->x_dirty;
+        as_patch(a, s->field, as_here(a));
+        if (s->kind == STUB_MEMORY)
+            memory_stub(t, s);
+        else if (s->kind == STUB_EXIT)
+            tr_exit(t, s->target, t->n - 1 - s->k);
+        else if (s->kind == STUB_AGAIN)
+            leave_before(t, t->tb->off, t->n);
+        else
+            leave_before(t, t->op->off, t->n - s->k);
+    }
+}

@@ -1,0 +1,236 @@
+/* What the translator must know about an instruction before it writes code: whether it has a
+ * native form, which arithmetic flags it defines and needs, whether it touches memory. What is not
+ * listed here runs through the interpreter's handler, or ends the superblock when it may change
+ * the mode, the mapping or the flow.
+ * Flags: SDM 1 appendix A. */
+#include "cpu/jit/priv.h"
+
+static const u8 condition_flags[8] = { F_O, F_C, F_Z,       F_C | F_Z,
+                                       F_S, F_P, F_S | F_O, F_Z | F_S | F_O };
+
+static void set_flags(struct jop *op, unsigned def, unsigned use)
+{
+    op->def = (u8)def;
+    op->use = (u8)use;
+}
+
+/* AH to BH: their own encoding rules are left to the handlers. */
+static bool high_byte(const struct insn *i, unsigned reg)
+{
+    return !(i->flags & INSN_REX) && reg >= 4 && reg < 8;
+}
+
+static bool byte_regs_ok(const struct insn *i, bool reg, bool rm)
+{
+    return !(reg && high_byte(i, i->reg)) && !(rm && !(i->flags & INSN_MEM) && high_byte(i, i->rm));
+}
+
+unsigned jit_shift_count(const struct insn *i)
+{
+    return (unsigned)i->imm & (i->osz == OSZ64 ? 63 : 31);
+}
+
+/* ROL to SAR by 1, imm8 or CL. */
+static bool classify_shift(struct jop *op)
+{
+    const struct insn *i = &op->i;
+    unsigned n = i->modrm >> 3 & 7;
+    bool rotate = n < 4, by_cl = i->mapop >= 0xd2;
+    if (i->mapop < 0xd0 && !jit_shift_count(i))
+        return true; /* changes nothing but the upper half */
+    set_flags(op, rotate ? F_C | F_O : F_ALL, n == 2 || n == 3 ? F_C : 0);
+    if (by_cl) op->keep = F_ALL;
+    bool one = !by_cl && (i->mapop >= 0xd0 || jit_shift_count(i) == 1);
+    if (rotate && !one && (n >= 2 || i->osz < OSZ32))
+        return false; /* their OF is the handler's to know */
+    return i->osz != OSZ8 || byte_regs_ok(i, false, true);
+}
+
+static bool classify_group3(struct jop *op)
+{
+    const struct insn *i = &op->i;
+    switch (i->modrm >> 3 & 7) {
+    case 0:
+    case 1:
+    case 3: set_flags(op, F_ALL, 0); break;
+    case 2: break;
+    case 4:
+    case 5:
+        if (i->osz < OSZ32) return false;
+        set_flags(op, F_ALL, 0);
+        break;
+    default: return false;
+    }
+    return i->osz != OSZ8 || byte_regs_ok(i, false, true);
+}
+
+static bool stack_size_ok(const struct insn *i, unsigned mode)
+{
+    return i->osz == (mode == BITS64 ? OSZ64 : OSZ32);
+}
+
+static bool native_group5(struct jop *op, unsigned mode)
+{
+    const struct insn *i = &op->i;
+    switch (i->modrm >> 3 & 7) {
+    case 0:
+    case 1: set_flags(op, F_ALL & ~F_C, 0); return true;
+    case 2:
+    case 4: op->kind = K_BRANCH; return stack_size_ok(i, mode);
+    case 6: return stack_size_ok(i, mode) && !(i->flags & INSN_MEM);
+    default: return false;
+    }
+}
+
+static bool native_one(struct jop *op, unsigned mode)
+{
+    const struct insn *i = &op->i;
+    unsigned o = i->mapop;
+    bool bytes = i->osz == OSZ8;
+    if (o < 0x40 && (o & 7) < 6) {
+        unsigned alu = o >> 3;
+        set_flags(op, F_ALL, alu == 2 || alu == 3 ? F_C : 0);
+        return !bytes || byte_regs_ok(i, (o & 7) < 4, (o & 7) < 4);
+    }
+    switch (o) {
+    case 0x40 ... 0x4f: set_flags(op, F_ALL & ~F_C, 0); return mode == BITS32;
+    case 0x50 ... 0x5f:
+    case 0x68:
+    case 0x6a: return stack_size_ok(i, mode);
+    case 0x63: return mode == BITS64;
+    case 0x69:
+    case 0x6b: set_flags(op, F_ALL, 0); return i->osz != OSZ16;
+    case 0x70 ... 0x7f:
+        op->kind = K_BRANCH;
+        op->use = condition_flags[o >> 1 & 7];
+        return i->osz != OSZ16;
+    case 0x80:
+    case 0x81:
+    case 0x82:
+    case 0x83: {
+        unsigned alu = i->modrm >> 3 & 7;
+        set_flags(op, F_ALL, alu == 2 || alu == 3 ? F_C : 0);
+        return !bytes || byte_regs_ok(i, false, true);
+    }
+    case 0x84:
+    case 0x85: set_flags(op, F_ALL, 0); return !bytes || byte_regs_ok(i, true, true);
+    case 0x86 ... 0x8b: return !bytes || byte_regs_ok(i, true, true);
+    case 0x8d: return i->asz != ASZ16;
+    case 0x90 ... 0x97: return i->rep != 0xf3;
+    case 0x98:
+    case 0x99: return true;
+    case 0xa0 ... 0xa3: return true;
+    case 0xa8:
+    case 0xa9: set_flags(op, F_ALL, 0); return true;
+    case 0xb0 ... 0xb7: return !high_byte(i, i->rm);
+    case 0xb8 ... 0xbf: return true;
+    case 0xc0:
+    case 0xc1:
+    case 0xd0 ... 0xd3: return classify_shift(op);
+    case 0xc2:
+    case 0xc3:
+    case 0xe8: op->kind = K_BRANCH; return stack_size_ok(i, mode);
+    case 0xe9:
+    case 0xeb: op->kind = K_BRANCH; return i->osz != OSZ16;
+    case 0xc6:
+    case 0xc7: return !bytes || byte_regs_ok(i, false, true);
+    case 0xc9: return stack_size_ok(i, mode);
+    case 0xf5: set_flags(op, F_C, F_C); return true;
+    case 0xf8:
+    case 0xf9: set_flags(op, F_C, 0); return true;
+    case 0xf6:
+    case 0xf7: return classify_group3(op);
+    case 0xfe: set_flags(op, F_ALL & ~F_C, 0); return byte_regs_ok(i, false, true);
+    case 0xff: return native_group5(op, mode);
+    default: return false;
+    }
+}
+
+static bool native_two(struct jop *op)
+{
+    const struct insn *i = &op->i;
+    unsigned o = i->mapop;
+    const struct op_row *row = &op_rows[i->op];
+    switch (o) {
+    case 0x0d:
+    case 0x18 ... 0x1f: return row->fn[0] == op_nop;
+    case 0x40 ... 0x4f: op->use = condition_flags[o >> 1 & 7]; return true;
+    case 0x80 ... 0x8f:
+        op->kind = K_BRANCH;
+        op->use = condition_flags[o >> 1 & 7];
+        return i->osz != OSZ16;
+    case 0x90 ... 0x9f: op->use = condition_flags[o >> 1 & 7]; return byte_regs_ok(i, false, true);
+    case 0xa3:
+    case 0xab:
+    case 0xb3:
+    case 0xbb: set_flags(op, F_C, 0); return !(i->flags & INSN_MEM);
+    case 0xba: set_flags(op, F_C, 0); return true;
+    case 0xaf: set_flags(op, F_ALL, 0); return i->osz != OSZ16;
+    case 0xb6:
+    case 0xbe: return (i->flags & INSN_MEM) || !high_byte(i, i->rm);
+    case 0xb7:
+    case 0xbf: return true;
+    case 0xc8 ... 0xcf: return i->osz != OSZ16;
+    default: return false;
+    }
+}
+
+/* Which of the generated forms an operand in memory may have. */
+static bool address_ok(const struct insn *i, unsigned mode)
+{
+    if (mode == BITS64) return true;
+    return i->asz == ASZ32 && i->seg != SEG_CS && i->seg < SEG_FS;
+}
+
+static bool has_memory(const struct jop *op)
+{
+    const struct insn *i = &op->i;
+    unsigned o = i->mapop;
+    if (op_rows[i->op].map == MAP_0) {
+        if (o == 0x8d) return false;
+        if ((o >= 0x50 && o <= 0x5f) || o == 0x68 || o == 0x6a || (o >= 0xa0 && o <= 0xa3))
+            return true;
+        if (o == 0xc2 || o == 0xc3 || o == 0xe8 || o == 0xc9) return true;
+        if (o == 0xff && ((i->modrm >> 3 & 7) == 2 || (i->modrm >> 3 & 7) == 6)) return true;
+        if (o < 0x40 && (o & 7) >= 4) return false;
+    } else if (op_rows[i->op].fn[0] == op_nop)
+        return false;
+    return i->flags & INSN_MEM;
+}
+
+void jit_classify(struct jop *op, unsigned mode)
+{
+    const struct insn *i = &op->i;
+    op->kind = K_STOP;
+    if (i->op == OP_UD_ROW || i->fn == op_ud) return;
+    const struct op_row *row = &op_rows[i->op];
+    bool near = !(i->flags & INSN_ENDS) || (row->flags & (OF_F64 | OF_STR));
+    if (!near) return;
+    op->kind = K_NATIVE;
+    bool native = row->map == MAP_0 ? native_one(op, mode) : row->map == MAP_0F && native_two(op);
+    if (native && (i->flags & INSN_MEM) && !address_ok(i, mode) && has_memory(op)) native = false;
+    if (native && i->mapop >= 0xa0 && i->mapop <= 0xa3 && row->map == MAP_0 && !address_ok(i, mode))
+        native = false;
+    if (native) {
+        op->mem = has_memory(op);
+        op->exits = op->mem;
+        return;
+    }
+    set_flags(op, 0, 0);
+    op->keep = 0;
+    op->kind = K_NATIVE;
+    if (jit_classify_sse(op, mode)) return;
+    static const char *const state[] = { "ldmxcsr", "stmxcsr", "fxsave",   "fxrstor",
+                                         "xsave",   "xrstor",  "vldmxcsr", "vstmxcsr" };
+    for (unsigned k = 0; k < LEN(state); k++) {
+        if (!strncmp(row->name, state[k], strlen(state[k]))) {
+            op->kind = K_STOP; /* they see or set what generated code keeps for itself */
+            return;
+        }
+    }
+    op->kind = row->flags & OF_F64 ? K_STOP : K_HANDLER;
+    op->mem = false;
+    op->exits = true;
+    op->keep = 0;
+    set_flags(op, F_ALL, F_ALL);
+}

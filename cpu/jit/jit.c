@@ -1,0 +1,510 @@
+/* The translator's housekeeping: code memory, translations by page, links, dropping what was
+ * written to; running generated code and what it calls. */
+#include "cpu/jit/priv.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cpu/flags.h"
+#include "cpu/hostfp.h"
+#include "cpu/mem.h"
+
+#define ARENA_SIZE (48 * MIB)
+static const struct jit_tb *const REFUSED =
+    (const struct jit_tb *)(uintptr_t)1; /* not worth it, or not possible */
+
+/* ---- memory ---- */
+
+static bool map_code(struct jit *j, struct error *e)
+{
+    int fd = memfd_create("aeropc-code", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, JIT_CODE)) {
+        if (fd >= 0) close(fd);
+        error_set(e, "no memory for translated code: %m");
+        return false;
+    }
+    void *rw = mmap(NULL, JIT_CODE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *rx = mmap(NULL, JIT_CODE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    close(fd);
+    j->rw = rw == MAP_FAILED ? NULL : rw;
+    j->rx = rx == MAP_FAILED ? NULL : rx;
+    if (j->rw && j->rx) return true;
+    error_set(e, "translated code cannot be executed on this system: %m");
+    return false;
+}
+
+void *jit_alloc(struct jit *j, size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    if (j->arena_used + size > j->arena_size) {
+        j->full = true;
+        return j->arena; /* thrown away with the translation */
+    }
+    void *p = j->arena + j->arena_used;
+    j->arena_used += size;
+    return p;
+}
+
+static void reset_code(struct jit *j)
+{
+    j->as = (struct as){ .base = j->rw, .at = j->rw, .end = j->rw + (size_t)j->cache_kib * KIB };
+    j->arena_used = 0;
+    j->full = false;
+    jit_make_thunks(j);
+}
+
+static bool parse_option(struct jit *j, const char *text, size_t n)
+{
+    static const struct {
+        const char *name;
+        u32 offset, low, high;
+    } numbers[] = {
+        { "hot=", offsetof(struct jit, hot), 0, 255 },
+        { "ops=", offsetof(struct jit, max_ops), 1, JIT_MAX_OPS },
+        { "cache=", offsetof(struct jit, cache_kib), 128, JIT_CODE / KIB },
+    };
+    for (unsigned k = 0; k < LEN(numbers); k++) {
+        size_t len = strlen(numbers[k].name);
+        if (n <= len || strncmp(text, numbers[k].name, len)) continue;
+        char *end;
+        unsigned long v = strtoul(text + len, &end, 10);
+        if (end != text + n || v < numbers[k].low || v > numbers[k].high) return false;
+        *(unsigned *)((u8 *)j + numbers[k].offset) = (unsigned)v;
+        return true;
+    }
+    if (n == 9 && !strncmp(text, "links=off", n)) return j->no_links = true;
+    if (n == 9 && !strncmp(text, "table=off", n)) return j->no_table = true;
+    return false;
+}
+
+static bool parse_options(struct jit *j, const char *engine, struct error *e)
+{
+    size_t n = strcspn(engine, ",");
+    j->hot = JIT_HOT;
+    j->max_ops = JIT_MAX_OPS;
+    j->cache_kib = JIT_CODE / KIB;
+    if (n != 3 || strncmp(engine, "jit", 3)) {
+        error_set(e, "engine '%.*s' is unknown: use interp or jit", (int)n, engine);
+        return false;
+    }
+    for (const char *text = engine + n; *text; text += n) {
+        n = strcspn(++text, ",");
+        if (parse_option(j, text, n)) continue;
+        error_set(e,
+                  "engine option '%.*s' is unknown or out of range: hot=0-255, ops=1-%d, "
+                  "cache=128-%d (KiB), links=off and "
+                  "table=off are known",
+                  (int)n, text, JIT_MAX_OPS, JIT_CODE / (int)KIB);
+        return false;
+    }
+    return true;
+}
+
+bool jit_create(struct cpu *c, const char *engine, struct error *e)
+{
+    if (!__builtin_cpu_supports("bmi2")) {
+        error_set(e, "engine jit needs a processor with BMI2: use --engine interp");
+        return false;
+    }
+    struct jit *j = xalloc(sizeof(*j));
+    c->jit = j;
+    if (!parse_options(j, engine, e) || !map_code(j, e)) {
+        jit_destroy(c);
+        return false;
+    }
+    j->arena = xalloc(ARENA_SIZE);
+    j->arena_size = ARENA_SIZE;
+    memset(c->jit_table, 0xff, sizeof(c->jit_table));
+    reset_code(j);
+    return true;
+}
+
+void jit_destroy(struct cpu *c)
+{
+    struct jit *j = c->jit;
+    if (!j) return;
+    if (j->rw) munmap(j->rw, JIT_CODE);
+    if (j->rx) munmap(j->rx, JIT_CODE);
+    free(j->arena);
+    free(j);
+    c->jit = NULL;
+}
+
+/* ---- keys ---- */
+
+static void bump(struct cpu *c, unsigned user)
+{
+    struct jit *j = c->jit;
+    for (unsigned wide = 0; wide < 2; wide++) {
+        if (++j->generation[user][wide] < 0x3fff) continue;
+        memset(c->jit_table, 0xff, sizeof(c->jit_table));
+        j->generation[user][wide] = 0;
+    }
+}
+
+void jit_forget_addresses(struct cpu *c, bool all)
+{
+    struct jit *j = c->jit;
+    bump(c, 1);
+    if (!all && !j->super_nonglobal) return;
+    bump(c, 0);
+    j->super_nonglobal = false;
+    memset(j->code_pages, 0, sizeof(j->code_pages));
+}
+
+static unsigned page_bit(u64 gla)
+{
+    return (unsigned)(gla >> 12 ^ gla >> 24) & 4095;
+}
+
+void jit_forget_page(struct cpu *c, u64 gla)
+{
+    unsigned bit = page_bit(gla);
+    if (c->jit->code_pages[bit >> 6] >> (bit & 63) & 1) jit_forget_addresses(c, true);
+}
+
+static void set_key(struct cpu *c)
+{
+    unsigned user = c->cpl == 3, wide = c->bits == BITS64;
+    u64 g = (u64)c->jit->generation[user][wide] << 2 | user << 1 | wide;
+    c->jit_key = g << 48;
+}
+
+static void remember_address(struct cpu *c, const struct jit_tb *tb)
+{
+    struct jit *j = c->jit;
+    u64 gla = c->rip;
+    unsigned bit = page_bit(gla);
+    struct jit_entry *e = &c->jit_table[(gla >> 12 ^ gla) % LEN(c->jit_table)];
+    if (j->no_table) return;
+    e->key = gla ^ c->jit_key;
+    e->code = (u64)(uintptr_t)(j->rx + tb->far);
+    j->code_pages[bit >> 6] |= BIT64(bit & 63);
+    if (!tb->user && !c->xtlb[0][(gla >> 12) % XTLB_ENTRIES].global) j->super_nonglobal = true;
+}
+
+/* ---- translations ---- */
+
+static struct jit_page **page_slot(struct jit *j, const u8 *host)
+{
+    struct jit_page **p = &j->pages[((uintptr_t)host >> 12) % JIT_HASH];
+    while (*p && (*p)->host != host) p = &(*p)->next;
+    return p;
+}
+
+static void unlink_in(struct jit *j, struct jit_tb *tb)
+{
+    for (struct jit_link *l = tb->links_in; l; l = l->next_to) {
+        as_patch(&j->as, l->field, l->unlinked);
+        l->to = NULL;
+    }
+    tb->links_in = NULL;
+}
+
+static void unlink_out(struct jit_tb *tb)
+{
+    for (unsigned k = 0; k < tb->link_count; k++) {
+        struct jit_link *l = &tb->links[k];
+        if (!l->to) continue;
+        struct jit_link **p = &l->to->links_in;
+        while (*p && *p != l) p = &(*p)->next_to;
+        if (*p) *p = l->next_to;
+        l->to = NULL;
+    }
+}
+
+/* Whoever still has its address from the table leaves at once. */
+static void drop(struct jit *j, struct jit_tb *tb)
+{
+    unlink_in(j, tb);
+    for (unsigned k = 0; k < tb->link_count; k++)
+        as_patch(&j->as, tb->links[k].field, tb->links[k].unlinked);
+    unlink_out(tb);
+    u8 *at = j->rw + tb->far;
+    at[0] = 0xe9;
+    as_patch(&j->as, tb->far + 1, j->leave[tb->mode == BITS64]);
+    if (tb->block->translation[tb->user] == tb) tb->block->translation[tb->user] = NULL;
+    tb->host = NULL;
+    j->dropped++;
+}
+
+static bool overlaps(const struct jit_tb *tb, unsigned off, unsigned len)
+{
+    for (unsigned k = 0; k < tb->range_count; k++) {
+        if (tb->range[k].off < off + len && off < tb->range[k].off + tb->range[k].len) return true;
+    }
+    return false;
+}
+
+void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len)
+{
+    struct jit_page **slot = page_slot(c->jit, host);
+    if (!*slot) return;
+    struct jit_tb **p = &(*slot)->tbs;
+    while (*p) {
+        if (overlaps(*p, off, len)) {
+            struct jit_tb *tb = *p;
+            *p = tb->page_next;
+            drop(c->jit, tb);
+        } else {
+            p = &(*p)->page_next;
+        }
+    }
+    if (!(*slot)->tbs) *slot = (*slot)->next;
+}
+
+void jit_each_range(struct cpu *c, const u8 *host,
+                    void (*mark)(void *opaque, unsigned off, unsigned len), void *opaque)
+{
+    struct jit_page **slot = page_slot(c->jit, host);
+    for (struct jit_tb *tb = *slot ? (*slot)->tbs : NULL; tb; tb = tb->page_next) {
+        for (unsigned k = 0; k < tb->range_count; k++)
+            mark(opaque, tb->range[k].off, tb->range[k].len);
+    }
+}
+
+void jit_flush(struct cpu *c)
+{
+    struct jit *j = c->jit;
+    memset(j->pages, 0, sizeof(j->pages));
+    memset(c->jit_table, 0xff, sizeof(c->jit_table));
+    j->pending_reset = true; /* generated code may be running: the memory is reused later */
+    j->flushes++;
+}
+
+/* What generated code relies on beside mode and privilege. */
+static bool possible(const struct cpu *c)
+{
+    if (c->bits == BITS64) return !(c->cpl == 3 && (c->rflags & FL_AC) && (c->cr0 & CR0_AM));
+    const struct seg *cs = &c->seg[SEG_CS];
+    return c->bits == BITS32 && c->flat_ds && cs->base == 0 && cs->limit == 0xffffffff &&
+           (c->seg[SEG_SS].attr & ATTR_D) &&
+           !(c->cpl == 3 && (c->rflags & FL_AC) && (c->cr0 & CR0_AM));
+}
+
+/* Vector instructions fault, or an exception of theirs is unmasked. */
+static bool sse_refused(const struct cpu *c)
+{
+    return (c->cr0 & (CR0_EM | CR0_TS)) || !(c->cr4 & CR4_OSFXSR) ||
+           (c->mxcsr & MXCSR_MASKS) != MXCSR_MASKS;
+}
+
+static struct jit_tb *translate(struct cpu *c, struct block *b)
+{
+    struct jit *j = c->jit;
+    struct jop ops[JIT_MAX_OPS];
+    struct jit_tb new = {
+        .host = b->host, .block = b, .off = b->off, .mode = b->mode, .user = c->cpl == 3
+    };
+    unsigned n = jit_collect(c, b->host, b->off, b->mode, ops, new.range, &new.range_count),
+             handlers = 0;
+    for (unsigned k = 0; k < n; k++)
+        handlers += ops[k].kind == K_HANDLER && !(op_rows[ops[k].i.op].flags & OF_STR);
+    if (!n || handlers * 3 > n) return NULL;
+    jit_liveness(ops, n);
+    struct jit_tb *tb = jit_alloc(j, sizeof(*tb));
+    struct jit_link *links = jit_alloc(j, (n + 1) * sizeof(*links));
+    if (j->full) return NULL;
+    *tb = new;
+    tb->links = links;
+    tb->count = (u16)n;
+    u32 start = as_here(&j->as);
+    if (!jit_emit(c, tb, ops, n)) {
+        j->full = true;
+        return NULL;
+    }
+    j->made++;
+    j->insns += n;
+    j->bytes += as_here(&j->as) - start;
+    return tb;
+}
+
+/* The page is watched already: the block is in it. */
+static bool keep(struct cpu *c, struct jit_tb *tb)
+{
+    struct jit *j = c->jit;
+    struct jit_page **slot = page_slot(j, tb->host);
+    if (!*slot) {
+        struct jit_page *page = jit_alloc(j, sizeof(*page));
+        if (j->full) return false;
+        *page = (struct jit_page){ .host = tb->host };
+        *slot = page;
+    }
+    tb->page_next = (*slot)->tbs;
+    (*slot)->tbs = tb;
+    icache_cover(c, tb->host, tb->range, tb->range_count);
+    return true;
+}
+
+struct jit_tb *jit_block(struct cpu *c, struct block *b)
+{
+    struct jit *j = c->jit;
+    struct jit_tb **tb = &b->translation[c->cpl == 3];
+    if (*tb) return *tb == REFUSED || !possible(c) || ((*tb)->sse && sse_refused(c)) ? NULL : *tb;
+    if (likely(b->heat < j->hot)) {
+        b->heat++;
+        return NULL;
+    }
+    if (b->tail || b->mode == BITS16) {
+        *tb = (struct jit_tb *)(uintptr_t)REFUSED;
+        return NULL;
+    }
+    if (!possible(c)) return NULL;
+    if (j->pending_reset) {
+        reset_code(j);
+        j->pending_reset = false;
+    }
+    if (j->full) {
+        icache_flush(c); /* and with it everything here; b is gone */
+        return NULL;
+    }
+    struct jit_tb *made = translate(c, b);
+    if (j->full) return NULL;
+    if (made && !keep(c, made)) return NULL;
+    *tb = made ? made : (struct jit_tb *)(uintptr_t)REFUSED;
+    return made;
+}
+
+/* ---- running ---- */
+
+static u16 flags_in(const struct cpu *c)
+{
+    u32 f = cc_flags(c);
+    return (u16)(f >> 11 & 1) | (u16)((f & 0xd5) | 2) << 8;
+}
+
+static void flags_out(struct cpu *c)
+{
+    cpu_set_arith(c, (u32)(c->jit_flags >> 8 & 0xd5) | (c->jit_flags & 1 ? FL_OF : 0));
+}
+
+static void link_to(struct jit *j, struct jit_link *l, struct jit_tb *tb)
+{
+    if (j->no_links || !l->from->host || l->to || tb->host != l->from->host || tb->off != l->off ||
+        tb->user != l->from->user || tb->mode != l->from->mode)
+        return;
+    as_patch(&j->as, l->field, tb->head);
+    l->to = tb;
+    l->next_to = tb->links_in;
+    tb->links_in = l;
+    j->links_made++;
+}
+
+typedef void enter_fn(struct cpu *c, const void *code, u64 gla);
+
+void jit_run(struct cpu *c, struct jit_tb *tb)
+{
+    struct jit *j = c->jit;
+    enter_fn *enter;
+    u8 *at = j->rx + j->enter[c->bits == BITS64];
+    memcpy(&enter, &at, sizeof(enter));
+    set_key(c);
+    c->jit_flags = flags_in(c);
+    c->jit_sse = false;
+    c->jit_refuse = sse_refused(c);
+    c->jit_mxcsr = c->mxcsr | HOST_MXCSR;
+    c->jit_host_mxcsr = HOST_MXCSR;
+    j->entries++;
+    for (;;) {
+        remember_address(c, tb);
+        c->jit_page = c->rip & ~0xfffull;
+        c->jit_exit = NULL;
+        enter(c, j->rx + tb->head, c->rip);
+        j->exits++;
+        if (c->events || !c->jit_exit) break; /* jit_exit: what comes next is a block's start */
+        struct block *b = icache_find(c);
+        tb = b && !c->events ? jit_block(c, b) : NULL;
+        if (!tb || c->events) break;
+        if (c->jit_exit != &j->miss) link_to(j, c->jit_exit, tb);
+    }
+    flags_out(c);
+    c->mxcsr |= c->jit_mxcsr & 0x3f;
+}
+
+/* ---- called by generated code ---- */
+
+static void enter_c(struct cpu *c, const struct site *s)
+{
+    c->insn_rip = c->jit_page + s->off;
+    c->rip = c->jit_page + s->next;
+    c->icache->cur = s->insn ? s->insn : c->jit->place;
+    c->icache->end = c->icache->cur + s->left;
+}
+
+static void leave_c(struct cpu *c)
+{
+    c->icache->cur = c->icache->end = NULL;
+}
+
+u64 jit_handler_call(struct cpu *c, const struct site *s)
+{
+    c->jit->handlers++;
+    enter_c(c, s);
+    u64 next = c->rip;
+    if (s->flags_in) flags_out(c);
+    s->insn->fn(c, s->insn);
+    if (s->flags_out) c->jit_flags = flags_in(c);
+    leave_c(c);
+    if (likely(!c->events && c->rip == next)) return 0;
+    c->budget += s->left - 1u;
+    return 1;
+}
+
+static u64 site_offset(const struct cpu *c, const struct site *s, u64 gla)
+{
+    return s->seg >= SEG_FS ? gla - c->seg[s->seg].base : gla;
+}
+
+void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
+{
+    struct jit *j = c->jit;
+    u64 off = site_offset(c, s, gla);
+    bool ok = true;
+    j->slow_gla = gla;
+    if (s->kind == SITE_READ)
+        j->slow_reads++;
+    else
+        j->slow_writes++;
+    enter_c(c, s);
+    if (s->aligned && (gla & 15)) {
+        exc_gp0(c);
+        ok = false;
+    }
+    if (s->kind != SITE_READ) ok = ok && mem_slow_probe(c, s->seg, off, s->size);
+    if (s->kind != SITE_WRITE) ok = ok && mem_slow_read(c, s->seg, off, j->buffer.b, s->size);
+    leave_c(c);
+    if (ok) return j->buffer.b;
+    c->budget += s->left - 1u;
+    return NULL;
+}
+
+u64 jit_slow_after(struct cpu *c, const struct site *s)
+{
+    struct jit *j = c->jit;
+    enter_c(c, s);
+    if (s->kind != SITE_READ)
+        mem_slow_write(c, s->seg, site_offset(c, s, j->slow_gla), j->buffer.b, s->size);
+    leave_c(c);
+    if (likely(!c->events) || s->quiet) return 0;
+    c->budget += s->left - 1u;
+    return 1;
+}
+
+void jit_info(struct cpu *c, struct text *t)
+{
+    const struct jit *j = c->jit;
+    text_add(t,
+             "translations: %llu made of %llu instructions, %llu dropped by writes, %llu flushes\n",
+             (unsigned long long)j->made, (unsigned long long)j->insns,
+             (unsigned long long)j->dropped, (unsigned long long)j->flushes);
+    text_add(t, "host code: %llu bytes, %.1f per guest instruction; %u of %u KiB used\n",
+             (unsigned long long)j->bytes, j->insns ? (double)j->bytes / (double)j->insns : 0.0,
+             as_here(&j->as) / (unsigned)KIB, j->cache_kib);
+    text_add(t,
+             "entered %llu times, left %llu times, %llu links; slow reads %llu, slow writes %llu, "
+             "handlers called %llu\n",
+             (unsigned long long)j->entries, (unsigned long long)j->exits,
+             (unsigned long long)j->links_made, (unsigned long long)j->slow_reads,
+             (unsigned long long)j->slow_writes, (unsigned long long)j->handlers);
+}

@@ -1,0 +1,136 @@
+/* What the translator's files share: superblocks, sites, code memory. Private to cpu/jit/. */
+#ifndef CPU_JIT_PRIV_H
+#define CPU_JIT_PRIV_H
+
+#include "cpu/jit/asm.h"
+#include "cpu/jit/jit.h"
+
+enum {
+    JIT_CODE = 64 * MIB,
+    JIT_MAX_OPS = 64,
+    JIT_HASH = 16384,
+    JIT_HOT = 40,
+    JIT_BIAS = 0x60, /* RBP = struct cpu + this */
+};
+
+/* The six arithmetic flags in one byte, for liveness */
+enum { F_C = 1, F_P = 2, F_A = 4, F_Z = 8, F_S = 16, F_O = 32, F_ALL = 63 };
+
+/* c->jit_flags: byte 0 is OF (0 or 1), byte 1 what LAHF gives. */
+
+enum jit_kind {            /* how an instruction is translated */
+                K_NATIVE,  /* natively, goes on behind itself */
+                K_HANDLER, /* by calling the interpreter's handler */
+                K_BRANCH,  /* jumps: ends the superblock, or is followed */
+                K_STOP,    /* not translated: the superblock ends before it */
+};
+
+struct jop {
+    struct insn i;
+    u16 off;     /* in the page */
+    u8 kind;     /* jit_kind */
+    u8 def, use; /* flags */
+    u8 keep;  /* flags that keep their value under some condition or always, of those it touches */
+    bool mem; /* accesses memory by generated code */
+    bool exits;  /* may leave the superblock: faults, events */
+    bool follow; /* a jump inside the page whose target comes next */
+    bool loop;   /* a branch to the first instruction */
+    u8 live_in, live_out;
+    /* sse.c */
+    bool sse, aligned, rm_general, reg_general, imm8;
+    u8 size, access;     /* of the memory operand */
+    u16 x_read, x_write; /* XMM registers */
+};
+
+enum site_kind { SITE_READ, SITE_WRITE, SITE_RMW, SITE_HANDLER };
+struct site {          /* a place in generated code that may call C */
+    struct insn *insn; /* SITE_HANDLER: a copy that lives as long as the translation */
+    u16 off, next;     /* of the instruction and the next one, in the page */
+    u16 left;          /* instructions charged and not executed, this one included */
+    u8 kind, size, seg;
+    bool quiet;               /* a branch: events wait for its target */
+    bool aligned;             /* 16 bytes, or #GP */
+    bool flags_in, flags_out; /* the handler reads, writes arithmetic flags */
+};
+
+struct jit_link {             /* an exit to a known place in the same page */
+    struct jit_tb *from, *to; /* to: NULL while unlinked */
+    struct jit_link *next_to; /* of to->links_in */
+    u32 field, unlinked;      /* the jump's displacement; where it goes while unlinked */
+    u16 off;
+};
+
+struct jit_tb {
+    const u8 *host; /* page; NULL once dropped */
+    struct jit_tb *page_next;
+    struct block *block;
+    u32 far, head; /* entries: from the table, and inside the page */
+    u32 end;
+    u16 off, count;
+    u8 mode, user;
+    bool sse; /* uses XMM registers: c->jit_refuse */
+    u8 range_count;
+    struct range range[8];
+    u16 link_count;
+    struct jit_link *links, *links_in;
+};
+
+struct jit_page {
+    struct jit_page *next;
+    const u8 *host;
+    struct jit_tb *tbs;
+};
+
+struct jit {
+    unsigned hot, max_ops, cache_kib; /* options */
+    bool no_links, no_table;
+    u8 *rw, *rx;
+    struct as as; /* base = rw */
+    /* thunks, for 32-bit and 64-bit guest code */
+    u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2];
+    u32 first; /* translation */
+    u8 *arena; /* sites, links, translations */
+    size_t arena_used, arena_size;
+    bool full, pending_reset;
+    struct jit_page *pages[JIT_HASH];
+    u64 made, dropped, flushes, links_made, exits, entries, slow_reads, slow_writes, handlers,
+        insns, bytes;
+    union {
+        u8 b[64];
+        u64 q[8];
+    } __attribute__((aligned(64))) buffer; /* operand of a slow access */
+    u64 slow_gla;
+    struct jit_link miss; /* c->jit_exit when an address was not in the table */
+    u16 generation[2][2]; /* [user][64-bit] */
+    bool super_nonglobal; /* the table knows supervisor code in pages that are not global */
+    u64 code_pages[64];   /* hash of the linear pages in the table */
+    struct insn place[1]; /* for icache.cur while C runs on behalf of generated code */
+};
+
+extern const u8 jit_pinned[2][16]; /* [64-bit][guest register]: host register or H_NONE */
+
+static inline i32 jit_field(size_t offset) /* of struct cpu, from RBP */
+{
+    return (i32)offset - JIT_BIAS;
+}
+#define CPU_AT(member) rm_at(H_BP, jit_field(offsetof(struct cpu, member)))
+
+void jit_make_thunks(struct jit *j);
+void *jit_alloc(struct jit *j, size_t size);
+/* block.c: collects a superblock from the page. Returns the number of instructions; 0: none. */
+unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
+                     struct range *ranges, u8 *range_count);
+void jit_liveness(struct jop *ops, unsigned n);
+/* translate.c: writes the code; false: no room. */
+bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n);
+/* classify.c */
+void jit_classify(struct jop *op, unsigned mode);
+bool jit_classify_sse(struct jop *op, unsigned mode); /* sse.c */
+unsigned jit_shift_count(const struct insn *i); /* of an immediate, as the processor takes it */
+
+/* Called by generated code */
+u64 jit_handler_call(struct cpu *c, const struct site *s);
+void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla);
+u64 jit_slow_after(struct cpu *c, const struct site *s);
+
+#endif

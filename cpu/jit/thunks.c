@@ -1,0 +1,147 @@
+/* The fixed pieces of generated code: entering and leaving it, the table of linear addresses, and
+ * calls into C. All guest registers are in struct cpu while C runs. */
+#include "cpu/jit/translate.h"
+
+static void store_pinned(struct as *a, unsigned wide)
+{
+    for (unsigned g = 0; g < 16; g++) {
+        if (jit_pinned[wide][g] != H_NONE)
+            as_store(a, OSZ64, rm_at(H_BP, tr_reg_field(g)), jit_pinned[wide][g]);
+    }
+}
+
+static void load_pinned(struct as *a, unsigned wide)
+{
+    for (unsigned g = 0; g < 16; g++) {
+        if (jit_pinned[wide][g] != H_NONE)
+            as_load(a, OSZ64, jit_pinned[wide][g], rm_at(H_BP, tr_reg_field(g)));
+    }
+}
+
+static const u8 saved[] = { H_BX, H_BP, H_12, H_13, H_14, H_15 }; /* by the System V ABI */
+
+static void push_pop(struct as *a, unsigned op, unsigned reg)
+{
+    if (reg & 8) as8(a, 0x41);
+    as8(a, op | (reg & 7));
+}
+
+static void make_enter(struct jit *j, unsigned wide)
+{
+    struct as *a = &j->as;
+    j->enter[wide] = as_here(a);
+    for (unsigned k = 0; k < LEN(saved); k++) push_pop(a, 0x50, saved[k]);
+    as_imm(a, OSZ64, 5, rm_reg(H_SP), 8);
+    as_lea(a, OSZ64, H_BP, rm_at(H_DI, JIT_BIAS));
+    as_mov(a, OSZ64, H_CX, H_SI);
+    as_mov(a, OSZ64, H_AX, H_DX);
+    load_pinned(a, wide);
+    as8(a, 0xff), as8(a, 0xe1); /* JMP RCX */
+}
+
+/* C code wants its own MXCSR; the guest's flags are kept. */
+static void host_mxcsr(struct as *a, bool off)
+{
+    as_imm(a, OSZ8, 7, CPU_AT(jit_sse), 0);
+    u32 skip = as_jcc(a, CC_E, as_here(a));
+    as_insn(a, 0, OSZ32, AS_0F, 0xae, 3, CPU_AT(jit_mxcsr), 0); /* STMXCSR */
+    as_insn(a, 0, OSZ32, AS_0F, 0xae, 2, CPU_AT(jit_host_mxcsr), 0);
+    if (off) {
+        as_insn(a, 0, OSZ8, AS_0, 0xc6, 0, CPU_AT(jit_sse), 0);
+        as8(a, 0);
+    }
+    as_patch(a, skip, as_here(a));
+}
+
+static void guest_mxcsr(struct as *a)
+{
+    as_imm(a, OSZ8, 7, CPU_AT(jit_sse), 0);
+    u32 skip = as_jcc(a, CC_E, as_here(a));
+    as_insn(a, 0, OSZ32, AS_0F, 0xae, 2, CPU_AT(jit_mxcsr), 0);
+    as_patch(a, skip, as_here(a));
+}
+
+static u32 make_leave(struct jit *j, unsigned wide)
+{
+    struct as *a = &j->as;
+    j->leave_link[wide] = as_here(a);
+    as_store(a, OSZ64, CPU_AT(jit_exit), H_CX);
+    j->leave[wide] = as_here(a);
+    as_store(a, OSZ64, CPU_AT(rip), H_AX);
+    host_mxcsr(a, true);
+    store_pinned(a, wide);
+    u32 stored = as_here(a);
+    as_imm(a, OSZ64, 0, rm_reg(H_SP), 8);
+    for (unsigned k = LEN(saved); k-- > 0;) push_pop(a, 0x58, saved[k]);
+    as8(a, 0xc3);
+    return stored;
+}
+
+/* RAX: linear address to go to. */
+static void make_lookup(struct jit *j, unsigned wide)
+{
+    struct as *a = &j->as;
+    i32 table = jit_field(offsetof(struct cpu, jit_table));
+    j->lookup[wide] = as_here(a);
+    as_mov(a, OSZ32, H_CX, H_AX);
+    as_insn(a, 0, OSZ32, AS_0, 0xc1, 5, rm_reg(H_CX), 0); /* SHR ECX, 12 */
+    as8(a, 12);
+    as_rm(a, OSZ32, 0x33, H_CX, rm_reg(H_AX));
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), (i32)LEN(((struct cpu *)0)->jit_table) - 1);
+    as_insn(a, 0, OSZ32, AS_0, 0xc1, 4, rm_reg(H_CX), 0); /* SHL ECX, 4 */
+    as8(a, 4);
+    as_load(a, OSZ64, H_DX, CPU_AT(jit_key));
+    as_rm(a, OSZ64, 0x33, H_DX, rm_reg(H_AX));
+    as_rm(a, OSZ64, 0x3b, H_DX, rm_sib(H_BP, H_CX, 0, table));
+    u32 miss = as_jcc(a, CC_NE, as_here(a));
+    as_insn(a, 0, OSZ32, AS_0, 0xff, 4, rm_sib(H_BP, H_CX, 0, table + 8), 0); /* JMP [..] */
+    as_patch(a, miss, as_here(a));
+    as_movabs(a, H_CX, (u64)(uintptr_t)&j->miss);
+    as_jmp(a, j->leave_link[wide]);
+}
+
+/* Calls fn(c, RDX = site, RAX); a zero (or_zero) or non-zero result leaves for good. */
+static u32 make_call(struct jit *j, unsigned wide, u64 fn, u32 leave_stored, bool keep_flags,
+                     unsigned leave_if)
+{
+    struct as *a = &j->as;
+    u32 here = as_here(a);
+    if (keep_flags)
+        as8(a, 0x9c); /* PUSHFQ */
+    else
+        as_lea(a, OSZ64, H_SP, rm_at(H_SP, -8));
+    store_pinned(a, wide);
+    host_mxcsr(a, false);
+    as_lea(a, OSZ64, H_DI, rm_at(H_BP, -JIT_BIAS));
+    as_mov(a, OSZ64, H_SI, H_DX);
+    as_mov(a, OSZ64, H_DX, H_AX);
+    as_movabs(a, H_AX, fn);
+    as8(a, 0xff), as8(a, 0xd0); /* CALL RAX */
+    as_rm(a, OSZ64, 0x85, H_AX, rm_reg(H_AX));
+    u32 away = as_jcc(a, leave_if, as_here(a));
+    load_pinned(a, wide);
+    guest_mxcsr(a);
+    if (keep_flags)
+        as8(a, 0x9d); /* POPFQ */
+    else
+        as_lea(a, OSZ64, H_SP, rm_at(H_SP, 8));
+    as8(a, 0xc3);
+    as_patch(a, away, as_here(a));
+    as_lea(a, OSZ64, H_SP, rm_at(H_SP, 16));
+    as_jmp(a, leave_stored);
+    return here;
+}
+
+void jit_make_thunks(struct jit *j)
+{
+    for (unsigned wide = 0; wide < 2; wide++) {
+        make_enter(j, wide);
+        u32 stored = make_leave(j, wide);
+        make_lookup(j, wide);
+        j->handler[wide] =
+            make_call(j, wide, (u64)(uintptr_t)jit_handler_call, stored, false, CC_NE);
+        j->slow[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_access, stored, false, CC_E);
+        j->after[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_after, stored, true, CC_NE);
+    }
+    j->first = as_here(&j->as);
+}

@@ -1,0 +1,399 @@
+/* Writing a superblock: flags between EFLAGS and memory, addresses and the TLB check, calls of the
+ * interpreter's handlers, and the order of it all.
+ *
+ * A memory access is: linear address in RAX; TLB slot from its page; the page of the operand's last
+ * byte against the tag, which a match says is the page of its first byte and allowed; the host
+ * address. What does not match goes to a stub that asks the MMU, runs the same instruction on a
+ * buffer and comes back. */
+#include "cpu/jit/translate.h"
+
+/* RAX, RCX, RDX are the translator's; RBP points into struct cpu; RSP is the host's stack. */
+const u8 jit_pinned[2][16] = {
+    { H_BX, H_8, H_9, H_10, H_11, H_12, H_SI, H_DI, H_NONE, H_NONE, H_NONE, H_NONE, H_NONE, H_NONE,
+      H_NONE, H_NONE },
+    { H_BX, H_8, H_9, H_10, H_11, H_12, H_SI, H_DI, H_13, H_NONE, H_NONE, H_NONE, H_14, H_15,
+      H_NONE, H_NONE },
+};
+
+#define FLAGS_FIELD jit_field(offsetof(struct cpu, jit_flags))
+
+/* ---- flags ---- */
+
+void tr_save_flags(struct tr *t)
+{
+    as_room(t->a);
+    as8(t->a, 0x9f);                                                    /* LAHF */
+    as8(t->a, 0x88), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV [.. + 1], AH */
+    as_insn(t->a, 0, OSZ8, AS_0F, 0x90, 0, CPU_AT(jit_flags), 0);       /* SETO [..] */
+    t->mem = true;
+}
+
+void tr_restore_flags(struct tr *t)
+{
+    as_insn(t->a, 0, OSZ32, AS_0F, 0xb6, H_AX, CPU_AT(jit_flags), 0);   /* MOVZX EAX, byte [..] */
+    as8(t->a, 0x24), as8(t->a, 1);                                      /* AND AL, 1 */
+    as8(t->a, 0x8a), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV AH, [.. + 1] */
+    as8(t->a, 0x04), as8(t->a, 0x7f);                                   /* ADD AL, 7Fh: OF */
+    as8(t->a, 0x9e);                                                    /* SAHF */
+    t->host = true;
+    t->of_bad = false;
+}
+
+void tr_clobber(struct tr *t, unsigned live)
+{
+    if (live && t->host && !t->mem) tr_save_flags(t);
+    t->host = false;
+}
+
+/* ---- registers ---- */
+
+unsigned tr_src(struct tr *t, unsigned guest, unsigned tmp)
+{
+    unsigned h = tr_pinned(t, guest);
+    if (h != H_NONE) return h;
+    as_load(t->a, OSZ64, tmp, tr_greg(t, guest));
+    return tmp;
+}
+
+void tr_put(struct tr *t, unsigned guest, unsigned osz, unsigned from)
+{
+    unsigned h = tr_pinned(t, guest);
+    if (h != H_NONE) {
+        as_mov(t->a, osz, h, from);
+    } else if (osz == OSZ32) {
+        as_mov(t->a, OSZ32, from == H_AX || from == H_CX ? from : H_DX, from);
+        as_store(t->a, OSZ64, tr_greg(t, guest), from == H_AX || from == H_CX ? from : H_DX);
+    } else {
+        as_store(t->a, osz, tr_greg(t, guest), from);
+    }
+}
+
+/* ---- memory ---- */
+
+static void rip_relative(struct tr *t, unsigned size)
+{
+    const struct jop *op = t->op;
+    as_load(t->a, OSZ64, H_AX, CPU_AT(jit_page));
+    i64 at = (i64)op->off + op->i.len + op->i.disp;
+    if (at != (i32)at) { /* a displacement at the very end of its range */
+        as_lea(t->a, OSZ64, H_AX, rm_at(H_AX, 0x1000));
+        at -= 0x1000;
+    }
+    as_lea(t->a, size, H_AX, rm_at(H_AX, (i32)at));
+}
+
+void tr_address(struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    unsigned size = i->asz == ASZ64 ? OSZ64 : OSZ32;
+    unsigned base = H_NONE, index = H_NONE;
+    if (i->base == REG_RIP) {
+        rip_relative(t, size);
+        return;
+    }
+    if (i->base != REG_ZERO) base = tr_src(t, i->base, H_AX);
+    if (i->index != REG_ZERO) index = tr_src(t, i->index, H_CX);
+    if (base == H_NONE && index == H_NONE) {
+        as_movabs(t->a, H_AX, size == OSZ64 ? (u64)(i64)i->disp : (u32)i->disp);
+    } else if (index == H_NONE && !i->disp) {
+        as_mov(t->a, size, H_AX, base);
+    } else {
+        as_lea(t->a, size, H_AX, rm_sib(base, index, i->scale, i->disp));
+    }
+}
+
+/* Linear address of the data operand in RAX. */
+static void operand_address(struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    unsigned o = i->mapop, size = t->wide ? OSZ64 : OSZ32;
+    if (op_rows[i->op].map == MAP_0 && !(i->flags & INSN_MEM)) {
+        unsigned sp = tr_pinned(t, RSP);
+        if ((o >= 0x50 && o <= 0x57) || o == 0x68 || o == 0x6a || o == 0xe8 || o == 0xff) {
+            as_lea(t->a, size, H_AX, rm_at(sp, t->wide ? -8 : -4));
+            return;
+        }
+        if ((o >= 0x58 && o <= 0x5f) || o == 0xc2 || o == 0xc3) {
+            as_mov(t->a, size, H_AX, sp);
+            return;
+        }
+        if (o == 0xc9) {
+            as_mov(t->a, size, H_AX, tr_pinned(t, RBP));
+            return;
+        }
+        as_movabs(t->a, H_AX, i->asz == ASZ64 ? i->imm : (u32)i->imm); /* A0 to A3 */
+    } else {
+        tr_address(t);
+    }
+    if (t->wide && i->seg >= SEG_FS)
+        as_rm(t->a, OSZ64, 0x03, H_AX,
+              rm_at(H_BP, jit_field(offsetof(struct cpu, seg[i->seg].base))));
+}
+
+static struct stub *new_stub(struct tr *t, unsigned kind)
+{
+    struct stub *s = &t->stubs[t->stub_count++];
+    *s = (struct stub){ .kind = (u8)kind,
+                        .host = t->host,
+                        .mem = t->mem,
+                        .k = (u16)t->k,
+                        .x_loaded = t->x_loaded,
+                        .x_dirty = t->x_dirty };
+    return s;
+}
+
+void tr_check(struct tr *t, unsigned size, unsigned access)
+{
+    i32 tlb = jit_field(offsetof(struct cpu, tlb)) + (i32)(t->tb->user * sizeof(t->c->tlb[0]));
+    i32 tag = tlb + (i32)(access == SITE_READ ? offsetof(struct tlb_entry, tag_r)
+                                              : offsetof(struct tlb_entry, tag_w));
+    as_mov(t->a, OSZ32, H_CX, H_AX);
+    as_insn(t->a, 0, OSZ32, AS_0, 0xc1, 5, rm_reg(H_CX), 0); /* SHR ECX, 12 - 5 */
+    as8(t->a, 7);
+    as_imm(t->a, OSZ32, 4, rm_reg(H_CX), (TLB_ENTRIES - 1) << 5);
+    bool aligned = t->op->sse && t->op->aligned;
+    if (size > 1 && !aligned)
+        as_lea(t->a, OSZ64, H_DX, rm_at(H_AX, (i32)size - 1));
+    else
+        as_mov(t->a, OSZ64, H_DX, H_AX);
+    as_imm(t->a, OSZ64, 4, rm_reg(H_DX), aligned ? -4096 | 15 : -4096);
+    as_rm(t->a, OSZ64, 0x3b, H_DX, rm_sib(H_BP, H_CX, 0, tag));
+    struct stub *s = new_stub(t, STUB_MEMORY);
+    s->size = (u8)size;
+    s->access = (u8)access;
+    s->aligned = aligned;
+    s->commit_only = t->op->kind == K_BRANCH;
+    s->field = as_jcc(t->a, CC_NE, as_here(t->a));
+    as_rm(t->a, OSZ64, 0x03, H_AX,
+          rm_sib(H_BP, H_CX, 0, tlb + (i32)offsetof(struct tlb_entry, off)));
+    t->addr = H_AX;
+}
+
+static unsigned access_of(const struct jop *op, unsigned *size)
+{
+    const struct insn *i = &op->i;
+    unsigned o = i->mapop, n = i->modrm >> 3 & 7;
+    *size = 1u << i->osz;
+    if (op_rows[i->op].map == MAP_0F) {
+        switch (o) {
+        case 0x40 ... 0x4f:
+        case 0xaf: return SITE_READ;
+        case 0x90 ... 0x9f: *size = 1; return SITE_WRITE;
+        case 0xb6:
+        case 0xbe: *size = 1; return SITE_READ;
+        case 0xb7:
+        case 0xbf: *size = 2; return SITE_READ;
+        case 0xba: return n == 4 ? SITE_READ : SITE_RMW;
+        default: return SITE_RMW; /* SHLD, SHRD */
+        }
+    }
+    switch (o) {
+    case 0x00 ... 0x3f: return (o & 7) < 2 && o >> 3 != 7 ? SITE_RMW : SITE_READ;
+    case 0x50 ... 0x57:
+    case 0x68:
+    case 0x6a:
+    case 0xe8:
+    case 0xa2:
+    case 0xa3:
+    case 0x88:
+    case 0x89:
+    case 0xc6:
+    case 0xc7: return SITE_WRITE;
+    case 0x63: *size = 4; return SITE_READ;
+    case 0x80 ... 0x83: return n == 7 ? SITE_READ : SITE_RMW;
+    case 0x86:
+    case 0x87:
+    case 0xc0:
+    case 0xc1:
+    case 0xd0 ... 0xd3:
+    case 0xfe: return SITE_RMW;
+    case 0xf6:
+    case 0xf7: return n == 2 || n == 3 ? SITE_RMW : SITE_READ;
+    case 0xff: return n < 2 ? SITE_RMW : n == 6 ? SITE_WRITE : SITE_READ;
+    default: return SITE_READ;
+    }
+}
+
+/* ---- instructions ---- */
+
+/* Flags that the instruction reads, or that must be the old ones behind it. */
+static unsigned needed_flags(const struct jop *op)
+{
+    return op->use | (op->live_out & (op->def ? op->keep | (F_ALL & ~op->def) : 0));
+}
+
+bool tr_host_has(const struct tr *t, unsigned flags)
+{
+    return t->host && !(t->of_bad && (flags & F_O));
+}
+
+static bool is_shift(const struct insn *i)
+{
+    unsigned o = i->mapop;
+    return op_rows[i->op].map == MAP_0 && (o == 0xc0 || o == 0xc1 || (o >= 0xd0 && o <= 0xd3));
+}
+
+void tr_execute(struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    unsigned need = needed_flags(t->op);
+    bool shift = is_shift(i), by_cl = shift && i->mapop >= 0xd2,
+         restore = need && !tr_host_has(t, need);
+    if (shift && t->op->mem) { /* RAX and RCX have other work */
+        as_mov(t->a, OSZ64, H_DX, H_AX);
+        t->addr = H_DX;
+    }
+    if (by_cl) { /* before the flags: AND destroys them */
+        if (need && t->host && !t->mem) tr_save_flags(t);
+        as_mov(t->a, OSZ32, H_CX, tr_src(t, RCX, H_CX));
+        as_imm(t->a, OSZ32, 4, rm_reg(H_CX), i->osz == OSZ64 ? 63 : 31);
+        restore = need;
+    } else if (restore && t->op->mem && !shift) {
+        as_mov(t->a, OSZ64, H_CX, H_AX);
+        t->addr = H_CX;
+    }
+    if (restore) tr_restore_flags(t);
+    if (t->op->sse)
+        tr_sse_body(t);
+    else
+        tr_body(t);
+}
+
+struct site *tr_site(struct tr *t, unsigned kind, unsigned size)
+{
+    struct site *s = jit_alloc(t->j, sizeof(*s));
+    const struct jop *op = t->op;
+    *s = (struct site){ .off = op->off,
+                        .next = (u16)(op->off + op->i.len),
+                        .left = (u16)(t->n - t->k),
+                        .kind = (u8)kind,
+                        .size = (u8)size,
+                        .seg = op->i.flags & INSN_MEM ? op->i.seg : SEG_SS };
+    if (op_rows[op->i.op].map == MAP_0 && op->i.mapop >= 0xa0 && op->i.mapop <= 0xa3)
+        s->seg = op->i.seg;
+    return s;
+}
+
+static bool starts_with(const char *name, const char *with)
+{
+    return !strncmp(name, with, strlen(with));
+}
+
+/* Vector and x87 instructions leave the arithmetic flags alone, with these exceptions. */
+static bool handler_flags(const struct insn *i)
+{
+    static const char *const with_flags[] = { "comis",  "ucomis", "vcomis",  "vucomis", "ptest",
+                                              "vptest", "vtestp", "fcomi",   "fucomi",  "fcmov",
+                                              "pcmpes", "pcmpis", "vpcmpes", "vpcmpis" };
+    const struct op_row *row = &op_rows[i->op];
+    bool vector = row->map >= MAP_38 || row->feature == FT_MMX || row->feature == FT_FPU ||
+                  row->feature == FT_FXSR ||
+                  (row->feature >= FT_SSE && row->feature <= FT_SSE42 && row->feature != FT_CX16);
+    if (row->map == MAP_0 && i->mapop >= 0xd8 && i->mapop <= 0xdf) vector = true;
+    if (row->map == MAP_38 && i->mapop >= 0xf0) vector = false; /* ADX, BMI, CRC32, MOVBE */
+    if (row->map >= MAP_V1)
+        vector = row->feature == FT_AVX || row->feature == FT_AVX2 || row->feature == FT_FMA;
+    if (!vector) return true;
+    for (unsigned k = 0; k < LEN(with_flags); k++) {
+        if (starts_with(row->name, with_flags[k])) return true;
+    }
+    return false;
+}
+
+static void call_handler(struct tr *t)
+{
+    struct site *s = tr_site(t, SITE_HANDLER, 0);
+    s->insn = jit_alloc(t->j, sizeof(*s->insn));
+    *s->insn = t->op->i;
+    s->flags_in = s->flags_out = handler_flags(&t->op->i);
+    tr_clobber(t, F_ALL);
+    tr_x_store(t);
+    t->x_loaded = 0;
+    as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
+    as_call(t->a, t->j->handler[t->wide]);
+    t->mem = true;
+}
+
+static void translate_op(struct tr *t)
+{
+    struct jop *op = t->op;
+    if (op->sse) tr_x_load(t, op->x_read);
+    if (op->kind == K_BRANCH) {
+        tr_branch(t);
+    } else if (op->kind == K_HANDLER) {
+        call_handler(t);
+    } else if (op->mem) {
+        unsigned size = op->size, access = op->access;
+        if (!op->sse) access = access_of(op, &size);
+        tr_memory(t, size, access);
+        tr_execute(t);
+        t->stubs[t->stub_count - 1].resume = as_here(t->a);
+    } else {
+        tr_execute(t);
+    }
+}
+
+void tr_memory(struct tr *t, unsigned size, unsigned access)
+{
+    tr_clobber(t, t->op->live_in);
+    operand_address(t);
+    tr_check(t, size, access);
+}
+
+/* Entries: `far` with the linear address in RAX, `head` inside the same page. Flags are in memory.
+ */
+static void emit_head(struct tr *t)
+{
+    struct as *a = t->a;
+    t->tb->far = as_here(a);
+    as_imm(a, OSZ64, 4, rm_reg(H_AX), -4096);
+    as_store(a, OSZ64, CPU_AT(jit_page), H_AX);
+    t->tb->head = as_here(a);
+    tr_charge(t, &t->head_budget, &t->head_events);
+    if (!t->tb->sse) return;
+    as_imm(a, OSZ8, 7, CPU_AT(jit_sse), 0);
+    t->head_sse = as_jcc(a, CC_E, as_here(a));
+    t->head_sse_back = as_here(a);
+    if (!t->ops[t->n - 1].loop) return;
+    for (unsigned k = 0; k < t->n; k++) {
+        if (t->ops[k].kind == K_HANDLER) return;
+    }
+    tr_x_loop(t);
+    t->warm = as_here(a);
+}
+
+void tr_charge(struct tr *t, u32 *budget, u32 *events)
+{
+    struct as *a = t->a;
+    as_imm(a, OSZ64, 5, CPU_AT(budget), (i32)t->n);
+    *budget = as_jcc(a, CC_B, as_here(a));
+    as_imm(a, OSZ32, 7, CPU_AT(events), 0);
+    *events = as_jcc(a, CC_NE, as_here(a));
+}
+
+bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
+{
+    struct jit *j = c->jit;
+    struct tr t = { .c = c,
+                    .j = j,
+                    .a = &j->as,
+                    .tb = tb,
+                    .ops = ops,
+                    .n = n,
+                    .wide = tb->mode == BITS64,
+                    .mem = true };
+    j->as.full = false;
+    for (unsigned k = 0; k < n; k++) tb->sse |= ops[k].sse;
+    emit_head(&t);
+    for (t.k = 0; t.k < n; t.k++) {
+        t.op = &ops[t.k];
+        translate_op(&t);
+    }
+    t.k = n - 1;
+    struct jop *last = t.op = &ops[n - 1];
+    if (last->kind != K_BRANCH || op_rows[last->i.op].flags & OF_COND || last->follow)
+        tr_exit(&t, last->off + last->i.len, 0);
+    tr_stubs(&t);
+    tb->end = as_here(t.a);
+    return !j->as.full && !j->full;
+}

@@ -1,0 +1,91 @@
+/* The translator's working state and the parts that its files share. Private to cpu/jit/. */
+#ifndef CPU_JIT_TRANSLATE_H
+#define CPU_JIT_TRANSLATE_H
+
+#include "cpu/jit/priv.h"
+
+enum stub_kind { STUB_MEMORY, STUB_EXIT, STUB_BEFORE, STUB_AGAIN };
+struct stub {
+    u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
+    bool host, mem;        /* where the flags are when the stub is entered */
+    bool commit_only;      /* a branch: events are for its target to see */
+    bool second;           /* the push of an indirect call */
+    u16 k;
+    u16 x_loaded, x_dirty;
+    bool aligned;
+    u64 target;        /* STUB_EXIT: relative to the page */
+    u32 field, resume; /* the jump to the stub; where STUB_MEMORY goes on */
+};
+
+struct tr {
+    struct cpu *c;
+    struct jit *j;
+    struct as *a;
+    struct jit_tb *tb;
+    struct jop *ops, *op;
+    unsigned n, k;
+    bool wide;             /* 64-bit guest code */
+    bool host, mem;        /* the flags are in EFLAGS, in c->jit_flags */
+    bool of_bad;           /* OF in EFLAGS is not the guest's (then mem is set) */
+    u16 x_loaded, x_dirty; /* XMM registers that are in host registers; and differ from memory */
+    u32 warm;              /* where a loop goes on with its registers loaded; 0: at the head */
+    u32 head_sse, head_sse_back;
+    u8 addr; /* register with the host address of the memory operand */
+    struct stub stubs[3 * JIT_MAX_OPS + 2];
+    unsigned stub_count;
+    u32 head_budget, head_events; /* jumps out of the head */
+};
+
+/* flags */
+void tr_save_flags(struct tr *t);                     /* EFLAGS to memory; changes RAX */
+void tr_restore_flags(struct tr *t);                  /* and back; changes RAX */
+bool tr_host_has(const struct tr *t, unsigned flags); /* EFLAGS has the guest's */
+/* The next code destroys EFLAGS; `live`: what is needed later. */
+void tr_clobber(struct tr *t, unsigned live);
+
+/* memory: the host address of the operand in t->addr, after every check */
+void tr_memory(struct tr *t, unsigned size, unsigned access);
+void tr_address(struct tr *t); /* linear address of the ModRM operand in RAX */
+void tr_check(struct tr *t, unsigned size, unsigned access); /* of the linear address in RAX */
+
+/* registers */
+static inline unsigned tr_pinned(const struct tr *t, unsigned guest)
+{
+    return jit_pinned[t->wide][guest];
+}
+static inline i32 tr_reg_field(unsigned guest)
+{
+    return jit_field(offsetof(struct cpu, r)) + (i32)guest * 8;
+}
+static inline struct rm tr_greg(const struct tr *t, unsigned guest)
+{
+    unsigned h = tr_pinned(t, guest);
+    return h != H_NONE ? rm_reg(h) : rm_at(H_BP, tr_reg_field(guest));
+}
+/* The guest register in some host register: its own, or tmp. */
+unsigned tr_src(struct tr *t, unsigned guest, unsigned tmp);
+/* Writes host register `from` to a guest register as an instruction of size osz does. */
+void tr_put(struct tr *t, unsigned guest, unsigned osz, unsigned from);
+
+/* XMM registers (sse.c) */
+void tr_x_load(struct tr *t, u16 set);
+void tr_x_reload(struct tr *t); /* after C code ran */
+void tr_x_store(struct tr *t);  /* what memory does not have */
+void tr_x_loop(struct tr *t);
+void tr_sse_body(struct tr *t);
+/* Charges a superblock and looks at events; *budget and *events are where the jumps away are. */
+void tr_charge(struct tr *t, u32 *budget, u32 *events);
+
+/* The instruction itself, its operand in memory at t->addr if it has one (native.c). */
+void tr_body(struct tr *t);
+/* The same with the flags where it wants them; for the code and again for the stub of its access.
+ */
+void tr_execute(struct tr *t);
+void tr_branch(struct tr *t); /* branch.c */
+void tr_stubs(struct tr *t);
+/* Goes on at `target`, relative to the page, by a link or by the table; `left` instructions were
+ * charged and are not executed. Flags are put into memory. */
+void tr_exit(struct tr *t, u64 target, unsigned left);
+struct site *tr_site(struct tr *t, unsigned kind, unsigned size);
+
+#endif
