@@ -576,7 +576,7 @@ static void model1(struct gold *g, int which)
 /* 0 times anything is 0; reciprocals of 0 are large numbers. */
 static void special_values(struct gold *g, int arg)
 {
-    static const char *const body[8] = {
+    static const char *const body[10] = {
         "rcp r1, c0.x\nmul r0, r1, c0.x",           /* 0 * FLT_MAX */
         "rcp r1, c0.x\nmul r1, r1, r1\nmul r0, r1, c0.x", /* 0 * infinity */
         "rsq r1, c0.x\nrcp r0, r1.x",               /* 1 / FLT_MAX */
@@ -585,20 +585,22 @@ static void special_values(struct gold *g, int arg)
         "mul r1, c0.w, c0.w\nadd r1, r1, -r1\nmax r0, r1, c0.y", /* a comparison with NaN is false: the second */
         "rcp r0, -c0.z",                            /* 1 / -1/2, saturated by the target */
         "rsq r0, -c1.x",                            /* 1 / sqrt(|-4|) */
+        "rcp r1, c0.x\nrcp r0, r1.x",               /* 1 / FLT_MAX */
+        "rcp r1, -c0.x\nrcp r1, -r1.x\nadd r0, r1, c0.y", /* the sign of 0 does not make it infinite */
     };
-    static const u32 want[8] = { 0, 0, 0, 0, 0, 0x40404040, 0, 0x80808080 };
+    static const u32 want[10] = { 0, 0, 0, 0, 0, 0x40404040, 0, 0x80808080, 0, 0x40404040 };
     (void)arg;
-    gold_target(g, AGPU_FMT_B8G8R8A8, 8, 4, 0);
+    gold_target(g, AGPU_FMT_B8G8R8A8, 10, 4, 0);
     gold_constant(g, AGPU_STAGE_PIXEL, 0, 0, 0x40 / 255.0f, 0.5f, 3e38f);
     gold_constant(g, AGPU_STAGE_PIXEL, 1, 4, 0, 0, 0);
-    for (int k = 0; k < 8; k++) {
+    for (int k = 0; k < 10; k++) {
         char text[256];
         snprintf(text, sizeof(text), "ps_2_0\n%s\nmov oC0, r0", body[k]);
         gold_program(g, NULL, text, NULL, NULL);
         gold_rectangle(g, (float)k, 0, (float)k + 1, 4, 0, 0);
     }
-    const u8 *p = gold_read(g, H_COLOR, AGPU_FMT_B8G8R8A8, 8, 4, 0, 0);
-    for (u32 k = 0; k < 32; k++) gold_check(g, ld32(p + 4 * k) == want[k % 8], "%s: %08x, not %08x", body[k % 8], ld32(p + 4 * k), want[k % 8]);
+    const u8 *p = gold_read(g, H_COLOR, AGPU_FMT_B8G8R8A8, 10, 4, 0, 0);
+    for (u32 k = 0; k < 40; k++) gold_check(g, ld32(p + 4 * k) == want[k % 10], "%s: %08x, not %08x", body[k % 10], ld32(p + 4 * k), want[k % 10]);
 }
 
 #define PROGRAM(name, index) { "l2_" name, program, index, FORMULA }

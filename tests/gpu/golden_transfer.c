@@ -124,10 +124,14 @@ static void implicit_write_back(struct gold *g, int f)
     PUT(g, AGPU_SET_RENDER_TARGETS, 48, 1, 0, H_FREE, 0, 0, 0, 0, 0, 0, 0);
     PUT(g, AGPU_SET_RENDER_STATE, 16, 174, 1, AGPU_SET_SCISSOR, 24, 5, 6, 9, 7);
     PUT(g, AGPU_CLEAR, 36, 1, F1, 0, gold_float(0x40 / 255.0f), gold_float(0.5f), 0, 0);
+    for (u32 k = 0; k < 2; k++) /* and two more places of the same batch, on either side */
+        PUT(g, AGPU_SET_SCISSOR, 24, k ? 1 : 20, k ? 16 : 3, 2, 2, AGPU_CLEAR, 36, 1, F1, 0, gold_float(0x40 / 255.0f), gold_float(0.5f), 0, 0);
     gold_submit(g);
     gold_check(g, !g->error, "%s", g->reason);
-    for (u32 y = 6; y < 13; y++) {
-        for (u32 x = 5; x < 14; x++) {
+    for (u32 y = 0; y < H; y++) {
+        for (u32 x = 0; x < W; x++) {
+            bool in = x >= 5 && x < 14 && y >= 6 && y < 13, right = x >= 20 && x < 22 && y >= 3 && y < 5, left = x >= 1 && x < 3 && y >= 16 && y < 18;
+            if (!in && !right && !left) continue;
             u32 v = 0x80ff0040;
             if (format == AGPU_FMT_B8G8R8X8) v = 0xffff0040;
             if (format == AGPU_FMT_R8G8B8A8) v = 0x804000ff;

@@ -209,15 +209,17 @@ static void base_vertex(struct gold *g, int base)
 }
 
 /* FFFFh is an ordinary index in Direct3D 9: that vertex lies beyond the buffer and reads 0, so it is
- * the middle of the screen with w = 0, and what uses it is cut away; the strip goes on behind it. */
+ * the middle of the screen with w = 0, and what uses it is cut away; the strip goes on behind it, and
+ * two of them turn the winding of what follows. */
 static void no_cut(struct gold *g, int arg)
 {
     struct vx v[6];
     struct ref_vertex r[7] = { 0 };
-    const u16 indices[8] = { 0, 1, 2, 0xffff, 3, 4, 5, 5 };
-    const u32 plain[8] = { 0, 1, 2, 6, 3, 4, 5, 5 };
+    const u16 indices[8] = { 0, 1, 2, 0xffff, 0xffff, 3, 4, 5 };
+    const u32 plain[8] = { 0, 1, 2, 6, 6, 3, 4, 5 };
     (void)arg;
     gold_target(g, AGPU_FMT_B8G8R8A8, N, N, 0);
+    gold_state(g, 22, 3);
     for (int k = 0; k < 6; k++) {
         v[k] = gold_vertex(g, 4 + (float)k * 11, k & 1 ? 8 : 56, 0, 1, 0xff000000 | gold_random(g) << 2);
         for (int c = 0; c < 4; c++) r[k].pos[c] = v[k].pos[c], r[k].attr[0][c] = v[k].color[c];
