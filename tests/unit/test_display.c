@@ -90,6 +90,10 @@ START_TEST(views_by_name)
     ck_assert_int_eq(display_set_view(d, "auto"), 0);
     ck_assert(display_refresh(d, false));
     ck_assert_str_eq(display_current(d)->name, "two");
+    display_set_view(d, "two"); /* the same picture under another title */
+    ck_assert(display_refresh(d, false));
+    ck_assert_str_eq(display_current(d)->name, "two [view two]");
+    ck_assert(!display_refresh(d, false));
     display_views(d, &t);
     ck_assert_str_eq(t.s, "auto, one, two");
     text_free(&t);
