@@ -2,7 +2,6 @@
  * loop over 64 lanes of one component. Nothing here can trap: divisions by zero give all ones,
  * shifts use five bits of their count, conversions clamp. Document: the contract's part "executor",
  * section 9; bit operations as in the public Direct3D 11 instruction pages. */
-#pragma GCC optimize("O3")
 #include "gpu/shader/alu.h"
 
 static i32 to_i32(float v)

@@ -315,8 +315,8 @@ static void explicit_lod(struct gold *g, int which)
     static const char vs3[] = "vs_3_0\ndcl_position v0\ndcl_texcoord v2\ndcl_position o0\ndcl_texcoord o1\nmov o0, v0\nmov o1, v2";
     static const char *const ps[] = { "ps_2_0\ndcl t0\ndcl_2d s0\ntexldb r0, t0, s0\nmov oC0, r0",
                                       "ps_3_0\ndcl_texcoord v0\ndcl_2d s0\ntexldl r0, v0, s0\nmov oC0, r0",
-                                      "ps_3_0\ndcl_texcoord v0\ndcl_2d s0\ndef c0, 0.25, 0, 0.0625, 0\nmul r1.x, v0.w, c0.x\nmov r1.y, c0.y\nmov r2.xy, c0.yzzz\n"
-                                      "texldd r0, v0, s0, r1, r2\nmov oC0, r0" };
+                                      ("ps_3_0\ndcl_texcoord v0\ndcl_2d s0\ndef c0, 0.25, 0, 0.0625, 0\nmul r1.x, v0.w, c0.x\nmov r1.y, c0.y\nmov r2.xy, c0.yzzz\n"
+                                       "texldd r0, v0, s0, r1, r2\nmov oC0, r0") };
     static ref_shader *const twins[] = { texldb_shade, texldl_shade, texldd_shade };
     u32 data[400], size = pyramid(data);
     struct vx v[4];

@@ -1,5 +1,7 @@
 /* The software executor against itself: plain C, SSE2 and AVX2, short ways on and off, one to eight workers draw the same picture, bit for
  * bit. Scenes are random: shaders, formats, filters, addresses, blending, write masks, depth, stencil, scissor, sizes. */
+#include "gpu/simd.h"
+#include "gpu/soft/fast.h"
 #include "tests/bench/gpu_stream.h"
 
 enum { W = 301, H = 203, TEXTURES = 8, DRAWS = 14, SCENES = 24, VERTICES = 240 };
@@ -170,6 +172,43 @@ START_TEST(every_way_draws_the_same)
 }
 END_TEST
 
+/* What the float rule says of one code: source and target over 255, clamped, times 255 and rounded. */
+static u32 float_rule(bool straight, u32 s, u32 a, u32 d)
+{
+    float fs = (float)s / 255.0f, fa = (float)a / 255.0f, fd = (float)d / 255.0f;
+    return unorm8(fs * (straight ? fa : 1.0f) + fd * (1.0f - fa));
+}
+
+/* All source codes, alphas and target codes. */
+static void integers_against_floats(const struct fast_ops *ops, u8 blend)
+{
+    const struct fast_rows rows = { .blend = blend };
+    u32 from[256], to[256];
+    for (u32 a = 0; a < 256; a++) {
+        for (u32 d = 0; d < 256; d++) {
+            for (u32 s = 0; s < 256; s++) {
+                from[s] = a << 24 | s * 0x010101;
+                to[s] = d * 0x01010101;
+            }
+            ops->copy(&rows, to, from, 255); /* the last one stays: rows end anywhere */
+            if (to[255] != d * 0x01010101) ck_abort_msg("the pixel behind the row changes");
+            const u32 alpha = float_rule(blend == FAST_STRAIGHT, a, a, d);
+            for (u32 s = 0; s < 255; s++) {
+                u32 c = float_rule(blend == FAST_STRAIGHT, s, a, d);
+                if (to[s] != (alpha << 24 | c * 0x010101)) ck_abort_msg("source %u alpha %u target %u: %08x", s, a, d, to[s]);
+            }
+        }
+    }
+}
+
+START_TEST(integer_blending_is_the_float_rule)
+{
+    const struct fast_ops *ops = _i & 1 ? &fast_ops_avx2 : &fast_ops_sse2;
+    if (_i & 1 && !simd_has_avx2()) return;
+    integers_against_floats(ops, _i & 2 ? FAST_STRAIGHT : FAST_PREMULTIPLIED);
+}
+END_TEST
+
 Suite *aerogpu_paths_suite(void);
 Suite *aerogpu_paths_suite(void)
 {
@@ -177,6 +216,7 @@ Suite *aerogpu_paths_suite(void)
     TCase *t = tcase_create("paths");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, every_way_draws_the_same, 0, SCENES);
+    tcase_add_loop_test(t, integer_blending_is_the_float_rule, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }
