@@ -50,7 +50,7 @@ static double element(int type, const u8 *p, int c)
     static const u8 components[17] = { 1, 2, 3, 4, 4, 4, 2, 4, 4, 2, 4, 2, 4, 3, 3, 2, 4 };
     float f = 0;
     if (c >= components[type]) return c == 3;
-    i32 s = (i16)ld16(p + 2 * c), u = ld16(p + 2 * c), d = (i32)(ld32(p) << (22 - 10 * c % 32)) >> 22;
+    i32 s = (i16)ld16(p + 2 * c), u = ld16(p + 2 * c), d = c < 3 ? (i32)(ld32(p) << (22 - 10 * c)) >> 22 : 0;
     if (type < 4) memcpy(&f, p + 4 * c, 4);
     switch (type) {
     case 4: return p[c == 3 ? 3 : 2 - c] / 255.0;
