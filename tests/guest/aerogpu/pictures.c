@@ -15,16 +15,16 @@ static void say(const char *s)
 /* A key press and release by polling; interrupts stay off. */
 static bool key_pressed(void)
 {
-    for (u32 waited = 0; waited < 20000; waited += 10) {
+    for (u32 waited = 0; waited < 20000; waited += 2) {
         if (inb(0x64) & 1) {
-            bm_delay_us(100000); /* and what follows it */
+            bm_delay_us(30000); /* and what follows it */
             while (inb(0x64) & 1) {
                 inb(0x60);
                 bm_delay_us(2000);
             }
             return true;
         }
-        bm_delay_us(10000);
+        bm_delay_us(2000);
     }
     return false;
 }

@@ -64,7 +64,7 @@ run 64 64
 cmp -s "$dir/aerogpu-64.log" "$dir/aerogpu-first.log" || { echo "FAIL aerogpu: two runs differ, see $dir/aerogpu-first.log"; fail=1; }
 run 32 32
 run none-64 64 --set aerogpu.exec=none
-run profile-32 32 --profile aerogpu
+run profile-32 32 --profile aerogpu --append loose
 start threads-64 64 --append loose </dev/null
 judge
 socket=$(mktemp -u)

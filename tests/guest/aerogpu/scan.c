@@ -47,7 +47,7 @@ void ag_latch(struct ag *a)
 
 void ag_vblank_rate(struct ag *a)
 {
-    enum { N = 30 };
+    enum { N = 15 };
     ag_eq(a, "none while off", next_blank(a), 0);
     const u32 start = pm_ticks();
     ag_scanout(a, AT_FB);
@@ -58,7 +58,7 @@ void ag_vblank_rate(struct ag *a)
     while (blanks(a) < seq + N && pm_since(from) < 3579545) continue;
     const u32 us = pm_us(pm_since(from));
     ag_eq(a, "counted", blanks(a), seq + N);
-    ag_in(a, "microseconds of 30 periods", us, N * 16667 - 100, N * 16667 + 100);
+    ag_in(a, "microseconds of 15 periods", us, N * 16667 - 100, N * 16667 + 100);
     ag_eq(a, "nanoseconds between their times", blank_time(a) - time, (u64)N * PERIOD_NS);
     ag_eq(a, "masked: no status", ag_rd(a, AGPU_R_IRQ_STATUS), 0);
     ag_scanout(a, 0);
@@ -184,11 +184,11 @@ void ag_pacing_order(struct ag *a)
     ag_begin(a);
 }
 
-/* Half a second of blanks, flips, paced presents and plain submissions at once. A fence interrupt never comes before its fence is in the
+/* A fifth of a second of blanks, flips, paced presents and plain submissions at once. A fence interrupt never comes before its fence is in the
  * page, no blank is lost, one paced fence passes at each, and everything completes in order. */
 void ag_load(struct ag *a)
 {
-    enum { BLANKS = 30 };
+    enum { BLANKS = 12 };
     u64 paced[BLANKS];
     u32 sent = 0;
     ag_irqs_by_apic(a);
