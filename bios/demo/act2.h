@@ -41,7 +41,7 @@ enum { /* handles */
        H_PS_GLASS,
        H_VS_FLAT,
        H_PS_FLAT,
-    H_PS_COPY,
+       H_PS_COPY,
        H_PS_COLOR,
        H_PANE
 };
@@ -120,8 +120,8 @@ float root(float a);
 struct act2;
 /* Whether there is AeroGPU and the memory for the second act. */
 bool act2_possible(void);
-/* Runs it until Tab or Esc, which it returns. tsc_mhz: what the time stamp counter counts a
- * microsecond. */
+/* Runs it until Tab or Esc, which it returns; 0: the device draws nothing. tsc_mhz: what the time
+ * stamp counter counts a microsecond. */
 int act2_run(struct input *in, u32 tsc_mhz);
 
 #endif

@@ -143,7 +143,7 @@ struct desktop {
     u32 was_buttons;
     char clock[48];
     u32 fps;
-    int has_act2;
+    int has_act2, act2_empty;               /* empty: the device drew nothing */
     u32 act2_in;                            /* seconds until it starts by itself, 0: it does not */
 };
 void desktop_start(struct desktop *d, struct lines *machine, struct lines *memory,

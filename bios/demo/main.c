@@ -114,6 +114,10 @@ static int second_act(struct desktop *d, struct input *in, u32 tsc)
     desktop_act2(d, 0);
     desktop_paint(d);
     const int key = act2_run(in, tsc);
+    if (!key) {
+        d->has_act2 = 0;
+        d->act2_empty = 1;
+    }
     mark_dirty(d, 0, 0, d->canvas.width, d->canvas.height);
     desktop_mouse(d, in->mouse_x, in->mouse_y, 0);
     desktop_paint(d);

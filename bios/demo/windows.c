@@ -94,10 +94,12 @@ static void draw_hint(struct desktop *d)
                              "the line   \xfa   Esc switches off"
                            : "Drag titles  \xfa  type into Notes  \xfa  Esc: power off";
     text_at(c, 14, c->height - HINT_H + 5, hint, MUTED);
-    if (!d->has_act2) return;
+    if (!d->has_act2 && !d->act2_empty) return;
     char room[40];
     struct text t = { room, 0, sizeof(room) };
-    put_str(&t, c->width >= 1024 ? "Tab  second act" : "Tab: act 2");
+    put_str(&t, d->act2_empty      ? "AeroGPU draws nothing"
+                : c->width >= 1024 ? "Tab  second act"
+                                   : "Tab: act 2");
     if (d->act2_in) {
         put_str(&t, ", in ");
         put_dec(&t, d->act2_in, 1, ' ');
