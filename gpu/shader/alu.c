@@ -194,6 +194,25 @@ static void negate_integers(struct alu *a, unsigned mask, struct operand *o)
     for (unsigned c = 0; c < 4; c++) o->c[c] = o->copy.c[c];
 }
 
+/* Most operands: temps and inputs as they are. */
+static inline bool fetch_simple(struct alu *a, const struct ir_src *s, struct operand *o)
+{
+    const struct lanes *r;
+    if (s->file == IR_TEMP && s->index < a->p->temps)
+        r = &a->s->temps[s->index];
+    else if (s->file == IR_INPUT && s->index < IR_MAX_INPUTS)
+        r = &a->s->inputs[s->index];
+    else
+        return false;
+    if (s->rel.file != IR_NULL || s->modifier || s->abs || s->neg) return false;
+    o->step = ~0u;
+    o->c[0] = r->c[s->swizzle & 3];
+    o->c[1] = r->c[s->swizzle >> 2 & 3];
+    o->c[2] = r->c[s->swizzle >> 4 & 3];
+    o->c[3] = r->c[s->swizzle >> 6 & 3];
+    return true;
+}
+
 /* Components of `mask` only; dividing modifiers need all. narrow: constants as one vector. */
 static void fetch(struct alu *a, const struct ir_insn *i, unsigned k, unsigned mask, bool narrow,
                   struct operand *o)
@@ -661,7 +680,9 @@ static void execute(struct alu *a, const struct ir_insn *i, u64 exec)
     struct lanes out, *to;
     bool narrow;
     const unsigned n = sources[i->op], mask = looks_at(i, &narrow);
-    for (unsigned k = 0; k < n; k++) fetch(a, i, k, mask, narrow, &o[k]);
+    for (unsigned k = 0; k < n; k++) {
+        if (!fetch_simple(a, &i->src[k], &o[k])) fetch(a, i, k, mask, narrow, &o[k]);
+    }
     for (unsigned k = n; k < 3; k++) { /* read by loops over three operands, and not used */
         for (unsigned c = 0; c < 4; c++) o[k].c[c] = a->addr.c[0];
         o[k].step = 0;
