@@ -43,6 +43,7 @@ static void configure(struct rng *r, struct config *c)
     set(c, NULL, "boot-vga", one_in(r, 2) ? "stdvga" : "aerogpu");
     set(c, NULL, "hpet", one_in(r, 2) ? "on" : "off");
     set(c, NULL, "clock", "insn");
+    if (getenv("AEROPC_ENGINE")) set(c, NULL, "engine", getenv("AEROPC_ENGINE"));
     set(c, NULL, "throwaway", "on");
     set(c, image_dir, "bios", "bios.rom");
     set(c, image_dir, "vgabios", "vga.rom");

@@ -58,6 +58,7 @@ static inline struct rig *rig_new(const char *model)
     };
     r->request = r->eoi_vector = -1;
     struct cpu_env env = {
+        .engine = getenv("AEROPC_ENGINE"),
         .host = &r->host, .intack = rig_intack, .intack_opaque = r, .tsc_hz = 2000000000
     };
     r->c = cpu_create(model, &env, &e);
