@@ -7,7 +7,7 @@
 
 #include "gpu/soft/setup.h"
 
-enum { VERTEX_COST = 64, PRIMITIVE_COST = 16, INSTANCE_COST = 32, DRAW_COST = 1024, MAP = 256 };
+enum { VERTEX_COST = 64, PRIMITIVE_COST = 64, INSTANCE_COST = 32, DRAW_COST = 1024, MAP = 256 };
 
 struct assembler {
     struct draw *d;
