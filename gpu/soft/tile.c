@@ -288,7 +288,7 @@ static void draw_tile(void *opaque, u32 worker, u32 number)
 static void draw_tiles(struct canvas *c)
 {
     const u32 filled = sort(c);
-    c->allowance = MAX(*c->d->budget, 0) / filled * 2 + 1;
+    c->allowance = MAX(*c->d->budget, 0) / filled + 1;
     if (c->tuning.workers > 1 && !c->pool) c->pool = pool_create(c->tuning.workers);
     if (c->pool && filled > 1) {
         pool_run(c->pool, draw_tile, c, filled);
