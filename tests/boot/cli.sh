@@ -679,7 +679,8 @@ if begin demo_is_up; then
 fi
 if begin demo_is_deterministic; then
     if [ -f "$roms/demo.img" ]; then
-        twice $'wait insns 300000000 110\ninfo hash\nstatus\nquit 0'
+        # both acts: after twelve seconds AeroGPU draws
+        twice $'wait time 14 110\ninfo hash\nstatus\nscreenshot demo.png scanout0\ninfo aerogpu\nquit 0'
     else
         skip "roms/demo.img is not built"
     fi
