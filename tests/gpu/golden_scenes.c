@@ -352,6 +352,34 @@ static void cube(struct gold *g, int arg)
     gold_show_depth(g, 40, 5);
 }
 
+static float facing(const struct vx *v, const float along[3])
+{
+    return -(v->more[0] * along[0] + v->more[1] * along[1] + v->more[2] * along[2]);
+}
+
+/* Of a box of 36 corners, out of room for 72: faces towards the light cap the front, the others are
+ * moved along it, and the edges between get sides. */
+static u32 shadow_volume(const struct vx *v, const float along[3], struct vx *out)
+{
+    u32 n = 36;
+    memcpy(out, v, n * sizeof(*v));
+    for (u32 k = 0; k < 36; k++) {
+        for (int c = 0; c < 3 && facing(&v[k], along) <= 0; c++) out[k].pos[c] += along[c];
+    }
+    for (u32 a = 0; a < 36; a++) { /* each edge of a lit face whose neighbour is not lit */
+        const struct vx *p = &v[a], *q = &v[a / 3 * 3 + (a + 1) % 3];
+        for (u32 b = 0; b < 36 && facing(p, along) > 0; b++) {
+            const struct vx *s = &v[b], *t = &v[b / 3 * 3 + (b + 1) % 3];
+            if (facing(s, along) > 0 || memcmp(p->pos, t->pos, sizeof(p->pos)) || memcmp(q->pos, s->pos, sizeof(q->pos))) continue;
+            struct vx far_p = *p, far_q = *q;
+            for (int c = 0; c < 3; c++) far_p.pos[c] += along[c], far_q.pos[c] += along[c];
+            const struct vx side[6] = { *q, *p, far_q, far_q, *p, far_p };
+            if (n + 6 <= 72) memcpy(out + n, side, sizeof(side)), n += 6;
+        }
+    }
+    return n;
+}
+
 /* The volume that a box's shadow fills, extruded along the light; counted in the stencil buffer where
  * it fails in depth, then what lies inside is darkened. */
 static void stencil_shadow(struct gold *g, int arg)
@@ -373,29 +401,7 @@ static void stencil_shadow(struct gold *g, int arg)
     gold_state(g, 22, 3);
     box(v, (const float[]){ 0, 0.4f, 0 }, 0.7f, 0xffff8060);
     gold_draw(g, AGPU_TOPO_TRIANGLES, v, 36);
-    /* faces towards the light cap the front, the others are moved along it; edges between get sides */
-    u32 n = 0;
-    for (int k = 0; k < 36; k++) {
-        float toward = v[k].more[0] * -along[0] + v[k].more[1] * -along[1] + v[k].more[2] * -along[2];
-        tall[n] = v[k];
-        for (int c = 0; c < 3 && toward <= 0; c++) tall[n].pos[c] += along[c];
-        n++;
-    }
-    u32 caps = n;
-    for (u32 a = 0; a < caps; a++) { /* each edge of a lit face whose neighbour is not lit */
-        const struct vx *p = &v[a], *q = &v[a / 3 * 3 + (a + 1) % 3];
-        float lit_a = -(p->more[0] * along[0] + p->more[1] * along[1] + p->more[2] * along[2]);
-        if (lit_a <= 0) continue;
-        for (u32 b = 0; b < caps; b++) {
-            const struct vx *s = &v[b], *t = &v[b / 3 * 3 + (b + 1) % 3];
-            float lit_b = -(s->more[0] * along[0] + s->more[1] * along[1] + s->more[2] * along[2]);
-            if (lit_b > 0 || memcmp(p->pos, t->pos, sizeof(p->pos)) || memcmp(q->pos, s->pos, sizeof(q->pos))) continue;
-            struct vx far_p = *p, far_q = *q;
-            for (int c = 0; c < 3; c++) far_p.pos[c] += along[c], far_q.pos[c] += along[c];
-            const struct vx side[6] = { *q, *p, far_q, far_q, *p, far_p };
-            if (n + 6 <= LEN(tall)) memcpy(tall + n, side, sizeof(side)), n += 6;
-        }
-    }
+    u32 n = shadow_volume(v, along, tall);
     gold_check(g, n == 72, "the volume has %u corners, not 72", n);
     gold_state(g, 14, 0);
     gold_state(g, 168, 0);
