@@ -157,6 +157,8 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/fuz
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
+$(B)/fuzz_board: $(addprefix $(B)/tests/fuzz/,board_gpu.o gpu/stream.o gpu/shaders.o gpu/shaders4.o)
+
 fuzz fuzz-short:
 	@$(MAKE) --no-print-directory MODE=asan fuzz-programs
 	sh tests/fuzz/run.sh build/asan $(if $(filter fuzz,$@),$(SECONDS),60 1)
@@ -164,9 +166,9 @@ fuzz fuzz-short:
 
 # --- AeroGPU's fuzz targets: with libFuzzer when clang has it, else with our own driver (tests/fuzz/README.md) ---
 .PHONY: fuzz-gpu fuzz-gpu-short fuzz-gpu-programs
-GPU_TARGETS := cmd d3d9 sm4 shader ring soft draw
+GPU_TARGETS := cmd d3d9 sm4 shader ring soft draw replay
 GPU_FUZZ_COMMON := common stream shaders shaders4 ir_check
-GPU_FUZZ_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard gpu/*.c gpu/*/*.c machine/core/*.c $(filter-out %_sdl.c,$(wildcard machine/host/*.c)) machine/ui/display.c devices/pci.c))
+GPU_FUZZ_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard gpu/*.c gpu/*/*.c machine/core/*.c $(filter-out %_sdl.c,$(wildcard machine/host/*.c)) machine/ui/display.c machine/debug/gpu_replay.c devices/pci.c))
 TARGET ?= $(GPU_TARGETS)
 
 $(B)/fuzz.a: $(GPU_FUZZ_COMMON:%=$(B)/tests/fuzz/gpu/%.o) $(B)/tests/fuzz/fuzz.o $(GPU_FUZZ_LIB)
@@ -243,4 +245,4 @@ format-check:
 clean:
 	rm -rf build $(ROMS)
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(GOLDENOBJ:.o=.d) $(B)/tests/gpu/client.d $(wildcard $(B)/tests/fuzz/*.d) $(wildcard $(B)/tests/bench/*.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(GOLDENOBJ:.o=.d) $(B)/tests/gpu/client.d $(wildcard $(B)/tests/fuzz/*.d $(B)/tests/fuzz/gpu/*.d) $(wildcard $(B)/tests/bench/*.d)

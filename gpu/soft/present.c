@@ -46,6 +46,7 @@ struct outcome soft_present(struct exec *x, struct context *c)
     texture_sub(r, v.base_mip, v.base_layer, &sub);
     u32 width = MIN(sub.width, s.width), height = MIN(sub.height, s.height),
         bytes = agpu_scanout_bpp(s.format);
+    if (!bytes) return OBJ_OK; /* a damaged recording says so; the device shows nothing then */
     objects_spend(&x->objects, (u64)width * height * 8);
     u8 row[ACMD_MAX_DIMENSION * 4];
     for (u32 y = 0; y < height; y++) {

@@ -377,7 +377,7 @@ void raster_point(struct draw *d, const struct vertex *a)
         x1 = MIN((left + 2 * half + SUB / 2 - 1) >> 8, d->x1);
     i32 y0 = MAX((top + SUB / 2 - 1) >> 8, d->y0),
         y1 = MIN((top + 2 * half + SUB / 2 - 1) >> 8, d->y1);
-    *p->budget -= MAX(x1 - x0, 0) * MAX(y1 - y0, 0);
+    *p->budget -= MAX(x1 - x0, 0) * MAX(y1 - y0, 0) * 8; /* one quad each */
     for (i32 y = y0; y < y1; y++) {
         for (i32 x = x0; x < x1; x++) {
             i32 lane = one_pixel(p, &setup, x, y, 0.0f);

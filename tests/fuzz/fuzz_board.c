@@ -15,6 +15,7 @@
 #include "machine/debug/postmortem.h"
 #include "machine/host/chardev.h"
 #include "machine/machine.h"
+#include "tests/fuzz/board_gpu.h"
 #include "tests/fuzz/fuzz_machine.h"
 
 enum { STEPS = 6000, TABLES = 0x100000 /* where descriptor tables are put */, TABLE_PAGES = 64 };
@@ -356,6 +357,13 @@ static void act_picture(struct fuzz *f)
     display_refresh(f->m->display, one_in(&f->rng, 2));
 }
 
+static void act_aerogpu(struct fuzz *f)
+{
+    config_write(f, 0x38, 0x10, BOARD_GPU_REGS, 4);
+    config_write(f, 0x38, 4, one_in(&f->rng, 12) ? (u32)rnd_value(&f->rng) : 6, 2);
+    for (unsigned n = 1 + rnd(&f->rng, 6); n; n--) board_gpu_act(&f->rng, f->m, any_gpa(f));
+}
+
 static void act_timers(struct fuzz *f)
 {
     struct rng *r = &f->rng;
@@ -467,9 +475,9 @@ static const struct {
     { act_mmio, 20 },        { act_dma_region, 4 },    { act_fill_tables, 6 },
     { act_ide_command, 16 }, { act_ahci_command, 16 }, { act_floppy, 10 },
     { act_keyboard, 6 },     { act_video, 8 },         { act_picture, 2 },
-    { act_timers, 12 },      { act_power, 3 },         { act_fwcfg, 1 },
-    { act_time, 24 },        { act_user, 3 },          { act_monitor, 1 },
-    { act_cpu, 4 },          { act_reset, 1 },
+    { act_aerogpu, 10 },     { act_timers, 12 },       { act_power, 3 },
+    { act_fwcfg, 1 },        { act_time, 24 },         { act_user, 3 },
+    { act_monitor, 1 },      { act_cpu, 4 },           { act_reset, 1 },
 };
 
 /* --- one machine --- */

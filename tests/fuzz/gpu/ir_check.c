@@ -98,7 +98,7 @@ static void check_flow(const struct ir_program *p, u32 at, u32 *block, u32 *dept
 void ir_check(const struct ir_program *p)
 {
     u32 block[IR_MAX_NESTING], depth = 0, end = 0;
-    must(p->temps <= IR_MAX_TEMPS && p->insn_count <= IR_MAX_INSNS, "sizes are bounded");
+    must(p->temps <= IR_MAX_TEMPS + 16 && p->insn_count <= IR_MAX_INSNS, "sizes are bounded");
     must(p->array_count <= LEN(p->arrays), "number of arrays");
     for (u32 k = 0; k < p->array_count; k++) {
         must(p->arrays[k].first <= p->array_registers &&
