@@ -100,6 +100,17 @@ static inline void as32(struct as *a, u32 v)
     a->at += 4;
 }
 
+/* An immediate of the operand size; 32 bits for 64. */
+static inline void as_value(struct as *a, unsigned osz, u64 v)
+{
+    if (osz >= OSZ32) {
+        as32(a, (u32)v);
+        return;
+    }
+    as8(a, (u8)v);
+    if (osz == OSZ16) as8(a, (u8)(v >> 8));
+}
+
 /* One instruction without its immediate. pfx: 0, F2h, F3h; 66h comes from osz or AS_66 in pfx. */
 #define AS_66 0x100
 static inline void as_insn(struct as *a, unsigned pfx, unsigned osz, unsigned map, unsigned op,
@@ -167,20 +178,13 @@ static inline void as_lea(struct as *a, unsigned osz, unsigned reg, struct rm rm
  * bits */
 static inline void as_imm(struct as *a, unsigned osz, unsigned n, struct rm rm, i32 v)
 {
-    if (osz == OSZ8) {
-        as_insn(a, 0, OSZ8, AS_0, 0x80, n, rm, AS_BYTE_RM);
-        as8(a, (u8)v);
-    } else if (v == (i8)v) {
-        as_insn(a, 0, osz, AS_0, 0x83, n, rm, 0);
-        as8(a, (u8)v);
-    } else {
-        as_insn(a, 0, osz, AS_0, 0x81, n, rm, 0);
-        if (osz == OSZ16) {
-            st16(a->at, (u16)v);
-            a->at += 2;
-        } else
-            as32(a, (u32)v);
-    }
+    bool small = osz == OSZ8 || v == (i8)v;
+    as_insn(a, 0, osz, AS_0,
+            osz == OSZ8 ? 0x80
+            : small     ? 0x83
+                        : 0x81,
+            n, rm, osz == OSZ8 ? AS_BYTE_RM : 0);
+    as_value(a, small ? OSZ8 : osz, (u64)v);
 }
 static inline void as_movabs(struct as *a, unsigned reg, u64 v)
 {

@@ -43,14 +43,7 @@ static void again(struct tr *t)
 {
     u32 away[2];
     tr_charge(t, &away[0], &away[1]);
-    for (unsigned k = 0; k < 2; k++) {
-        struct stub *s = &t->stubs[t->stub_count++];
-        *s = (struct stub){ .kind = STUB_AGAIN,
-                            .mem = true,
-                            .field = away[k],
-                            .x_loaded = t->x_loaded,
-                            .x_dirty = t->x_dirty };
-    }
+    for (unsigned k = 0; k < 2; k++) tr_stub(t, STUB_AGAIN)->field = away[k];
     as_jmp(t->a, t->warm);
 }
 
@@ -71,13 +64,7 @@ static void conditional(struct tr *t)
         }
         return;
     }
-    struct stub *s = &t->stubs[t->stub_count++];
-    *s = (struct stub){ .kind = STUB_EXIT,
-                        .host = t->host,
-                        .mem = t->mem,
-                        .k = (u16)t->k,
-                        .x_loaded = t->x_loaded,
-                        .x_dirty = t->x_dirty };
+    struct stub *s = tr_stub(t, STUB_EXIT);
     s->target = target;
     s->field = as_jcc(t->a, i->mapop & 15, as_here(t->a));
 }
@@ -109,13 +96,7 @@ static void canonical_check(struct tr *t)
     as8(a, 47);
     as_imm(a, OSZ64, 0, rm_reg(H_CX), 1);
     as_imm(a, OSZ64, 7, rm_reg(H_CX), 1);
-    struct stub *s = &t->stubs[t->stub_count++];
-    *s = (struct stub){ .kind = STUB_BEFORE,
-                        .mem = true,
-                        .k = (u16)t->k,
-                        .x_loaded = t->x_loaded,
-                        .x_dirty = t->x_dirty };
-    s->field = as_jcc(a, CC_A, as_here(a));
+    tr_stub(t, STUB_BEFORE)->field = as_jcc(a, CC_A, as_here(a));
 }
 
 static void push_return(struct tr *t)

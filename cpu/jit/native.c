@@ -83,12 +83,7 @@ static void test_imm(struct tr *t, struct rm rm)
     const struct insn *i = &t->op->i;
     as_insn(t->a, 0, i->osz, AS_0, i->osz == OSZ8 ? 0xf6 : 0xf7, 0, rm,
             i->osz == OSZ8 ? AS_BYTE_RM : 0);
-    if (i->osz == OSZ8)
-        as8(t->a, (u8)i->imm);
-    else if (i->osz == OSZ16)
-        as8(t->a, (u8)i->imm), as8(t->a, (u8)(i->imm >> 8));
-    else
-        as32(t->a, (u32)i->imm);
+    as_value(t->a, i->osz, i->imm);
 }
 
 /* Instructions with one operand and a digit: INC, DEC, NOT, NEG. */
@@ -276,12 +271,7 @@ static void mov_rm_imm(struct tr *t, struct rm rm)
     }
     as_insn(t->a, 0, i->osz, AS_0, i->osz == OSZ8 ? 0xc6 : 0xc7, 0, rm,
             i->osz == OSZ8 ? AS_BYTE_RM : 0);
-    if (i->osz == OSZ8)
-        as8(t->a, (u8)i->imm);
-    else if (i->osz == OSZ16)
-        as8(t->a, (u8)i->imm), as8(t->a, (u8)(i->imm >> 8));
-    else
-        as32(t->a, (u32)i->imm);
+    as_value(t->a, i->osz, i->imm);
 }
 
 static void lea(struct tr *t)

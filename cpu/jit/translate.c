@@ -130,7 +130,7 @@ static void operand_address(struct tr *t)
               rm_at(H_BP, jit_field(offsetof(struct cpu, seg[i->seg].base))));
 }
 
-static struct stub *new_stub(struct tr *t, unsigned kind)
+struct stub *tr_stub(struct tr *t, unsigned kind)
 {
     struct stub *s = &t->stubs[t->stub_count++];
     *s = (struct stub){ .kind = (u8)kind,
@@ -158,7 +158,7 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
         as_mov(t->a, OSZ64, H_DX, H_AX);
     as_imm(t->a, OSZ64, 4, rm_reg(H_DX), aligned ? -4096 | 15 : -4096);
     as_rm(t->a, OSZ64, 0x3b, H_DX, rm_sib(H_BP, H_CX, 0, tag));
-    struct stub *s = new_stub(t, STUB_MEMORY);
+    struct stub *s = tr_stub(t, STUB_MEMORY);
     s->size = (u8)size;
     s->access = (u8)access;
     s->aligned = aligned;

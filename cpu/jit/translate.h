@@ -81,6 +81,8 @@ void tr_body(struct tr *t);
 /* The same with the flags where it wants them; for the code and again for the stub of its access.
  */
 void tr_execute(struct tr *t);
+/* A stub with the flags and registers as they are now; the jump to it is the caller's. */
+struct stub *tr_stub(struct tr *t, unsigned kind);
 void tr_branch(struct tr *t); /* branch.c */
 void tr_stubs(struct tr *t);
 /* Goes on at `target`, relative to the page, by a link or by the table; `left` instructions were
