@@ -166,7 +166,7 @@ fuzz fuzz-short:
 
 # --- AeroGPU's fuzz targets: with libFuzzer when clang has it, else with our own driver (tests/fuzz/README.md) ---
 .PHONY: fuzz-gpu fuzz-gpu-short fuzz-gpu-programs
-GPU_TARGETS := cmd d3d9 sm4 shader ring soft draw replay
+GPU_TARGETS := cmd d3d9 sm4 shader ring soft draw replay bridge
 GPU_FUZZ_COMMON := common stream shaders shaders4 ir_check
 GPU_FUZZ_LIB := $(patsubst %.c,$(B)/%.o,$(wildcard gpu/*.c gpu/*/*.c machine/core/*.c $(filter-out %_sdl.c,$(wildcard machine/host/*.c)) machine/ui/display.c machine/debug/gpu_replay.c devices/pci.c))
 TARGET ?= $(GPU_TARGETS)
