@@ -244,6 +244,14 @@ static inline vi vi_lane_bits(void)
 SPECIALISED vi vi_byte(vi v, int n)
 {
     if (n == 3) return vi_shift_right(v, 24);
+#ifdef __AVX2__
+    if (n) { /* one shuffle for shift and mask */
+        const i32 none = (i32)0x80808000;
+        const vi from = { none | n, none | (n + 4), none | (n + 8), none | (n + 12),
+                          none | n, none | (n + 4), none | (n + 8), none | (n + 12) };
+        return (vi)_mm256_shuffle_epi8((__m256i)v, (__m256i)from);
+    }
+#endif
     return (v >> (8 * n)) & 255;
 }
 
@@ -265,16 +273,21 @@ static inline vf v_floor(vf f)
 #endif
 }
 
-/* An 8-bit code over 255, exactly as the division rounds it (checked for all 256). The first
- * product is exact, so it does not matter whether it is rounded before the sum. */
-static inline vf v_unorm8(vi code)
+/* Over 255. Whole numbers up to 255 give exactly what the division rounds to (checked for all). The
+ * first product is exact, so it does not matter whether it is rounded before the sum. */
+static inline vf v_over_255(vf v)
 {
-    vf v = v_from_int(code), low = v * v_set(0x1.010102p-16f);
+    vf low = v * v_set(0x1.010102p-16f);
 #ifdef __FMA__
     return (vf)_mm256_fmadd_ps((__m256)v, (__m256)v_set(0x1p-8f), (__m256)low);
 #else
     return v * v_set(0x1p-8f) + low;
 #endif
+}
+
+static inline vf v_unorm8(vi code)
+{
+    return v_over_255(v_from_int(code));
 }
 
 /* The nearest code; NaN gives 0. */

@@ -48,6 +48,31 @@ static void texel(const struct texture_unit *u, const struct subresource *s, u32
     for (unsigned k = 0; k < 3; k++) out[k] = srgb_decode(p[u->f->rgba ? k : 2 - k]);
 }
 
+/* Component c of 8-bit texels is filtered as a code, 0 to 255. */
+static bool filters_codes(const struct texture_unit *u, unsigned c)
+{
+    return u->f->klass == FMT_CLASS_8888 && (c == 3 || !(u->srgb || u->f->srgb));
+}
+
+/* As simd.h does it: exact for codes. */
+static float over_255(float v)
+{
+    float low = v * 0x1.010102p-16f;
+    return v * 0x1p-8f + low;
+}
+
+/* Two rows of two texels. Eight-bit components are mixed as codes and divided once, behind the last
+ * mixture: a quarter of the divisions, and no rounding before the filter. */
+static float filter(const struct texture_unit *u, float t[4][4], unsigned c, float wx, float wy)
+{
+    const bool codes = filters_codes(u, c);
+    float v[4];
+    for (u32 k = 0; k < 4; k++) v[k] = codes ? rintf(t[k][c] * 255.0f) : t[k][c];
+    float top = v[0] + wx * (v[1] - v[0]), bottom = v[2] + wx * (v[3] - v[2]);
+    float r = top + wy * (bottom - top);
+    return codes ? over_255(r) : r;
+}
+
 static i32 to_texel(float v)
 {
     return v > -1e9f && v < 1e9f ? (i32)floorf(v) : 0;
@@ -69,10 +94,7 @@ static void sample_mip(const struct texture_unit *u, u32 mip, u32 layer, float x
     ix += offset[0];
     iy += offset[1];
     for (i32 k = 0; k < 4; k++) texel(u, s, layer, ix + (k & 1), iy + (k >> 1), t[k]);
-    for (unsigned c = 0; c < 4; c++) {
-        float top = t[0][c] + wx * (t[1][c] - t[0][c]), bottom = t[2][c] + wx * (t[3][c] - t[2][c]);
-        out[c] = top + wy * (bottom - top);
-    }
+    for (unsigned c = 0; c < 4; c++) out[c] = filter(u, t, c, wx, wy);
 }
 
 /* lod: 0 is mip 0 of the unit, growing towards smaller ones. */

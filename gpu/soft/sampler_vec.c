@@ -46,9 +46,11 @@ static inline vf v_to_texel(vf v)
 
 /* ---- texels: by byte, whose order decides which component each is ---- */
 
+/* Filters work on codes, 0 to 255, and divide once, behind the last mixture (sampler.c); colours
+ * that are sRGB-encoded become linear values first. */
 SPECIALISED vf code(const struct look *k, vi v, bool encoded)
 {
-    return encoded ? (vf)v_gather((const u8 *)k->decode, v << 2) : v_unorm8(v);
+    return encoded ? (vf)v_gather((const u8 *)k->decode, v << 2) : v_from_int(v);
 }
 
 SPECIALISED void expand(const struct look *k, vi bits, bool encoded, struct texels *out)
@@ -57,7 +59,12 @@ SPECIALISED void expand(const struct look *k, vi bits, bool encoded, struct texe
     out->c[0] = code(k, vi_byte(bits, 0), encoded);
     out->c[1] = code(k, vi_byte(bits, 1), encoded);
     out->c[2] = code(k, vi_byte(bits, 2), encoded);
-    out->c[3] = v_unorm8(vi_byte(bits, 3));
+    out->c[3] = v_from_int(vi_byte(bits, 3));
+}
+
+SPECIALISED void finish(bool encoded, struct texels *t)
+{
+    for (unsigned c = encoded ? 3 : 0; c < 4; c++) t->c[c] = v_over_255(t->c[c]);
 }
 
 static inline vf mix(vf a, vf b, vf weight)
@@ -119,6 +126,7 @@ SPECIALISED void bilinear(const struct look *k, const u8 *base, const struct foo
     mix_row(k, base, f->top_left, f->top_right, f->pairs, f->wx, encoded, &top);
     mix_row(k, base, f->bottom_left, f->bottom_right, f->pairs, f->wx, encoded, &bottom);
     for (unsigned c = 0; c < 4; c++) out->c[c] = mix(top.c[c], bottom.c[c], f->wy);
+    finish(encoded, out);
 }
 
 SPECIALISED void nearest(const struct look *k, const struct subresource *s, vf x, vf y,
@@ -129,6 +137,7 @@ SPECIALISED void nearest(const struct look *k, const struct subresource *s, vf x
     vi ix = v_address(v_truncate(v_to_texel(fx)) + k->offset_x, (i32)s->width, u->address[0]);
     vi iy = v_address(v_truncate(v_to_texel(fy)) + k->offset_y, (i32)s->height, u->address[1]);
     expand(k, v_gather(k->data + s->offset, iy * (i32)s->pitch + (ix << 2)), encoded, out);
+    finish(encoded, out);
 }
 
 SPECIALISED void sample_mip(const struct look *k, u32 mip, vf x, vf y, bool linear, bool encoded,
