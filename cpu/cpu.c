@@ -127,7 +127,7 @@ static void reset_common(struct cpu *c)
     reset_segments(c);
     c->rflags = 2;
     cpu_set_flags(c, 2);
-    __atomic_and_fetch(&c->events, CE_KICK, __ATOMIC_RELAXED);
+    c->events &= CE_KICK;
     tlb_flush_all(c);
     icache_flush(c);
     cpu_update_mode(c);

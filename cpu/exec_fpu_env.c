@@ -29,7 +29,7 @@ bool fpu_refuse(struct cpu *c)
     } else {
         irq_set(&c->env.ferr, true);
         c->rip = c->insn_rip;
-        __atomic_or_fetch(&c->events, CE_MODE, __ATOMIC_RELAXED);
+        cpu_event_set(c, CE_MODE);
     }
     return false;
 }
@@ -47,7 +47,7 @@ void op_fwait(struct cpu *c, const struct insn *i)
     } else if (!c->ignne) {
         irq_set(&c->env.ferr, true);
         c->rip = c->insn_rip;
-        __atomic_or_fetch(&c->events, CE_MODE, __ATOMIC_RELAXED);
+        cpu_event_set(c, CE_MODE);
     }
 }
 

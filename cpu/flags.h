@@ -60,11 +60,11 @@ static inline bool cc_test(const struct cpu *c, unsigned n)
     case 0: v = cc_of(c); break;
     case 1: v = cc_cf(c); break;
     case 2: v = cc_zf(c); break;
-    case 3: v = cc_cf(c) | cc_zf(c); break;
+    case 3: v = (unsigned)cc_cf(c) | cc_zf(c); break;
     case 4: v = cc_sf(c); break;
     case 5: v = cc_pf(c); break;
     case 6: v = cc_lt(c); break;
-    default: v = cc_lt(c) | cc_zf(c); break;
+    default: v = (unsigned)cc_lt(c) | cc_zf(c); break;
     }
     return v != (n & 1);
 }
