@@ -36,18 +36,21 @@ wait 1
 screenshot $dir/vbe.png
 sendkey tab
 wait serial "DEMO-ACT2 1024x768" 60
+wait source "AeroGPU 1024x768" 60
 status
 wait 3
 screenshot $dir/one.png
 wait 3
 screenshot $dir/two.png
 sendkey tab
-wait serial "DEMO-ACT1" 20
+wait serial "DEMO-ACT1" 60
+wait source "VBE 1024x768x32" 60
 wait 1
 status
 screenshot $dir/back.png
 sendkey tab
 wait serial "DEMO-ACT2 1024x768" 60
+wait source "AeroGPU 1024x768" 60
 wait 1
 screenshot $dir/again.png
 sendkey esc
