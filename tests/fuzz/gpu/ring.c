@@ -257,6 +257,8 @@ static void judge(struct gpu *g, struct state *s)
         g->ring_size = R(g, AGPU_R_RING_SIZE);
         g->ring_control = R(g, AGPU_R_RING_CONTROL);
         g->page_gpa = R64(g, AGPU_R_FENCE_GPA_LO);
+        u64 picture = R64(g, AGPU_R_SCAN_GPA_LO); /* presents without guest memory go there */
+        if (picture) may_write(&g->m, picture, RAM);
     }
     s->gpa = g->ring_gpa;
     s->enabled = g->ring_control & AGPU_RING_ENABLE;
@@ -608,7 +610,6 @@ static void do_scanout(struct gpu *g, struct feed *f)
     W(g, base + (k & 1 ? 12 : 16), k & 16 ? (u32)any_gpa(f) : FB);
     W(g, base + (k & 1 ? 16 : 20), 0);
     W(g, k & 1 ? AGPU_R_CURSOR_ENABLE : AGPU_R_SCAN_ENABLE, !(k & 32));
-    may_write(&g->m, R64(g, AGPU_R_SCAN_GPA_LO), RAM); /* presents without guest memory go there */
 }
 
 static void do_picture(struct gpu *g, struct feed *f)
