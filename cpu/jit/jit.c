@@ -11,8 +11,8 @@
 #include "cpu/mem.h"
 
 #define ARENA_SIZE (48 * MIB)
-static const struct jit_tb *const REFUSED =
-    (const struct jit_tb *)(uintptr_t)1; /* not worth it, or not possible */
+static struct jit_tb *const REFUSED =
+    (struct jit_tb *)(uintptr_t)1; /* not worth it, or not possible */
 
 /* ---- memory ---- */
 
@@ -308,7 +308,6 @@ static struct jit_tb *translate(struct cpu *c, struct block *b)
     if (j->full) return NULL;
     *tb = new;
     tb->links = links;
-    tb->count = (u16)n;
     u32 start = as_here(&j->as);
     if (!jit_emit(c, tb, ops, n)) {
         j->full = true;
@@ -347,7 +346,7 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
         return NULL;
     }
     if (b->tail || b->mode == BITS16) {
-        *tb = (struct jit_tb *)(uintptr_t)REFUSED;
+        *tb = REFUSED;
         return NULL;
     }
     if (!possible(c)) return NULL;
@@ -362,7 +361,7 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
     struct jit_tb *made = translate(c, b);
     if (j->full) return NULL;
     if (made && !keep(c, made)) return NULL;
-    *tb = made ? made : (struct jit_tb *)(uintptr_t)REFUSED;
+    *tb = made ? made : REFUSED;
     return made;
 }
 
@@ -442,9 +441,9 @@ u64 jit_handler_call(struct cpu *c, const struct site *s)
     c->jit->handlers++;
     enter_c(c, s);
     u64 next = c->rip;
-    if (s->flags_in) flags_out(c);
+    if (s->flags) flags_out(c);
     s->insn->fn(c, s->insn);
-    if (s->flags_out) c->jit_flags = flags_in(c);
+    if (s->flags) c->jit_flags = flags_in(c);
     leave_c(c);
     if (likely(!c->events && c->rip == next)) return 0;
     c->budget += s->left - 1u;

@@ -48,9 +48,9 @@ struct site {          /* a place in generated code that may call C */
     u16 off, next;     /* of the instruction and the next one, in the page */
     u16 left;          /* instructions charged and not executed, this one included */
     u8 kind, size, seg;
-    bool quiet;               /* a branch: events wait for its target */
-    bool aligned;             /* 16 bytes, or #GP */
-    bool flags_in, flags_out; /* the handler reads, writes arithmetic flags */
+    bool quiet;   /* a branch: events wait for its target */
+    bool aligned; /* 16 bytes, or #GP */
+    bool flags;   /* the handler reads or writes arithmetic flags */
 };
 
 struct jit_link {             /* an exit to a known place in the same page */
@@ -65,8 +65,7 @@ struct jit_tb {
     struct jit_tb *page_next;
     struct block *block;
     u32 far, head; /* entries: from the table, and inside the page */
-    u32 end;
-    u16 off, count;
+    u16 off;
     u8 mode, user;
     bool sse; /* uses XMM registers: c->jit_refuse */
     u8 range_count;
@@ -88,7 +87,6 @@ struct jit {
     struct as as; /* base = rw */
     /* thunks, for 32-bit and 64-bit guest code */
     u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2];
-    u32 first; /* translation */
     u8 *arena; /* sites, links, translations */
     size_t arena_used, arena_size;
     bool full, pending_reset;

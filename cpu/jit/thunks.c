@@ -143,5 +143,4 @@ void jit_make_thunks(struct jit *j)
         j->slow[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_access, stored, false, CC_E);
         j->after[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_after, stored, true, CC_NE);
     }
-    j->first = as_here(&j->as);
 }

@@ -183,8 +183,7 @@ static unsigned access_of(const struct jop *op, unsigned *size)
         case 0xbe: *size = 1; return SITE_READ;
         case 0xb7:
         case 0xbf: *size = 2; return SITE_READ;
-        case 0xba: return n == 4 ? SITE_READ : SITE_RMW;
-        default: return SITE_RMW; /* SHLD, SHRD */
+        default: return n == 4 ? SITE_READ : SITE_RMW; /* BA: BT only reads */
         }
     }
     switch (o) {
@@ -305,7 +304,7 @@ static void call_handler(struct tr *t)
     struct site *s = tr_site(t, SITE_HANDLER, 0);
     s->insn = jit_alloc(t->j, sizeof(*s->insn));
     *s->insn = t->op->i;
-    s->flags_in = s->flags_out = handler_flags(&t->op->i);
+    s->flags = handler_flags(&t->op->i);
     tr_clobber(t, F_ALL);
     tr_x_store(t);
     t->x_loaded = 0;
@@ -394,6 +393,5 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
     if (last->kind != K_BRANCH || op_rows[last->i.op].flags & OF_COND || last->follow)
         tr_exit(&t, last->off + last->i.len, 0);
     tr_stubs(&t);
-    tb->end = as_here(t.a);
     return !j->as.full && !j->full;
 }

@@ -10,6 +10,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "gpu/shader/plan.h"
 #include "gpu/simd.h"
 
 struct operand {
@@ -654,18 +655,7 @@ static unsigned looks_at(const struct ir_insn *i, bool *narrow)
     case IR_DP4:
     case IR_DP3_0:
     case IR_DP4_0: return 15;
-    case IR_MOV:
-    case IR_ADD:
-    case IR_MUL:
-    case IR_MUL0:
-    case IR_MAD:
-    case IR_MAD0:
-    case IR_MIN0:
-    case IR_MAX0:
-    case IR_LRP0:
-    case IR_CMP_GE0:
-    case IR_MOVC: return i->dst.mask;
-    default: *narrow = false; return 15;
+    default: *narrow = ir_by_component(i->op); return *narrow ? i->dst.mask : 15;
     }
 }
 

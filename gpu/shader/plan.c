@@ -19,29 +19,11 @@ struct survey {
     bool straight; /* no block has begun yet */
 };
 
-static bool by_component(u16 op)
-{
-    switch (op) {
-    case IR_MOV:
-    case IR_ADD:
-    case IR_MUL:
-    case IR_MUL0:
-    case IR_MAD:
-    case IR_MAD0:
-    case IR_MIN0:
-    case IR_MAX0:
-    case IR_LRP0:
-    case IR_CMP_GE0:
-    case IR_MOVC: return true;
-    default: return false;
-    }
-}
-
 /* Components that an instruction may read through source k, before swizzling. */
 static unsigned operand_mask(const struct ir_program *p, const struct ir_insn *i, unsigned k)
 {
     if (i->src[k].modifier == IR_MOD_DZ || i->src[k].modifier == IR_MOD_DW) return 15;
-    if (by_component(i->op)) return i->dst.mask;
+    if (ir_by_component(i->op)) return i->dst.mask;
     bool flat = p->d3d9 && i->op == IR_TEX && !i->tex.project &&
                 i->tex.resource < LEN(p->texture_kind) && p->texture_kind[i->tex.resource] == 2;
     return flat ? 3 : 15; /* a two-dimensional texture's coordinates */
