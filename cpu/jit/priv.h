@@ -114,6 +114,8 @@ static inline i32 jit_field(size_t offset) /* of struct cpu, from RBP */
 #define CPU_AT(member) rm_at(H_BP, jit_field(offsetof(struct cpu, member)))
 
 void jit_make_thunks(struct jit *j);
+/* options.c: what stands behind the engine's name; false with a reason. */
+bool jit_options(struct jit *j, const char *engine, struct error *e);
 void *jit_alloc(struct jit *j, size_t size);
 /* block.c: collects a superblock from the page. Returns the number of instructions; 0: none. */
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
