@@ -137,7 +137,7 @@ static void reset_common(struct cpu *c)
 static void reset_msrs(struct cpu *c)
 {
     c->star = c->lstar = c->cstar = c->fmask = c->kernel_gs_base = c->tsc_aux = 0;
-    c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = 0;
+    c->sysenter_cs = c->sysenter_esp = c->sysenter_eip = c->spec_ctrl = 0;
     c->pat = 0x0007040600070406;
     c->misc_enable = 1;
     c->debugctl = 0;

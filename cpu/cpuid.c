@@ -6,7 +6,10 @@
  * "win7" is the identity recommended in spec/windows7/device-set.md section 6: an early 45 nm Core
  * 2 without anything we do not have. Our one addition is the VME bit, because VME works. "qemu64"
  * is an AuthenticAMD family 15 part, whose guests avoid Intel's microcode and performance-counter
- * paths. "p3" is a 32-bit part for regression tests of 32-bit systems. "max" has everything this CPU implements. The hypervisor bit is set with a neutral
+ * paths. "p3" is a 32-bit part for regression tests of 32-bit systems. "max" has everything this CPU
+ * implements, and says by IA32_ARCH_CAPABILITIES (msr.c) that it has none of the leaks of
+ * processors that speculate: systems then leave out separate page tables and retpolines. The others
+ * cannot say so, because the parts they look like could not. The hypervisor bit is set with a neutral
  * signature of our own; leaf 40000001h reads 0, so nobody takes us for a known interface. Left out:
  * topology leaves for several CPUs, performance monitoring, MONITOR, x2APIC. */
 #include "cpu/model.h"
@@ -29,7 +32,7 @@
     (BASE_FEATURES | F(SSSE3) | F(SSE41) | F(SSE42) | F(PCLMUL) | F(AES) | F(MOVBE) | F(POPCNT) | \
      F(FSGSBASE) | F(BMI1) | F(BMI2) | F(ERMS) | F(INVPCID) | F(ADX) | F(PG1G) | F(RDTSCP) | \
      F(LZCNT) | F(PREFETCHW) | F(SMEP) | F(SMAP) | F(UMIP) | F(CLFLUSHOPT) | F(XSAVE) | F(AVX) | \
-     F(AVX2) | F(FMA) | F(F16C) | F(SHA))
+     F(AVX2) | F(FMA) | F(F16C) | F(SHA) | F(SPECCTRL) | F(ARCHCAP))
 
 static const struct cpu_model models[] = {
     { "win7", "Intel Core 2 (45 nm) look, the safest for Windows 7", false, 0x00010673, 0x0a,
@@ -85,7 +88,7 @@ static const struct feature_bit feature_bits[] = {
     { FT_FSGSBASE, 7, EBX, 0 }, { FT_BMI1, 7, EBX, 3 },   { FT_AVX2, 7, EBX, 5 },    { FT_SMEP, 7, EBX, 7 },
     { FT_BMI2, 7, EBX, 8 },    { FT_ERMS, 7, EBX, 9 },    { FT_INVPCID, 7, EBX, 10 }, { FT_RDSEED, 7, EBX, 18 },
     { FT_ADX, 7, EBX, 19 },    { FT_SMAP, 7, EBX, 20 },   { FT_CLFLUSHOPT, 7, EBX, 23 }, { FT_SHA, 7, EBX, 29 },
-    { FT_UMIP, 7, ECX, 2 },
+    { FT_UMIP, 7, ECX, 2 },    { FT_SPECCTRL, 7, EDX, 26 }, { FT_ARCHCAP, 7, EDX, 29 },
     { FT_LAHF64, 0x80000001, ECX, 0 },  { FT_LZCNT, 0x80000001, ECX, 5 }, { FT_PREFETCHW, 0x80000001, ECX, 8 },
     { FT_SYSCALL, 0x80000001, EDX, 11 }, { FT_NX, 0x80000001, EDX, 20 },  { FT_PG1G, 0x80000001, EDX, 26 },
     { FT_RDTSCP, 0x80000001, EDX, 27 }, { FT_LM, 0x80000001, EDX, 29 },
@@ -227,7 +230,12 @@ void cpuid_leaf(struct cpu *c, u32 leaf, u32 sub, u32 out[4])
         if (!amd) leaf_cache(sub, out);
         break;
     case 7:
-        if (sub == 0) add_features(c, 7, out);
+        if (sub == 0) {
+            add_features(c, 7, out);
+            out[EAX] = cpu_has(c, FT_SPECCTRL) ? 2 : 0; /* highest sub-leaf */
+        } else if (sub == 2 && cpu_has(c, FT_SPECCTRL)) {
+            out[EDX] = BIT(4); /* BHI_CTRL: bit 10 of IA32_SPEC_CTRL */
+        }
         break;
     case 13: leaf_xsave(c, sub, out); break;
     default: break;

@@ -26,25 +26,36 @@ u64 cpu_tsc(struct cpu *c)
     return v;
 }
 
+/* IA32_ARCH_CAPABILITIES: nothing is executed here before its turn has come, so no data leaks by
+ * speculation. RDCL_NO 0, IBRS_ALL 1, SKIP_L1DFL_VMENTRY 3, SSB_NO 4, MDS_NO 5, PSCHANGE_MC_NO 6,
+ * TAA_NO 8, SBDR_SSDP_NO 13, FBSDP_NO 14, PSDP_NO 15, BHI_NO 20, PBRSB_NO 24, GDS_NO 26, RFDS_NO
+ * 27, ITS_NO 62 (SDM 4 table 2-2 and Intel's pages on each). */
+#define ARCH_CAPABILITIES                                                                          \
+    (BIT64(0) | BIT64(1) | BIT64(3) | BIT64(4) | BIT64(5) | BIT64(6) | BIT64(8) | BIT64(13) |      \
+     BIT64(14) | BIT64(15) | BIT64(20) | BIT64(24) | BIT64(26) | BIT64(27) | BIT64(62))
+
 /* ---- the table ---- */
 
 enum { ANY_CPU, INTEL_ONLY, AMD_ONLY };
 enum msr_rule {
-    STORE,       /* reads back what was written */
-    CONSTANT,    /* read value in `arg`; writes are dropped */
-    READ_ONLY,   /* read value in `arg`; writes #GP */
-    WRITE_DROP,  /* write-only trigger: reads give `arg` */
-    CANONICAL,   /* STORE of a canonical address, else #GP */
-    MASKED,      /* STORE of the bits in `arg`; others are dropped */
-    STRICT,      /* STORE, but bits outside `arg` are #GP */
-    ZERO_ONLY,   /* STORE that accepts only 0 (status registers) */
-    MTRR_FIX, MTRR_BASE, MTRR_MASK, /* types and reserved bits checked */
+    STORE,      /* reads back what was written */
+    CONSTANT,   /* read value in `arg`; writes are dropped */
+    READ_ONLY,  /* read value in `arg`; writes #GP */
+    WRITE_DROP, /* write-only trigger: reads give `arg` */
+    TRIGGER,    /* write-only: bits of `arg` do nothing here, others and reads #GP */
+    CANONICAL,  /* STORE of a canonical address, else #GP */
+    MASKED,     /* STORE of the bits in `arg`; others are dropped */
+    STRICT,     /* STORE, but bits outside `arg` are #GP */
+    ZERO_ONLY,  /* STORE that accepts only 0 (status registers) */
+    MTRR_FIX,
+    MTRR_BASE,
+    MTRR_MASK, /* types and reserved bits checked */
 };
 
 struct msr_row {
     u32 first, last, step; /* register numbers; index = (msr - first) / step */
     u8 vendor, rule, feature;
-    u32 offset;            /* field of struct cpu, an array of u64 for ranges; 0: none */
+    u32 offset; /* field of struct cpu, an array of u64 for ranges; 0: none */
     u64 arg;
 };
 #define AT(f) offsetof(struct cpu, f)
@@ -55,6 +66,9 @@ static const struct msr_row rows[] = {
     { 0x17, 0x17, 1,   INTEL_ONLY, READ_ONLY, FT_NONE, 0, 0 },
     { 0x2a, 0x2a, 1,   INTEL_ONLY, CONSTANT, FT_NONE, 0, 0 },
     { 0x3a, 0x3a, 1,   INTEL_ONLY, READ_ONLY, FT_NONE, 0, 1 },
+    { 0x48, 0x48, 1,   ANY_CPU, STRICT, FT_SPECCTRL, AT(spec_ctrl), 0x403 }, /* IBRS, STIBP, BHI_DIS_S */
+    { 0x49, 0x49, 1,   ANY_CPU, TRIGGER, FT_SPECCTRL, 0, 1 }, /* IBPB */
+    { 0x10a, 0x10a, 1, INTEL_ONLY, READ_ONLY, FT_ARCHCAP, 0, ARCH_CAPABILITIES },
     { 0x79, 0x79, 1,   INTEL_ONLY, WRITE_DROP, FT_NONE, 0, 0 },
     { 0x8b, 0x8b, 1,   INTEL_ONLY, CONSTANT, FT_NONE, 0, 1ull << 32 },
     { 0x8b, 0x8b, 1,   AMD_ONLY, CONSTANT, FT_NONE, 0, 0 },
@@ -156,7 +170,8 @@ static bool value_ok(const struct cpu *c, const struct msr_row *r, u64 v)
     switch (r->rule) {
     case READ_ONLY: return false;
     case CANONICAL: return is_canonical(v);
-    case STRICT: return !(v & ~r->arg);
+    case STRICT:
+    case TRIGGER: return !(v & ~r->arg);
     case ZERO_ONLY: return v == 0;
     case MTRR_FIX: return eight_types_ok(v, false);
     case MTRR_BASE: return mtrr_type_ok(v & 0xff) && !(v & (~c->phys_mask | 0xf00));
@@ -211,6 +226,10 @@ bool msr_read(struct cpu *c, u32 msr, u64 *v)
         const struct msr_row *r = find_row(c, msr);
         *v = 0;
         if (!r) return unknown_msr(c, msr, "read");
+        if (r->rule == TRIGGER) {
+            exc_gp0(c);
+            return false;
+        }
         const u64 *field = row_field(c, r, msr);
         *v = field ? *field : r->arg;
         break;

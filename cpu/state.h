@@ -207,7 +207,7 @@ struct cpu {
     u64 xcr0;
 
     /* --- MSRs and other rarely used architectural state --- */
-    u64 star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
+    u64 star, lstar, cstar, fmask, kernel_gs_base, tsc_aux, spec_ctrl;
     u64 sysenter_cs, sysenter_esp, sysenter_eip;
     u64 apic_base, pat, misc_enable, debugctl;
     u64 mtrr_phys[16], mtrr_fix[11], mtrr_def;

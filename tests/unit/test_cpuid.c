@@ -66,6 +66,24 @@ START_TEST(never_announced)
 }
 END_TEST
 
+START_TEST(only_max_says_that_it_does_not_leak)
+{
+    static const char *const names[] = { "win7", "qemu64", "p3", "max" };
+    for (unsigned i = 0; i < LEN(names); i++) {
+        struct rig *r = rig_new(names[i]);
+        OF(r, 7, 0);
+        bool has = i == 3;
+        if (i == 0 || i == 3) {
+            ck_assert_uint_eq(out[3], has ? 1u << 26 | 1u << 29 : 0);
+            ck_assert_uint_eq(out[0], has ? 2 : 0);
+            cpuid_leaf(r->c, 7, 2, out);
+            ck_assert_uint_eq(out[3], has ? 1u << 4 : 0);
+        }
+        rig_free(r);
+    }
+}
+END_TEST
+
 START_TEST(unknown_model_lists_the_known_ones)
 {
     struct rig *r = rig_new("win7");
@@ -97,6 +115,7 @@ Suite *cpuid_suite(void)
     tcase_add_test(t, win7_identity);
     tcase_add_test(t, windows_x64_minimum_is_met_by_all_models);
     tcase_add_test(t, never_announced);
+    tcase_add_test(t, only_max_says_that_it_does_not_leak);
     tcase_add_test(t, unknown_model_lists_the_known_ones);
     tcase_add_test(t, brand_string_is_terminated);
     suite_add_tcase(s, t);

@@ -96,6 +96,30 @@ START_TEST(vendor_registers)
 }
 END_TEST
 
+START_TEST(speculation_controls_of_max)
+{
+    u64 v;
+    struct rig *r = rig_new("max");
+    ck_assert_uint_eq(get(r, 0x10a) & 0x51, 0x51); /* RDCL_NO, SSB_NO, PSCHANGE_MC_NO */
+    ck_assert(!msr_write(r->c, 0x10a, 0));
+    expect_fault(r, EXC_GP, 0);
+    ck_assert(msr_write(r->c, 0x48, 0x403));
+    ck_assert_uint_eq(get(r, 0x48), 0x403);
+    ck_assert(!msr_write(r->c, 0x48, 4)); /* SSBD is not announced */
+    expect_fault(r, EXC_GP, 0);
+    ck_assert(msr_write(r->c, 0x49, 1));
+    ck_assert(!msr_write(r->c, 0x49, 2));
+    expect_fault(r, EXC_GP, 0);
+    ck_assert(!msr_read(r->c, 0x49, &v));
+    expect_fault(r, EXC_GP, 0);
+    rig_free(r);
+    r = rig_new("win7");
+    ck_assert(!msr_read(r->c, 0x10a, &v) && !msr_read(r->c, 0x48, &v));
+    expect_fault(r, EXC_GP, 0);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(lme_cannot_change_under_paging)
 {
     struct rig *r = rig_new("win7");
@@ -179,6 +203,7 @@ Suite *msr_suite(void)
     tcase_add_test(t, reset_values);
     tcase_add_test(t, write_rules);
     tcase_add_test(t, vendor_registers);
+    tcase_add_test(t, speculation_controls_of_max);
     tcase_add_test(t, lme_cannot_change_under_paging);
     tcase_add_test(t, tsc_follows_the_clock_and_writes);
     tcase_add_test(t, w7_143_unknown_registers_fault_and_are_told_once_each);
