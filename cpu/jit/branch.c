@@ -156,8 +156,9 @@ static void indirect(struct tr *t)
         as_store(a, OSZ64, CPU_AT(jit_temp), H_AX);
         unsigned size = t->wide ? OSZ64 : OSZ32;
         as_lea(a, size, H_AX, rm_at(tr_pinned(t, RSP), -(1 << size)));
+        t->second = true;
         tr_check(t, 1u << size, SITE_WRITE);
-        t->stubs[t->stub_count - 1].second = true;
+        t->second = false;
         push_return(t);
         t->stubs[t->stub_count - 1].resume = as_here(a);
         as_load(a, OSZ64, H_AX, CPU_AT(jit_temp));
@@ -205,9 +206,11 @@ static void memory_stub(struct tr *t, const struct stub *s)
     as_call(a, t->j->slow[t->wide]);
     tr_x_reload(t);
     t->addr = H_AX;
+    t->second = s->second;
     if (t->op->kind == K_BRANCH) {
         branch_access(t, s);
         if (s->access == SITE_READ) {
+            t->second = false;
             as_jmp(a, s->resume);
             return;
         }
@@ -215,6 +218,7 @@ static void memory_stub(struct tr *t, const struct stub *s)
         tr_execute(t);
         if (t->host && !t->mem) tr_save_flags(t);
     }
+    t->second = false;
     tr_x_store(t);
     site->quiet = s->commit_only;
     as_movabs(a, H_DX, (u64)(uintptr_t)site);

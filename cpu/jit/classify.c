@@ -77,7 +77,7 @@ static bool native_group5(struct jop *op, unsigned mode)
     case 1: set_flags(op, F_ALL & ~F_C, 0); return true;
     case 2:
     case 4: op->kind = K_BRANCH; return stack_size_ok(i, mode);
-    case 6: return stack_size_ok(i, mode) && !(i->flags & INSN_MEM);
+    case 6: op->push = i->flags & INSN_MEM; return stack_size_ok(i, mode);
     default: return false;
     }
 }
@@ -179,7 +179,7 @@ static bool native_two(struct jop *op)
 static bool address_ok(const struct insn *i, unsigned mode)
 {
     if (mode == BITS64) return true;
-    return i->asz == ASZ32 && i->seg != SEG_CS && i->seg < SEG_FS;
+    return i->asz == ASZ32 && i->seg != SEG_CS;
 }
 
 static bool has_memory(const struct jop *op)
@@ -198,6 +198,51 @@ static bool has_memory(const struct jop *op)
     return i->flags & INSN_MEM;
 }
 
+/* Size in bytes and kind of the access to memory. */
+static unsigned access_of(const struct jop *op, u8 *size)
+{
+    const struct insn *i = &op->i;
+    unsigned o = i->mapop, n = i->modrm >> 3 & 7;
+    *size = (u8)(1u << i->osz);
+    if (op_rows[i->op].map == MAP_0F) {
+        switch (o) {
+        case 0x40 ... 0x4f:
+        case 0xaf: return SITE_READ;
+        case 0x90 ... 0x9f: *size = 1; return SITE_WRITE;
+        case 0xb6:
+        case 0xbe: *size = 1; return SITE_READ;
+        case 0xb7:
+        case 0xbf: *size = 2; return SITE_READ;
+        default: return n == 4 ? SITE_READ : SITE_RMW; /* BA: BT only reads */
+        }
+    }
+    switch (o) {
+    case 0x00 ... 0x3f: return (o & 7) < 2 && o >> 3 != 7 ? SITE_RMW : SITE_READ;
+    case 0x50 ... 0x57:
+    case 0x68:
+    case 0x6a:
+    case 0xe8:
+    case 0xa2:
+    case 0xa3:
+    case 0x88:
+    case 0x89:
+    case 0xc6:
+    case 0xc7: return SITE_WRITE;
+    case 0x63: *size = 4; return SITE_READ;
+    case 0x80 ... 0x83: return n == 7 ? SITE_READ : SITE_RMW;
+    case 0x86:
+    case 0x87:
+    case 0xc0:
+    case 0xc1:
+    case 0xd0 ... 0xd3:
+    case 0xfe: return SITE_RMW;
+    case 0xf6:
+    case 0xf7: return n == 2 || n == 3 ? SITE_RMW : SITE_READ;
+    case 0xff: return n < 2 ? SITE_RMW : n == 6 && !(i->flags & INSN_MEM) ? SITE_WRITE : SITE_READ;
+    default: return SITE_READ;
+    }
+}
+
 void jit_classify(struct jop *op, unsigned mode)
 {
     const struct insn *i = &op->i;
@@ -214,6 +259,7 @@ void jit_classify(struct jop *op, unsigned mode)
     if (native) {
         op->mem = has_memory(op);
         op->exits = op->mem;
+        op->access = (u8)access_of(op, &op->size);
         return;
     }
     set_flags(op, 0, 0);

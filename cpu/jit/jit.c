@@ -405,7 +405,9 @@ u64 jit_handler_call(struct cpu *c, const struct site *s)
 
 static u64 site_offset(const struct cpu *c, const struct site *s, u64 gla)
 {
-    return s->seg >= SEG_FS ? gla - c->seg[s->seg].base : gla;
+    if (s->seg < SEG_FS) return gla;
+    u64 off = gla - c->seg[s->seg].base;
+    return c->bits == BITS64 ? off : (u32)off;
 }
 
 void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)

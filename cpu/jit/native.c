@@ -326,6 +326,35 @@ static void push_any(struct tr *t)
     }
 }
 
+/* PUSH m: its two accesses, one after the other. */
+static void push_operand(struct tr *t)
+{
+    unsigned size = t->wide ? OSZ64 : OSZ32;
+    if (t->second) {
+        as_load(t->a, size, H_DX, CPU_AT(jit_temp));
+        push(t, H_DX);
+        return;
+    }
+    as_load(t->a, size, H_DX, rm_at(t->addr, 0));
+    as_store(t->a, size, CPU_AT(jit_temp), H_DX);
+}
+
+void tr_push_part(struct tr *t)
+{
+    unsigned size = t->wide ? OSZ64 : OSZ32;
+    as_lea(t->a, size, H_AX, rm_at(tr_pinned(t, RSP), -(1 << size)));
+    t->second = true;
+    tr_check(t, 1u << size, SITE_WRITE);
+    tr_execute(t);
+    t->second = false;
+    t->stubs[t->stub_count - 1].resume = as_here(t->a);
+}
+
+void tr_own(struct tr *t)
+{
+    tr_body(t);
+}
+
 static void pop(struct tr *t)
 {
     const struct insn *i = &t->op->i;
@@ -454,7 +483,9 @@ static void body_one(struct tr *t)
     case 0xf7: group3(t); break;
     case 0xfe: unary(t, 0xff, i->modrm >> 3 & 7, operand(t)); break;
     case 0xff:
-        if ((i->modrm >> 3 & 7) == 6)
+        if (t->op->push)
+            push_operand(t);
+        else if ((i->modrm >> 3 & 7) == 6)
             push_any(t);
         else
             unary(t, 0xff, i->modrm >> 3 & 7, operand(t));

@@ -36,9 +36,11 @@ struct jop {
     bool follow; /* a jump inside the page whose target comes next */
     bool loop;   /* a branch to the first instruction */
     u8 live_in, live_out;
+    u8 size, access;     /* of the memory operand: bytes, enum site_kind */
+    bool own;            /* looks after the flags itself (tr_own) */
+    bool push;           /* has a second access, a push (tr_push_part) */
     /* sse.c */
     bool sse, aligned, rm_general, reg_general, imm8;
-    u8 size, access;     /* of the memory operand */
     u16 x_read, x_write; /* XMM registers */
 };
 

@@ -92,7 +92,7 @@ bool jit_classify_sse(struct jop *op, unsigned mode)
     if (!shift_imm && !is_xmm(b) && !is_general(b) && b != OK_Mq && b != OK_Mdq) return false;
     if (!is_xmm(a) && !is_xmm(b)) return false;
     if (mode == BITS32 && (i->flags & INSN_MEM) &&
-        (i->asz != ASZ32 || i->seg == SEG_CS || i->seg >= SEG_FS))
+        (i->asz != ASZ32 || i->seg == SEG_CS))
         return false;
     bool rm_first =
         operand_size(i, a) && (b == OK_V || shift_imm); /* the ModRM operand is the destination */

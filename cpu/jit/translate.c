@@ -142,11 +142,48 @@ struct stub *tr_stub(struct tr *t, unsigned kind)
     return s;
 }
 
+/* The ModRM operand, or the address of A0 to A3: subject to segment overrides. */
+static bool has_operand(const struct insn *i)
+{
+    return (i->flags & INSN_MEM) ||
+           (op_rows[i->op].map == MAP_0 && i->mapop >= 0xa0 && i->mapop <= 0xa3);
+}
+
+static u8 *jump_short(struct tr *t, unsigned cc)
+{
+    as_room(t->a);
+    as8(t->a, 0x70 | cc);
+    as8(t->a, 0);
+    return t->a->at;
+}
+
+/* FS and GS of 32-bit code: base and limit of a writable expand-up segment, as seg_quick() of mem.h
+ * does; others fail. The jumps are for the caller to aim. RAX: offset before, linear address after,
+ * also when the check fails. */
+static void segment_check(struct tr *t, unsigned size, u8 **outside)
+{
+    struct as *a = t->a;
+    i32 seg = jit_field(offsetof(struct cpu, seg[t->op->i.seg]));
+    as_lea(a, OSZ64, H_CX, rm_at(H_AX, (i32)size - 1));
+    as_load(a, OSZ32, H_DX, rm_at(H_BP, seg + (i32)offsetof(struct seg, limit)));
+    as_rm(a, OSZ32, 0x03, H_AX, rm_at(H_BP, seg + (i32)offsetof(struct seg, base)));
+    as_rm(a, OSZ64, 0x3b, H_CX, rm_reg(H_DX));
+    outside[0] = jump_short(t, CC_A);
+    as_insn(a, 0, OSZ32, AS_0F, 0xb6, H_CX,
+            rm_at(H_BP, seg + (i32)offsetof(struct seg, attr)), 0); /* MOVZX ECX, byte [..] */
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), ATTR_P | ATTR_S | 0xe);
+    as_imm(a, OSZ32, 7, rm_reg(H_CX), (i32)(ATTR_P | ATTR_S | 2));
+    outside[1] = jump_short(t, CC_NE);
+}
+
 void tr_check(struct tr *t, unsigned size, unsigned access)
 {
     i32 tlb = jit_field(offsetof(struct cpu, tlb)) + (i32)(t->tb->user * sizeof(t->c->tlb[0]));
     i32 tag = tlb + (i32)(access == SITE_READ ? offsetof(struct tlb_entry, tag_r)
                                               : offsetof(struct tlb_entry, tag_w));
+    u8 *outside[2] = { NULL, NULL };
+    if (!t->wide && !t->second && t->op->i.seg >= SEG_FS && has_operand(&t->op->i))
+        segment_check(t, size, outside);
     as_mov(t->a, OSZ32, H_CX, H_AX);
     as_insn(t->a, 0, OSZ32, AS_0, 0xc1, 5, rm_reg(H_CX), 0); /* SHR ECX, 12 - 5 */
     as8(t->a, 7);
@@ -158,65 +195,25 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
         as_mov(t->a, OSZ64, H_DX, H_AX);
     as_imm(t->a, OSZ64, 4, rm_reg(H_DX), aligned ? -4096 | 15 : -4096);
     as_rm(t->a, OSZ64, 0x3b, H_DX, rm_sib(H_BP, H_CX, 0, tag));
+    for (unsigned k = 0; k < 2; k++) { /* a segment's check failed: NE as well */
+        if (outside[k]) outside[k][-1] = (u8)(t->a->at - outside[k]);
+    }
     struct stub *s = tr_stub(t, STUB_MEMORY);
     s->size = (u8)size;
     s->access = (u8)access;
     s->aligned = aligned;
-    s->commit_only = t->op->kind == K_BRANCH;
+    s->commit_only = t->op->kind == K_BRANCH || (t->op->push && !t->second);
+    s->second = t->second;
     s->field = as_jcc(t->a, CC_NE, as_here(t->a));
     as_rm(t->a, OSZ64, 0x03, H_AX,
           rm_sib(H_BP, H_CX, 0, tlb + (i32)offsetof(struct tlb_entry, off)));
     t->addr = H_AX;
 }
 
-static unsigned access_of(const struct jop *op, unsigned *size)
-{
-    const struct insn *i = &op->i;
-    unsigned o = i->mapop, n = i->modrm >> 3 & 7;
-    *size = 1u << i->osz;
-    if (op_rows[i->op].map == MAP_0F) {
-        switch (o) {
-        case 0x40 ... 0x4f:
-        case 0xaf: return SITE_READ;
-        case 0x90 ... 0x9f: *size = 1; return SITE_WRITE;
-        case 0xb6:
-        case 0xbe: *size = 1; return SITE_READ;
-        case 0xb7:
-        case 0xbf: *size = 2; return SITE_READ;
-        default: return n == 4 ? SITE_READ : SITE_RMW; /* BA: BT only reads */
-        }
-    }
-    switch (o) {
-    case 0x00 ... 0x3f: return (o & 7) < 2 && o >> 3 != 7 ? SITE_RMW : SITE_READ;
-    case 0x50 ... 0x57:
-    case 0x68:
-    case 0x6a:
-    case 0xe8:
-    case 0xa2:
-    case 0xa3:
-    case 0x88:
-    case 0x89:
-    case 0xc6:
-    case 0xc7: return SITE_WRITE;
-    case 0x63: *size = 4; return SITE_READ;
-    case 0x80 ... 0x83: return n == 7 ? SITE_READ : SITE_RMW;
-    case 0x86:
-    case 0x87:
-    case 0xc0:
-    case 0xc1:
-    case 0xd0 ... 0xd3:
-    case 0xfe: return SITE_RMW;
-    case 0xf6:
-    case 0xf7: return n == 2 || n == 3 ? SITE_RMW : SITE_READ;
-    case 0xff: return n < 2 ? SITE_RMW : n == 6 ? SITE_WRITE : SITE_READ;
-    default: return SITE_READ;
-    }
-}
-
 /* ---- instructions ---- */
 
 /* Flags that the instruction reads, or that must be the old ones behind it. */
-static unsigned needed_flags(const struct jop *op)
+unsigned tr_needed_flags(const struct jop *op)
 {
     return op->use | (op->live_out & (op->def ? op->keep | (F_ALL & ~op->def) : 0));
 }
@@ -235,7 +232,11 @@ static bool is_shift(const struct insn *i)
 void tr_execute(struct tr *t)
 {
     const struct insn *i = &t->op->i;
-    unsigned need = needed_flags(t->op);
+    if (t->op->own) {
+        tr_own(t);
+        return;
+    }
+    unsigned need = tr_needed_flags(t->op);
     bool shift = is_shift(i), by_cl = shift && i->mapop >= 0xd2,
          restore = need && !tr_host_has(t, need);
     if (shift && t->op->mem) { /* RAX and RCX have other work */
@@ -322,11 +323,10 @@ static void translate_op(struct tr *t)
     } else if (op->kind == K_HANDLER) {
         call_handler(t);
     } else if (op->mem) {
-        unsigned size = op->size, access = op->access;
-        if (!op->sse) access = access_of(op, &size);
-        tr_memory(t, size, access);
+        tr_memory(t, op->size, op->access);
         tr_execute(t);
         t->stubs[t->stub_count - 1].resume = as_here(t->a);
+        if (op->push) tr_push_part(t);
     } else {
         tr_execute(t);
     }

@@ -9,7 +9,7 @@ struct stub {
     u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
     bool host, mem;        /* where the flags are when the stub is entered */
     bool commit_only;      /* a branch: events are for its target to see */
-    bool second;           /* the push of an indirect call */
+    bool second;           /* the push of an indirect call, of PUSH m */
     u16 k;
     u16 x_loaded, x_dirty;
     bool aligned;
@@ -30,7 +30,8 @@ struct tr {
     u16 x_loaded, x_dirty; /* XMM registers that are in host registers; and differ from memory */
     u32 warm;              /* where a loop goes on with its registers loaded; 0: at the head */
     u32 head_sse, head_sse_back;
-    u8 addr; /* register with the host address of the memory operand */
+    u8 addr;     /* register with the host address of the memory operand */
+    bool second; /* the second access of an instruction is being written: its push */
     struct stub stubs[3 * JIT_MAX_OPS + 2];
     unsigned stub_count;
     u32 head_budget, head_events; /* jumps out of the head */
@@ -76,6 +77,12 @@ void tr_sse_body(struct tr *t);
 /* Charges a superblock and looks at events; *budget and *events are where the jumps away are. */
 void tr_charge(struct tr *t, u32 *budget, u32 *events);
 
+/* Flags that the instruction reads, or that must be the old ones behind it. */
+unsigned tr_needed_flags(const struct jop *op);
+/* An instruction with op->own: looks after the flags, too; its operand's address is in RAX. */
+void tr_own(struct tr *t);
+/* Behind an instruction with op->push: pushes what its first access left in c->jit_temp. */
+void tr_push_part(struct tr *t);
 /* The instruction itself, its operand in memory at t->addr if it has one (native.c). */
 void tr_body(struct tr *t);
 /* The same with the flags where it wants them; for the code and again for the stub of its access.
