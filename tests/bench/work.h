@@ -15,14 +15,20 @@ typedef u64 work_fn(void);
 
 struct work {
     const char *name;
-    const char *family;
+    const char *family; /* class of the table of ratios */
     work_fn *run;
 };
 
 /* Tables end with a row without a name. */
 extern const struct work work_int[];
-extern const struct work work_fp[];
+extern const struct work work_codec[];
+extern const struct work work_x87[];
+extern const struct work work_sse[];
 extern const struct work work_sys[];
+extern const struct work work_gen[];
+extern const struct work work_mem[];
+
+#define WORK_EXEC "work-exec-child" /* argv[0] of the program that the workload `exec` starts */
 
 /* A small generator, so that every build sorts and hashes the same data. */
 static inline u32 work_random(u32 *state)

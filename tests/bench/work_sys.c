@@ -1,11 +1,12 @@
 /*
- * work_sys.c: workloads of the benchmark that go through the kernel (system calls, processes, pipes,
- * page faults) or write the code they run.  A failed call makes the checksum 0, which the caller
+ * work_sys.c: workloads of the benchmark that go through the kernel: system calls, processes, page
+ * faults, pipes, reads of a file, a signal for a protected page.  A failed call makes the checksum 0, which the caller
  * sees as a wrong round.
  */
+#define _GNU_SOURCE
 #include "tests/bench/work.h"
 
-#include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -85,34 +86,84 @@ static u64 run_faults(void)
     return sum;
 }
 
-/* A function whose constant is rewritten before every call: mov $imm32, %eax; ret. */
-static u64 run_selfmod(void)
+/* The program itself again, which ends at once (work.c). */
+static u64 run_exec(void)
 {
-    static u8 *code;
+    static char *const arguments[] = {WORK_EXEC, NULL};
+    static char *const environment[] = {NULL};
+    int status = 0;
+    const pid_t child = vfork();
+
+    if (child == 0) {
+        execve("/proc/self/exe", arguments, environment);
+        _exit(1);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child) return 0;
+    return status == 7 << 8 ? 7 : 0;
+}
+
+/* A file in memory: 64 reads of a page, 256 of 64 bytes. */
+static u64 run_files(void)
+{
+    static int fd = -1;
+    u8 data[4096];
     u64 sum = 0;
 
-    if (!code) {
-        static const u8 template[] = {0xb8, 0, 0, 0, 0, 0xc3};
-        void *const p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-        if (p == MAP_FAILED) return 0;
-        code = p;
-        memcpy(code, template, sizeof template);
+    if (fd < 0) {
+        fd = memfd_create("files", 0);
+        for (int i = 0; i < 64; i++) {
+            for (size_t k = 0; k < sizeof data; k++) data[k] = (u8)(k * 3 + (size_t)i);
+            if (write(fd, data, sizeof data) != (ssize_t)sizeof data) return 0;
+        }
     }
-    for (u32 i = 0; i < 500; i++) {
-        const u32 constant = i * 2654435761u;
-        u32 result;
-
-        memcpy(code + 1, &constant, sizeof constant);
-        __asm__ volatile("call *%1" : "=a"(result) : "r"(code) : "memory", "cc");
-        sum = work_mix(sum, result);
+    for (off_t i = 0; i < 64; i++) {
+        if (pread(fd, data, sizeof data, i * 4096) != (ssize_t)sizeof data) return 0;
+        sum = work_mix(sum, data[i * 7]);
+    }
+    for (off_t i = 0; i < 256; i++) {
+        if (pread(fd, data, 64, i * 1021) != 64) return 0;
+        sum = work_mix(sum, data[i & 63]);
     }
     return sum;
 }
 
+/* A store into a protected page; the handler opens the page and returns to the store. */
+static u8 *guarded;
+
+static void open_page(int signal_number, siginfo_t *info, void *context)
+{
+    (void)signal_number;
+    (void)context;
+    if (info->si_addr < (void *)guarded || info->si_addr >= (void *)(guarded + 4096)) _exit(1);
+    mprotect(guarded, 4096, PROT_READ | PROT_WRITE);
+}
+
+static u64 run_signal(void)
+{
+    struct sigaction action = {.sa_sigaction = open_page, .sa_flags = SA_SIGINFO};
+    struct sigaction before;
+    u64 sum = 1;
+
+    if (!guarded) {
+        void *const p =
+            mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (p == MAP_FAILED) return 0;
+        guarded = p;
+    }
+    sigaction(SIGSEGV, &action, &before);
+    for (int i = 0; i < 100; i++) {
+        mprotect(guarded, 4096, PROT_NONE);
+        *(volatile u8 *)(guarded + i) = (u8)i;
+        sum = work_mix(sum, guarded[i]);
+    }
+    sigaction(SIGSEGV, &before, NULL);
+    return sum;
+}
+
 const struct work work_sys[] = {
-    {"syscall", "system", run_syscall}, {"fork", "system", run_fork},
-    {"pipe", "system", run_pipe},       {"faults", "system", run_faults},
-    {"selfmod", "generated", run_selfmod}, {NULL, NULL, NULL},
+    {"syscall", "kernel", run_syscall}, {"fork", "kernel", run_fork},
+    {"exec", "kernel", run_exec},       {"faults", "kernel", run_faults},
+    {"pipe", "kernel", run_pipe},       {"files", "kernel", run_files},
+    {"signal", "kernel", run_signal},   {NULL, NULL, NULL},
 };
