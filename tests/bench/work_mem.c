@@ -1,7 +1,7 @@
 /*
  * work_mem.c: workloads of the benchmark that miss the TLB: dependent loads all over 64 MiB, and one
  * access to each of 65,536 pages that share 4 MiB, so that the data stays in the caches and the page
- * tables do the work.  They run last, because a process with much memory forks slowly.
+ * tables do the work.
  */
 #define _GNU_SOURCE
 #include "tests/bench/work.h"
