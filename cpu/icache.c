@@ -16,7 +16,7 @@
 struct code_page {
     struct code_page *next;
     const u8 *host;
-    u64 code[64]; /* bit per byte: some block covers it */
+    u64 code[65]; /* bit per byte: some block covers it; the last word is all ones */
     unsigned hits; /* writes that dropped blocks */
     struct block *blocks;
 };
@@ -31,6 +31,24 @@ static struct code_page **page_slot(struct icache *ic, const u8 *host)
     struct code_page **p = &ic->pages[((uintptr_t)host >> 12) % PAGES_SIZE];
     while (*p && (*p)->host != host) p = &(*p)->next;
     return p;
+}
+
+/* What icache_gap() looks at; other pages' entries come and go. */
+static struct code_gap *gap_of(struct cpu *c, const u8 *host)
+{
+    return &c->code_gap[((uintptr_t)host >> 12) % LEN(c->code_gap)];
+}
+
+static void remember_gaps(struct cpu *c, const struct code_page *page)
+{
+    *gap_of(c, page->host) = (struct code_gap){ page->host, page->code };
+}
+
+static void remove_page(struct cpu *c, struct code_page **slot)
+{
+    struct code_gap *gap = gap_of(c, (*slot)->host);
+    if (gap->host == (*slot)->host) gap->host = NULL;
+    *slot = (*slot)->next;
 }
 
 static void *arena_alloc(struct icache *ic, size_t size)
@@ -64,7 +82,7 @@ static bool covered(const struct code_page *page, unsigned off, unsigned len)
 
 static bool has_code(const struct code_page *page)
 {
-    for (unsigned w = 0; w < LEN(page->code); w++) {
+    for (unsigned w = 0; w < 64; w++) {
         if (page->code[w]) return true;
     }
     return false;
@@ -90,7 +108,7 @@ static void drop_range(struct cpu *c, struct code_page *page, unsigned off, unsi
 {
     struct icache *ic = c->icache;
     struct block **p = &page->blocks;
-    memset(page->code, 0, sizeof(page->code));
+    memset(page->code, 0, 64 * sizeof(page->code[0]));
     if (c->jit) {
         jit_drop_range(c, page->host, off, len);
         jit_each_range(c, page->host, mark_range, page);
@@ -118,13 +136,14 @@ static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
     ic->written++;
     if (*slot) {
         unsigned off = offset & 0xfff;
+        remember_gaps(c, *slot);
         if (!covered(*slot, off, (unsigned)len)) return;
         /* A page that is hit often is being reused: dropping all of it ends the reports. */
         if (++(*slot)->hits > PAGE_HITS_MAX) drop_range(c, *slot, 0, 0x1000);
         else drop_range(c, *slot, off, (unsigned)len);
         cpu_event_set(c, CE_CODE);
         if ((*slot)->blocks || has_code(*slot)) return;
-        *slot = (*slot)->next;
+        remove_page(c, slot);
     }
     r->page_flags[page] &= (u8)~PAGE_CODE;
 }
@@ -159,7 +178,8 @@ static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsign
     struct code_page **slot = page_slot(ic, x->host);
     if (!*slot) {
         *slot = arena_alloc(ic, sizeof(**slot));
-        **slot = (struct code_page){ .host = x->host };
+        **slot = (struct code_page){ .host = x->host, .code[64] = ~0ull };
+        remember_gaps(c, *slot);
         x->rgn->page_flags[x->rgn_off >> 12] |= PAGE_CODE;
         tlb_protect_code(c, x->host);
     }
@@ -256,6 +276,7 @@ void icache_flush(struct cpu *c)
     memset(ic->hash, 0, HASH_SIZE * sizeof(ic->hash[0]));
     memset(ic->pages, 0, PAGES_SIZE * sizeof(ic->pages[0]));
     memset(ic->jump, 0, sizeof(ic->jump));
+    memset(c->code_gap, 0, sizeof(c->code_gap));
     ic->arena_used = 0;
     ic->full = false;
     ic->flushed++;

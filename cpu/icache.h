@@ -66,6 +66,18 @@ struct range {
 };
 void icache_cover(struct cpu *c, const u8 *host, const struct range *r, unsigned n);
 
+/* Whether [hva, hva+n) lies in a page with code, in bytes of it that hold none (n <= 32): a store
+ * there changes no code. False also when the page is not known here. Generated code has the same
+ * (jit/thunks.c). */
+static inline bool icache_gap(const struct cpu *c, const u8 *hva, unsigned n)
+{
+    uintptr_t page = (uintptr_t)hva >> 12;
+    const struct code_gap *g = &c->code_gap[page % LEN(c->code_gap)];
+    if ((uintptr_t)g->host != page << 12 || n > 32) return false;
+    unsigned off = (uintptr_t)hva & 0xfff;
+    return !(ld64((const u8 *)g->covered + (off >> 3)) >> (off & 7) & (BIT64(n) - 1));
+}
+
 /* The block at CS:RIP, or NULL: a single instruction must be executed with every check. */
 struct block *icache_find(struct cpu *c);
 

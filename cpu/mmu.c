@@ -17,6 +17,7 @@
 
 #include "cpu/apic.h"
 #include "cpu/exec.h"
+#include "cpu/icache.h"
 #include "cpu/jit/jit.h"
 #include "cpu/mem.h" /* tlb_index */
 
@@ -339,7 +340,7 @@ void tlb_protect_code(struct cpu *c, const u8 *hva)
             struct tlb_entry *e = &c->tlb[u][i];
             if (e->tag_w != INVALID_TAG && !(e->tag_w & TLB_SLOW) &&
                 (u64)(uintptr_t)hva == e->tag_w + e->off)
-                e->tag_w |= TLB_SLOW;
+                e->tag_w |= TLB_SLOW | TLB_CODE;
         }
     }
 }
@@ -400,9 +401,8 @@ static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct 
     e->tag_w = page | TLB_SLOW;
     if (special || !p.rd || !p.wr || p.wr != host) return;
     u8 *flags = &p.wrgn->page_flags[p.woff >> 12];
-    if (*flags & PAGE_CODE) return;
     *flags |= PAGE_DIRTY;
-    e->tag_w = page;
+    e->tag_w = *flags & PAGE_CODE ? page | TLB_SLOW | TLB_CODE : page;
 }
 
 /* Returns the slot that translates gla for this access, walking if needed; NULL: fault raised. */
@@ -466,6 +466,10 @@ static void page_read(struct cpu *c, const struct tlb_entry *e, u64 gla, void *b
 static void page_write(struct cpu *c, struct tlb_entry *e, u64 gla, const void *buf, unsigned n)
 {
     if (likely(!(e->tag_w & TLB_SLOW))) {
+        memcpy((void *)(uintptr_t)(e->off + gla), buf, n);
+        return;
+    }
+    if (likely((e->tag_w & TLB_CODE) && icache_gap(c, (u8 *)(uintptr_t)(e->off + gla), n))) {
         memcpy((void *)(uintptr_t)(e->off + gla), buf, n);
         return;
     }

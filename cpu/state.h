@@ -138,6 +138,9 @@ enum { SHADOW_STI = 1, SHADOW_SS = 2 };
  * access must take the slow path (I/O, APIC page, code page for writes, data breakpoint in the
  * page, user page under SMAP). */
 #define TLB_SLOW 0x800u /* above the alignment bits that mem.h leaves in the compared address */
+/* In tag_w beside TLB_SLOW: the page is RAM that holds decoded code and nothing else is special about
+ * it, so a store to bytes without code may be done at e->off (icache_gap). PAGE_DIRTY is set. */
+#define TLB_CODE 0x400u
 #define TLB_GLOBAL 1u /* in gpa: kept over CR3 loads */
 #define TLB_USER 2u   /* in gpa: user page (SMAP check) */
 struct tlb_entry {
@@ -266,6 +269,10 @@ struct cpu {
     struct jit_entry {
         u64 key, code;
     } jit_table[4096];
+    struct code_gap {
+        const u8 *host;     /* page with code, NULL: none */
+        const u64 *covered; /* bit per byte: decoded or translated; ones behind the page's end */
+    } code_gap[256];   /* by host page: what stores to code pages ask (icache.h) */
     u64 icount_base;   /* instructions retired before this slice */
     u64 slice;         /* size of this slice: retired = icount_base + slice - budget */
     u64 stats[16];     /* counters for info stats; names in interp.c */

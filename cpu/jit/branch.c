@@ -195,9 +195,26 @@ static void branch_access(struct tr *t, const struct stub *s)
         as_load(t->a, size, H_AX, rm_at(t->addr, 0));
 }
 
+/* A store to a page with code, to bytes that hold none, is done like any other. */
+static void gap_store(struct tr *t, const struct stub *s)
+{
+    struct as *a = t->a;
+    u32 misaligned = 0;
+    if (!s->body || s->size > JIT_GAP_MAX) return;
+    if (s->aligned) {
+        as8(a, 0xa8), as8(a, 15); /* TEST AL, 15 */
+        misaligned = as_jcc(a, CC_NE, as_here(a));
+    }
+    as_movabs(a, H_DX, BIT64(s->size) - 1);
+    as_call(a, t->j->gap[t->tb->user]);
+    as_jcc(a, CC_E, s->body);
+    if (s->aligned) as_patch(a, misaligned, as_here(a));
+}
+
 static void memory_stub(struct tr *t, const struct stub *s)
 {
     struct as *a = t->a;
+    gap_store(t, s);
     struct site *site = tr_site(t, s->access, s->size);
     if (s->second) site->seg = SEG_SS;
     site->aligned = s->aligned;

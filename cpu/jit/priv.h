@@ -10,6 +10,7 @@ enum {
     JIT_MAX_OPS = 64,
     JIT_HASH = 16384,
     JIT_HOT = 40,
+    JIT_GAP_MAX = 32, /* bytes of a store that the short way into code pages takes */
     JIT_BIAS = 0x60, /* RBP = struct cpu + this */
 };
 
@@ -88,6 +89,7 @@ struct jit {
     u8 *rw, *rx;
     struct as as; /* base = rw */
     /* thunks, for 32-bit and 64-bit guest code */
+    u32 gap[2]; /* for supervisor and user code */
     u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2];
     u8 *arena; /* sites, links, translations */
     size_t arena_used, arena_size;

@@ -132,8 +132,68 @@ static u32 make_call(struct jit *j, unsigned wide, u64 fn, u32 leave_stored, boo
     return here;
 }
 
+static void shift_right(struct as *a, unsigned osz, unsigned reg, unsigned n)
+{
+    as_insn(a, 0, osz, AS_0, 0xc1, 5, rm_reg(reg), 0);
+    as8(a, n);
+}
+
+/* RAX: linear address of a store that missed the TLB, RDX: a bit for each of its bytes. When the
+ * page is known, writable, special for its code alone, and these bytes hold none: ZF set and the
+ * host address in RAX. Otherwise ZF clear and RAX as it was. Changes RCX, RDX, flags. The same in
+ * C: icache_gap(). */
+static void make_gap(struct jit *j, unsigned user)
+{
+    struct as *a = &j->as;
+    struct cpu *c = NULL;
+    i32 tlb = jit_field(offsetof(struct cpu, tlb)) + (i32)(user * sizeof(c->tlb[0]));
+    i32 gaps = jit_field(offsetof(struct cpu, code_gap));
+    _Static_assert(sizeof(struct tlb_entry) == 32 && sizeof(struct code_gap) == 16, "shifts");
+    j->gap[user] = as_here(a);
+    push_pop(a, 0x50, H_BX);
+    push_pop(a, 0x50, H_SI);
+    as_mov(a, OSZ32, H_CX, H_AX);
+    shift_right(a, OSZ32, H_CX, 7);
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), (TLB_ENTRIES - 1) << 5);
+    as_mov(a, OSZ64, H_BX, H_AX);
+    as_imm(a, OSZ64, 4, rm_reg(H_BX), -4096);
+    as_imm(a, OSZ64, 1, rm_reg(H_BX), TLB_SLOW | TLB_CODE);
+    as_rm(a, OSZ64, 0x3b, H_BX,
+          rm_sib(H_BP, H_CX, 0, tlb + (i32)offsetof(struct tlb_entry, tag_w)));
+    u32 other = as_jcc(a, CC_NE, as_here(a));
+    as_load(a, OSZ64, H_SI, rm_sib(H_BP, H_CX, 0, tlb + (i32)offsetof(struct tlb_entry, off)));
+    as_rm(a, OSZ64, 0x03, H_SI, rm_reg(H_AX)); /* host address */
+    as_mov(a, OSZ64, H_BX, H_SI);
+    as_imm(a, OSZ64, 4, rm_reg(H_BX), -4096);
+    as_mov(a, OSZ32, H_CX, H_BX);
+    shift_right(a, OSZ32, H_CX, 8);
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), (i32)(LEN(c->code_gap) - 1) << 4);
+    as_rm(a, OSZ64, 0x3b, H_BX,
+          rm_sib(H_BP, H_CX, 0, gaps + (i32)offsetof(struct code_gap, host)));
+    u32 unknown = as_jcc(a, CC_NE, as_here(a));
+    as_load(a, OSZ64, H_BX,
+            rm_sib(H_BP, H_CX, 0, gaps + (i32)offsetof(struct code_gap, covered)));
+    as_mov(a, OSZ32, H_CX, H_AX);
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), 0xfff);
+    shift_right(a, OSZ32, H_CX, 3);
+    as_load(a, OSZ64, H_BX, rm_sib(H_BX, H_CX, 0, 0)); /* the bits from the byte's on */
+    as_mov(a, OSZ32, H_CX, H_AX);
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), 7);
+    as_insn(a, 0, OSZ64, AS_0, 0xd3, 5, rm_reg(H_BX), 0); /* SHR RBX, CL */
+    as_rm(a, OSZ64, 0x85, H_DX, rm_reg(H_BX));            /* TEST RBX, RDX */
+    u32 code = as_jcc(a, CC_NE, as_here(a));
+    as_mov(a, OSZ64, H_AX, H_SI);
+    as_patch(a, other, as_here(a));
+    as_patch(a, unknown, as_here(a));
+    as_patch(a, code, as_here(a));
+    push_pop(a, 0x58, H_SI);
+    push_pop(a, 0x58, H_BX);
+    as8(a, 0xc3);
+}
+
 void jit_make_thunks(struct jit *j)
 {
+    for (unsigned user = 0; user < 2; user++) make_gap(j, user);
     for (unsigned wide = 0; wide < 2; wide++) {
         make_enter(j, wide);
         u32 stored = make_leave(j, wide);

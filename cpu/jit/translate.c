@@ -207,6 +207,7 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
     s->field = as_jcc(t->a, CC_NE, as_here(t->a));
     as_rm(t->a, OSZ64, 0x03, H_AX,
           rm_sib(H_BP, H_CX, 0, tlb + (i32)offsetof(struct tlb_entry, off)));
+    if (access != SITE_READ && !outside[0]) s->body = as_here(t->a);
     t->addr = H_AX;
 }
 

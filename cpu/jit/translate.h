@@ -15,6 +15,7 @@ struct stub {
     bool aligned;
     u64 target;        /* STUB_EXIT: relative to the page */
     u32 field, resume; /* the jump to the stub; where STUB_MEMORY goes on */
+    u32 body; /* where a store goes on with its host address in RAX; 0: every check is the MMU's */
 };
 
 struct tr {
