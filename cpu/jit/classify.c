@@ -14,15 +14,31 @@ static void set_flags(struct jop *op, unsigned def, unsigned use)
     op->use = (u8)use;
 }
 
-/* AH to BH: their own encoding rules are left to the handlers. */
+/* AH to BH */
 static bool high_byte(const struct insn *i, unsigned reg)
 {
     return !(i->flags & INSN_REX) && reg >= 4 && reg < 8;
 }
 
-static bool byte_regs_ok(const struct insn *i, bool reg, bool rm)
+/* How an instruction uses a byte register. */
+enum { UNUSED, READ, WRITTEN };
+
+/* Notes which operands are high bytes: native.c puts them into low bytes for the time. */
+static bool byte_regs(struct jop *op, unsigned reg, unsigned rm)
 {
-    return !(reg && high_byte(i, i->reg)) && !(rm && !(i->flags & INSN_MEM) && high_byte(i, i->rm));
+    const struct insn *i = &op->i;
+    if (i->osz != OSZ8) return true;
+    if (reg && high_byte(i, i->reg))
+        op->high |= HIGH_REG | (reg == WRITTEN ? HIGH_REG_WRITTEN : 0);
+    if (rm && !(i->flags & INSN_MEM) && high_byte(i, i->rm))
+        op->high |= HIGH_RM | (rm == WRITTEN ? HIGH_RM_WRITTEN : 0);
+    return true;
+}
+
+static bool no_high_byte(struct jop *op, unsigned reg, unsigned rm)
+{
+    byte_regs(op, reg, rm);
+    return !op->high;
 }
 
 unsigned jit_shift_count(const struct insn *i)
@@ -40,10 +56,12 @@ static bool classify_shift(struct jop *op)
         return true; /* changes nothing but the upper half */
     set_flags(op, rotate ? F_C | F_O : F_ALL, n == 2 || n == 3 ? F_C : 0);
     if (by_cl) op->keep = F_ALL;
-    bool one = !by_cl && (i->mapop >= 0xd0 || jit_shift_count(i) == 1);
-    if (rotate && !one && (n >= 2 || i->osz < OSZ32))
-        return false; /* their OF is the handler's to know */
-    return i->osz != OSZ8 || byte_regs_ok(i, false, true);
+    if (n == 2 || n == 3) { /* a full turn of 9 or 17 bits changes no flag */
+        unsigned bits = 8u << i->osz;
+        if (bits < 32 && (by_cl || (i->mapop < 0xd0 && jit_shift_count(i) % (bits + 1) == 0)))
+            return false;
+    }
+    return no_high_byte(op, UNUSED, WRITTEN);
 }
 
 static bool classify_group3(struct jop *op)
@@ -52,16 +70,14 @@ static bool classify_group3(struct jop *op)
     switch (i->modrm >> 3 & 7) {
     case 0:
     case 1:
-    case 3: set_flags(op, F_ALL, 0); break;
-    case 2: break;
     case 4:
-    case 5:
-        if (i->osz < OSZ32) return false;
-        set_flags(op, F_ALL, 0);
-        break;
-    default: return false;
+    case 5: set_flags(op, F_ALL, 0); return byte_regs(op, UNUSED, READ);
+    case 2: return byte_regs(op, UNUSED, WRITTEN);
+    case 3: set_flags(op, F_ALL, 0); return byte_regs(op, UNUSED, WRITTEN);
+    default: /* DIV, IDIV */
+        op->own = op->exits = true;
+        return no_high_byte(op, UNUSED, READ);
     }
-    return i->osz != OSZ8 || byte_regs_ok(i, false, true);
 }
 
 static bool stack_size_ok(const struct insn *i, unsigned mode)
@@ -86,11 +102,10 @@ static bool native_one(struct jop *op, unsigned mode)
 {
     const struct insn *i = &op->i;
     unsigned o = i->mapop;
-    bool bytes = i->osz == OSZ8;
     if (o < 0x40 && (o & 7) < 6) {
-        unsigned alu = o >> 3;
+        unsigned alu = o >> 3, form = o & 7, result = alu == 7 ? READ : WRITTEN;
         set_flags(op, F_ALL, alu == 2 || alu == 3 ? F_C : 0);
-        return !bytes || byte_regs_ok(i, (o & 7) < 4, (o & 7) < 4);
+        return form >= 4 || byte_regs(op, form < 2 ? READ : result, form < 2 ? result : READ);
     }
     switch (o) {
     case 0x40 ... 0x4f: set_flags(op, F_ALL & ~F_C, 0); return mode == BITS32;
@@ -99,7 +114,7 @@ static bool native_one(struct jop *op, unsigned mode)
     case 0x6a: return stack_size_ok(i, mode);
     case 0x63: return mode == BITS64;
     case 0x69:
-    case 0x6b: set_flags(op, F_ALL, 0); return i->osz != OSZ16;
+    case 0x6b: set_flags(op, F_ALL, 0); return true;
     case 0x70 ... 0x7f:
         op->kind = K_BRANCH;
         op->use = condition_flags[o >> 1 & 7];
@@ -110,19 +125,27 @@ static bool native_one(struct jop *op, unsigned mode)
     case 0x83: {
         unsigned alu = i->modrm >> 3 & 7;
         set_flags(op, F_ALL, alu == 2 || alu == 3 ? F_C : 0);
-        return !bytes || byte_regs_ok(i, false, true);
+        return byte_regs(op, UNUSED, alu == 7 ? READ : WRITTEN);
     }
     case 0x84:
-    case 0x85: set_flags(op, F_ALL, 0); return !bytes || byte_regs_ok(i, true, true);
-    case 0x86 ... 0x8b: return !bytes || byte_regs_ok(i, true, true);
+    case 0x85: set_flags(op, F_ALL, 0); return byte_regs(op, READ, READ);
+    case 0x86:
+    case 0x87: byte_regs(op, WRITTEN, WRITTEN); return !op->high || (i->flags & INSN_MEM);
+    case 0x88:
+    case 0x89: return byte_regs(op, READ, WRITTEN);
+    case 0x8a:
+    case 0x8b: return byte_regs(op, WRITTEN, READ);
     case 0x8d: return i->asz != ASZ16;
-    case 0x90 ... 0x97: return i->rep != 0xf3;
+    case 0x90 ... 0x97: return true; /* F3 90 is PAUSE */
     case 0x98:
     case 0x99: return true;
     case 0xa0 ... 0xa3: return true;
     case 0xa8:
     case 0xa9: set_flags(op, F_ALL, 0); return true;
-    case 0xb0 ... 0xb7: return !high_byte(i, i->rm);
+    case 0x9c: return stack_size_ok(i, mode);
+    case 0x9e: set_flags(op, F_ALL & ~F_O, 0); return op->own = true;
+    case 0x9f: set_flags(op, 0, F_ALL & ~F_O); return op->own = true;
+    case 0xb0 ... 0xb7: return byte_regs(op, UNUSED, WRITTEN);
     case 0xb8 ... 0xbf: return true;
     case 0xc0:
     case 0xc1:
@@ -133,16 +156,30 @@ static bool native_one(struct jop *op, unsigned mode)
     case 0xe9:
     case 0xeb: op->kind = K_BRANCH; return i->osz != OSZ16;
     case 0xc6:
-    case 0xc7: return !bytes || byte_regs_ok(i, false, true);
+    case 0xc7: return byte_regs(op, UNUSED, WRITTEN);
     case 0xc9: return stack_size_ok(i, mode);
     case 0xf5: set_flags(op, F_C, F_C); return true;
     case 0xf8:
     case 0xf9: set_flags(op, F_C, 0); return true;
     case 0xf6:
     case 0xf7: return classify_group3(op);
-    case 0xfe: set_flags(op, F_ALL & ~F_C, 0); return byte_regs_ok(i, false, true);
+    case 0xfc:
+    case 0xfd: return op->own = true;
+    case 0xfe: set_flags(op, F_ALL & ~F_C, 0); return byte_regs(op, UNUSED, WRITTEN);
     case 0xff: return native_group5(op, mode);
     default: return false;
+    }
+}
+
+/* BSF, BSR, TZCNT, LZCNT, POPCNT */
+static bool classify_scan(struct jop *op, const struct op_row *row)
+{
+    op->own = true;
+    switch (row->feature) {
+    case FT_BMI1: set_flags(op, F_ALL, 0); return __builtin_cpu_supports("bmi");
+    case FT_LZCNT: set_flags(op, F_ALL, 0); return __builtin_cpu_supports("lzcnt");
+    case FT_POPCNT: set_flags(op, F_ALL, 0); return __builtin_cpu_supports("popcnt");
+    default: set_flags(op, F_Z, 0); return true;
     }
 }
 
@@ -159,15 +196,48 @@ static bool native_two(struct jop *op)
         op->kind = K_BRANCH;
         op->use = condition_flags[o >> 1 & 7];
         return i->osz != OSZ16;
-    case 0x90 ... 0x9f: op->use = condition_flags[o >> 1 & 7]; return byte_regs_ok(i, false, true);
+    case 0x90 ... 0x9f: op->use = condition_flags[o >> 1 & 7]; return byte_regs(op, UNUSED, WRITTEN);
     case 0xa3:
     case 0xab:
     case 0xb3:
-    case 0xbb: set_flags(op, F_C, 0); return !(i->flags & INSN_MEM);
+    case 0xbb:
+        set_flags(op, F_C, 0);
+        op->bit_string = i->flags & INSN_MEM;
+        return true;
     case 0xba: set_flags(op, F_C, 0); return true;
-    case 0xaf: set_flags(op, F_ALL, 0); return i->osz != OSZ16;
+    case 0xa4:
+    case 0xac:
+        set_flags(op, F_ALL, 0);
+        op->own = true;
+        return i->osz >= OSZ32 && jit_shift_count(i);
+    case 0xa5:
+    case 0xad:
+        set_flags(op, F_ALL, 0);
+        op->keep = F_ALL;
+        op->own = true;
+        return i->osz >= OSZ32;
+    case 0xae: return row->fn[0] == op_nop; /* fences */
+    case 0xaf: set_flags(op, F_ALL, 0); return true;
+    case 0xb0:
+    case 0xb1:
+    case 0xc0:
+    case 0xc1: /* CMPXCHG, XADD */
+        set_flags(op, F_ALL, 0);
+        op->own = true;
+        return (i->flags & INSN_MEM) && no_high_byte(op, READ, UNUSED);
+    case 0xb8:
+    case 0xbc:
+    case 0xbd: return classify_scan(op, row);
+    case 0xc3: return true;
+    case 0xc7:
+        set_flags(op, F_Z, 0);
+        op->own = true;
+        op->aligned = i->osz == OSZ64;
+        return row->fn[4] == op_cmpxchg8b;
     case 0xb6:
-    case 0xbe: return (i->flags & INSN_MEM) || !high_byte(i, i->rm);
+    case 0xbe:
+        if (!(i->flags & INSN_MEM) && high_byte(i, i->rm)) op->high = HIGH_RM;
+        return true;
     case 0xb7:
     case 0xbf: return true;
     case 0xc8 ... 0xcf: return i->osz != OSZ16;
@@ -188,7 +258,7 @@ static bool has_memory(const struct jop *op)
     unsigned o = i->mapop;
     if (op_rows[i->op].map == MAP_0) {
         if (o == 0x8d) return false;
-        if ((o >= 0x50 && o <= 0x5f) || o == 0x68 || o == 0x6a || (o >= 0xa0 && o <= 0xa3))
+        if ((o >= 0x50 && o <= 0x5f) || o == 0x68 || o == 0x6a || o == 0x9c || (o >= 0xa0 && o <= 0xa3))
             return true;
         if (o == 0xc2 || o == 0xc3 || o == 0xe8 || o == 0xc9) return true;
         if (o == 0xff && ((i->modrm >> 3 & 7) == 2 || (i->modrm >> 3 & 7) == 6)) return true;
@@ -213,7 +283,14 @@ static unsigned access_of(const struct jop *op, u8 *size)
         case 0xbe: *size = 1; return SITE_READ;
         case 0xb7:
         case 0xbf: *size = 2; return SITE_READ;
-        default: return n == 4 ? SITE_READ : SITE_RMW; /* BA: BT only reads */
+        case 0xa3:
+        case 0xb8:
+        case 0xbc:
+        case 0xbd: return SITE_READ;
+        case 0xc3: return SITE_WRITE;
+        case 0xc7: *size = (u8)(2u << i->osz); return SITE_RMW;
+        case 0xba: return n == 4 ? SITE_READ : SITE_RMW;
+        default: return SITE_RMW;
         }
     }
     switch (o) {
@@ -221,6 +298,7 @@ static unsigned access_of(const struct jop *op, u8 *size)
     case 0x50 ... 0x57:
     case 0x68:
     case 0x6a:
+    case 0x9c:
     case 0xe8:
     case 0xa2:
     case 0xa3:
@@ -258,12 +336,13 @@ void jit_classify(struct jop *op, unsigned mode)
         native = false;
     if (native) {
         op->mem = has_memory(op);
-        op->exits = op->mem;
+        op->exits |= op->mem;
         op->access = (u8)access_of(op, &op->size);
         return;
     }
     set_flags(op, 0, 0);
-    op->keep = 0;
+    op->keep = op->high = 0;
+    op->own = op->push = op->exits = op->aligned = op->bit_string = false;
     op->kind = K_NATIVE;
     if (jit_classify_sse(op, mode)) return;
     static const char *const state[] = { "ldmxcsr", "stmxcsr", "fxsave",   "fxrstor",

@@ -3,8 +3,7 @@
  * that both engines give the same bits. */
 #include "cpu/jit/translate.h"
 
-/* The ModRM operand: the guest register, or memory at t->addr. */
-static struct rm operand(struct tr *t)
+struct rm tr_operand(struct tr *t)
 {
     return t->op->i.flags & INSN_MEM ? rm_at(t->addr, 0) : tr_greg(t, t->op->i.rm);
 }
@@ -56,7 +55,7 @@ static void alu(struct tr *t, unsigned o)
 {
     const struct insn *i = &t->op->i;
     unsigned n = o >> 3, form = o & 7;
-    struct rm rm = operand(t);
+    struct rm rm = tr_operand(t);
     switch (form) {
     case 0:
     case 1:
@@ -126,38 +125,40 @@ static void multiply_flags(struct tr *t, unsigned low)
 static void imul_short(struct tr *t)
 {
     const struct insn *i = &t->op->i;
-    struct rm rm = operand(t);
+    struct rm rm = tr_operand(t);
     unsigned h = tr_pinned(t, i->reg), to = h != H_NONE ? h : H_DX;
     if (i->mapop == 0xaf) {
         if (h == H_NONE) as_load(t->a, OSZ64, H_DX, tr_greg(t, i->reg));
         as_insn(t->a, 0, i->osz, AS_0F, 0xaf, to, rm, 0);
     } else {
         as_insn(t->a, 0, i->osz, AS_0, 0x69, to, rm, 0);
-        as32(t->a, (u32)i->imm);
+        as_value(t->a, i->osz, i->imm);
     }
-    if (h == H_NONE) as_store(t->a, OSZ64, tr_greg(t, i->reg), H_DX);
+    if (h == H_NONE)
+        as_store(t->a, i->osz == OSZ16 ? OSZ16 : OSZ64, tr_greg(t, i->reg), H_DX);
     multiply_flags(t, to);
 }
 
 static void mul_wide(struct tr *t, unsigned digit)
 {
     const struct insn *i = &t->op->i;
-    struct rm rm = operand(t);
+    struct rm rm = tr_operand(t);
+    bool bytes = i->osz == OSZ8; /* AX is the product */
     if (rm.mem && rm.reg == H_AX) { /* the address makes room for the operand */
         as_mov(t->a, OSZ64, H_CX, H_AX);
         rm = rm_at(H_CX, 0);
     }
     as_mov(t->a, OSZ64, H_AX, tr_src(t, RAX, H_AX));
-    as_insn(t->a, 0, i->osz, AS_0, 0xf7, digit, rm, 0);
-    tr_put(t, RAX, i->osz, H_AX);
-    tr_put(t, RDX, i->osz, H_DX);
+    as_insn(t->a, 0, i->osz, AS_0, bytes ? 0xf6 : 0xf7, digit, rm, bytes ? AS_BYTE_RM : 0);
+    tr_put(t, RAX, bytes ? OSZ16 : i->osz, H_AX);
+    if (!bytes) tr_put(t, RDX, i->osz, H_DX);
     multiply_flags(t, tr_pinned(t, RAX));
 }
 
 static void group3(struct tr *t)
 {
     unsigned n = t->op->i.modrm >> 3 & 7;
-    struct rm rm = operand(t);
+    struct rm rm = tr_operand(t);
     switch (n) {
     case 0:
     case 1: test_imm(t, rm); break;
@@ -167,22 +168,9 @@ static void group3(struct tr *t)
     }
 }
 
-/* RORX: flags stay as they are. */
-static void rorx(struct tr *t, unsigned osz, unsigned to, unsigned from, unsigned count)
-{
-    struct as *a = t->a;
-    as_room(a);
-    as8(a, 0xc4);
-    as8(a, (to & 8 ? 0 : 0x80) | 0x40 | (from & 8 ? 0 : 0x20) | 3);
-    as8(a, (osz == OSZ64 ? 0x80 : 0) | 0x78 | 3);
-    as8(a, 0xf0);
-    as8(a, 0xc0 | (to & 7) << 3 | (from & 7));
-    as8(a, count);
-}
-
 /* OF after a shift by more than one is undefined. The interpreter's rule, which holds for one as
- * well: SHL: CF xor the top bit; SHR: the bit below the top; ROL, ROR: as after the last single
- * step. The flags go to memory with it; in EFLAGS only the others are right. */
+ * well: SHL and RCL: CF xor the top bit; SHR: the bit below the top; ROL: the lowest bit xor the top
+ * one; ROR and RCR: the two top bits. The flags go to memory with it; in EFLAGS only the others are right. */
 static void shift_flags(struct tr *t, unsigned n, struct rm result)
 {
     const struct insn *i = &t->op->i;
@@ -193,7 +181,7 @@ static void shift_flags(struct tr *t, unsigned n, struct rm result)
     if (n == 7) return; /* SAR: 0 */
     if (n == 4) {
         as8(a, 0x0f), as8(a, 0xb6), as8(a, 0xc4); /* MOVZX EAX, AH */
-        rorx(t, OSZ32, H_CX, H_AX, 7);
+        tr_rorx(t, OSZ32, H_CX, H_AX, 7);
         as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_AX, 0, 0));
     } else {
         if (i->osz == OSZ8)
@@ -202,10 +190,14 @@ static void shift_flags(struct tr *t, unsigned n, struct rm result)
             as_insn(a, 0, OSZ32, AS_0F, 0xb7, H_DX, result, 0);
         else
             as_load(a, i->osz, H_DX, result);
-        rorx(t, size, H_CX, H_DX, n == 0 ? bits - 1 : bits - 2);
+        tr_rorx(t, size, H_CX, H_DX, n == 0 || n == 2 ? bits - 1 : bits - 2);
+        if (n == 2) { /* the carry */
+            as8(a, 0x0f), as8(a, 0xb6), as8(a, 0xc4);
+            as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_AX, 0, 0));
+        }
         if (n == 0) as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_DX, 0, 0));
-        if (n == 1) {
-            rorx(t, size, H_DX, H_DX, bits - 1);
+        if (n == 1 || n == 3) {
+            tr_rorx(t, size, H_DX, H_DX, bits - 1);
             as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_DX, 0, 0));
         }
     }
@@ -217,7 +209,7 @@ static void shift(struct tr *t)
     const struct insn *i = &t->op->i;
     struct as *a = t->a;
     unsigned n = i->modrm >> 3 & 7, o = i->mapop;
-    struct rm rm = operand(t), at = rm;
+    struct rm rm = tr_operand(t), at = rm;
     bool bytes = i->osz == OSZ8, dword = unpinned_dword(t, rm), by_cl = o >= 0xd2;
     if (n == 6) n = 4;
     if (dword) {
@@ -246,7 +238,7 @@ static void mov_rm_reg(struct tr *t)
     const struct insn *i = &t->op->i;
     unsigned from = tr_src(t, i->reg, H_DX);
     if (i->flags & INSN_MEM)
-        as_store(t->a, i->osz, operand(t), from);
+        as_store(t->a, i->osz, tr_operand(t), from);
     else
         tr_put(t, i->rm, i->osz, from);
 }
@@ -255,7 +247,7 @@ static void mov_reg_rm(struct tr *t)
 {
     const struct insn *i = &t->op->i;
     unsigned bytes = i->osz == OSZ8 ? AS_BYTE_REG | AS_BYTE_RM : 0;
-    binary_to_reg(t, 0, AS_0, i->osz == OSZ8 ? 0x8a : 0x8b, operand(t), false, bytes);
+    binary_to_reg(t, 0, AS_0, i->osz == OSZ8 ? 0x8a : 0x8b, tr_operand(t), false, bytes);
 }
 
 static void mov_rm_imm(struct tr *t, struct rm rm)
@@ -283,7 +275,7 @@ static void lea(struct tr *t)
 static void xchg(struct tr *t, unsigned reg)
 {
     const struct insn *i = &t->op->i;
-    struct rm rm = operand(t);
+    struct rm rm = tr_operand(t);
     unsigned a = tr_src(t, reg, H_DX);
     if (!(i->flags & INSN_MEM)) {
         as_load(t->a, OSZ64, H_CX, rm);
@@ -307,7 +299,7 @@ static void convert(struct tr *t) /* CBW, CWDE, CDQE; CWD, CDQ, CQO */
     tr_put(t, high ? RDX : RAX, i->osz, high ? H_DX : H_AX);
 }
 
-static void push(struct tr *t, unsigned from)
+void tr_push(struct tr *t, unsigned from)
 {
     unsigned size = t->wide ? OSZ64 : OSZ32;
     unsigned sp = tr_pinned(t, RSP);
@@ -319,11 +311,30 @@ static void push_any(struct tr *t)
 {
     const struct insn *i = &t->op->i;
     if (i->mapop != 0x68 && i->mapop != 0x6a) {
-        push(t, tr_src(t, i->rm, H_DX));
+        tr_push(t, tr_src(t, i->rm, H_DX));
     } else {
         as_movabs(t->a, H_DX, t->wide ? i->imm : (u32)i->imm);
-        push(t, H_DX);
+        tr_push(t, H_DX);
     }
+}
+
+/* RF and VM read as 0. The arithmetic flags are in memory: the access saw to it. */
+static void push_flags(struct tr *t)
+{
+    struct as *a = t->a;
+    i32 arith = jit_field(offsetof(struct cpu, jit_flags));
+    as_load(a, OSZ32, H_DX, CPU_AT(rflags));
+    as_imm(a, OSZ32, 4, rm_reg(H_DX), (i32) ~(FL_ARITH | FL_RF | FL_VM));
+    as_insn(a, 0, OSZ32, AS_0F, 0xb6, H_CX, rm_at(H_BP, arith), 0); /* MOVZX: OF */
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), 1);
+    as_insn(a, 0, OSZ32, AS_0, 0xc1, 4, rm_reg(H_CX), 0); /* SHL ECX, 11 */
+    as8(a, 11);
+    as_rm(a, OSZ32, 0x0b, H_DX, rm_reg(H_CX));
+    as_insn(a, 0, OSZ32, AS_0F, 0xb6, H_CX, rm_at(H_BP, arith + 1), 0);
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), FL_ARITH & 0xff);
+    as_lea(a, OSZ32, H_DX, rm_sib(H_DX, H_CX, 0, 0));
+    as_imm(a, OSZ32, 1, rm_reg(H_DX), 2);
+    tr_push(t, H_DX);
 }
 
 /* PUSH m: its two accesses, one after the other. */
@@ -332,7 +343,7 @@ static void push_operand(struct tr *t)
     unsigned size = t->wide ? OSZ64 : OSZ32;
     if (t->second) {
         as_load(t->a, size, H_DX, CPU_AT(jit_temp));
-        push(t, H_DX);
+        tr_push(t, H_DX);
         return;
     }
     as_load(t->a, size, H_DX, rm_at(t->addr, 0));
@@ -348,11 +359,6 @@ void tr_push_part(struct tr *t)
     tr_execute(t);
     t->second = false;
     t->stubs[t->stub_count - 1].resume = as_here(t->a);
-}
-
-void tr_own(struct tr *t)
-{
-    tr_body(t);
 }
 
 static void pop(struct tr *t)
@@ -373,25 +379,29 @@ static void leave(struct tr *t) /* address: old RBP */
 
 static void setcc(struct tr *t)
 {
-    as_insn(t->a, 0, OSZ8, AS_0F, t->op->i.mapop, 0, operand(t), AS_BYTE_RM);
+    as_insn(t->a, 0, OSZ8, AS_0F, t->op->i.mapop, 0, tr_operand(t), AS_BYTE_RM);
 }
 
 static void cmov(struct tr *t)
 {
     const struct insn *i = &t->op->i;
-    binary_to_reg(t, 0, AS_0F, i->mapop, operand(t), true, 0);
+    binary_to_reg(t, 0, AS_0F, i->mapop, tr_operand(t), true, 0);
 }
 
 static void extend(struct tr *t) /* MOVZX, MOVSX */
 {
     const struct insn *i = &t->op->i;
-    binary_to_reg(t, 0, AS_0F, i->mapop, operand(t), false, i->mapop & 1 ? 0 : AS_BYTE_RM);
+    binary_to_reg(t, 0, AS_0F, i->mapop, tr_operand(t), false, i->mapop & 1 ? 0 : AS_BYTE_RM);
 }
 
 static void bit_test(struct tr *t)
 {
+    if (t->op->bit_string) {
+        tr_bit_string(t);
+        return;
+    }
     const struct insn *i = &t->op->i;
-    struct rm rm = operand(t), at = rm;
+    struct rm rm = tr_operand(t), at = rm;
     bool imm = i->mapop == 0xba;
     unsigned kind = imm ? i->modrm >> 3 & 3 : i->mapop >> 3 & 3;
     bool dword = unpinned_dword(t, rm) && kind;
@@ -422,7 +432,7 @@ static void bswap(struct tr *t)
 
 static void movsxd(struct tr *t)
 {
-    binary_to_reg(t, 0, AS_0, 0x63, operand(t), false, 0);
+    binary_to_reg(t, 0, AS_0, 0x63, tr_operand(t), false, 0);
 }
 
 static void moffs(struct tr *t)
@@ -454,9 +464,9 @@ static void body_one(struct tr *t)
     case 0x63: movsxd(t); break;
     case 0x69:
     case 0x6b: imul_short(t); break;
-    case 0x80 ... 0x83: immediate_to_rm(t, i->modrm >> 3 & 7, operand(t)); break;
+    case 0x80 ... 0x83: immediate_to_rm(t, i->modrm >> 3 & 7, tr_operand(t)); break;
     case 0x84:
-    case 0x85: as_rm(t->a, i->osz, 0x85, tr_src(t, i->reg, H_DX), operand(t)); break;
+    case 0x85: as_rm(t->a, i->osz, 0x85, tr_src(t, i->reg, H_DX), tr_operand(t)); break;
     case 0x86:
     case 0x87: xchg(t, i->reg); break;
     case 0x88:
@@ -469,26 +479,27 @@ static void body_one(struct tr *t)
         break;
     case 0x98:
     case 0x99: convert(t); break;
+    case 0x9c: push_flags(t); break;
     case 0xa0 ... 0xa3: moffs(t); break;
     case 0xa8:
     case 0xa9: test_imm(t, tr_greg(t, RAX)); break;
     case 0xb0 ... 0xbf: mov_rm_imm(t, tr_greg(t, i->rm)); break;
     case 0xc6:
-    case 0xc7: mov_rm_imm(t, operand(t)); break;
+    case 0xc7: mov_rm_imm(t, tr_operand(t)); break;
     case 0xc9: leave(t); break;
     case 0xf5:
     case 0xf8:
     case 0xf9: as8(t->a, o); break;
     case 0xf6:
     case 0xf7: group3(t); break;
-    case 0xfe: unary(t, 0xff, i->modrm >> 3 & 7, operand(t)); break;
+    case 0xfe: unary(t, 0xff, i->modrm >> 3 & 7, tr_operand(t)); break;
     case 0xff:
         if (t->op->push)
             push_operand(t);
         else if ((i->modrm >> 3 & 7) == 6)
             push_any(t);
         else
-            unary(t, 0xff, i->modrm >> 3 & 7, operand(t));
+            unary(t, 0xff, i->modrm >> 3 & 7, tr_operand(t));
         break;
     default: shift(t); break; /* C0, C1, D0 to D3 */
     }
@@ -509,9 +520,39 @@ static void body_two(struct tr *t)
     case 0xb7:
     case 0xbe:
     case 0xbf: extend(t); break;
+    case 0xc3: mov_rm_reg(t); break; /* MOVNTI */
     case 0xc8 ... 0xcf: bswap(t); break;
     default: break; /* NOP */
     }
+}
+
+static void body(struct tr *t)
+{
+    if (op_rows[t->op->i.op].map == MAP_0)
+        body_one(t);
+    else
+        body_two(t);
+}
+
+/* AH to BH cannot be named beside the registers that need REX: the guest register turned by 8 bits
+ * has the byte at its low end, the instruction works there, and turning goes on. RORX keeps flags.
+ */
+static void high_bytes(struct tr *t)
+{
+    struct insn *i = &t->op->i, old = *i;
+    unsigned high = t->op->high, rm = H_NONE, reg = H_NONE;
+    if (high & HIGH_RM) {
+        tr_rorx(t, OSZ64, rm = H_DX, tr_pinned(t, old.rm & 3), 8);
+        i->rm = TR_HOST(H_DX);
+    }
+    if (high & HIGH_REG) {
+        tr_rorx(t, OSZ64, reg = high & HIGH_RM ? H_CX : H_DX, tr_pinned(t, old.reg & 3), 8);
+        i->reg = (u8)TR_HOST(reg);
+    }
+    body(t);
+    *i = old;
+    if (high & HIGH_RM_WRITTEN) tr_rorx(t, OSZ64, tr_pinned(t, old.rm & 3), rm, 56);
+    if (high & HIGH_REG_WRITTEN) tr_rorx(t, OSZ64, tr_pinned(t, old.reg & 3), reg, 56);
 }
 
 void tr_body(struct tr *t)
@@ -520,8 +561,8 @@ void tr_body(struct tr *t)
         t->host = true;
         t->mem = t->of_bad = false;
     }
-    if (op_rows[t->op->i.op].map == MAP_0)
-        body_one(t);
+    if (t->op->high)
+        high_bytes(t);
     else
-        body_two(t);
+        body(t);
 }

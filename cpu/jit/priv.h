@@ -26,6 +26,8 @@ enum jit_kind {            /* how an instruction is translated */
                 K_STOP,    /* not translated: the superblock ends before it */
 };
 
+enum { HIGH_REG = 1, HIGH_RM = 2, HIGH_REG_WRITTEN = 4, HIGH_RM_WRITTEN = 8 };
+
 struct jop {
     struct insn i;
     u16 off;     /* in the page */
@@ -40,6 +42,8 @@ struct jop {
     u8 size, access;     /* of the memory operand: bytes, enum site_kind */
     bool own;            /* looks after the flags itself (tr_own) */
     bool push;           /* has a second access, a push (tr_push_part) */
+    bool bit_string;     /* the bit number moves the address (tr_bit_offset) */
+    u8 high;             /* HIGH_*: operands among AH to BH */
     /* sse.c */
     bool sse, aligned, rm_general, reg_general, imm8;
     u16 x_read, x_write; /* XMM registers */

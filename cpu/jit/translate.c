@@ -109,7 +109,8 @@ static void operand_address(struct tr *t)
     unsigned o = i->mapop, size = t->wide ? OSZ64 : OSZ32;
     if (op_rows[i->op].map == MAP_0 && !(i->flags & INSN_MEM)) {
         unsigned sp = tr_pinned(t, RSP);
-        if ((o >= 0x50 && o <= 0x57) || o == 0x68 || o == 0x6a || o == 0xe8 || o == 0xff) {
+        if ((o >= 0x50 && o <= 0x57) || o == 0x68 || o == 0x6a || o == 0x9c ||
+            o == 0xe8 || o == 0xff) {
             as_lea(t->a, size, H_AX, rm_at(sp, t->wide ? -8 : -4));
             return;
         }
@@ -124,6 +125,7 @@ static void operand_address(struct tr *t)
         as_movabs(t->a, H_AX, i->asz == ASZ64 ? i->imm : (u32)i->imm); /* A0 to A3 */
     } else {
         tr_address(t);
+        if (t->op->bit_string) tr_bit_offset(t);
     }
     if (t->wide && i->seg >= SEG_FS)
         as_rm(t->a, OSZ64, 0x03, H_AX,
@@ -149,14 +151,6 @@ static bool has_operand(const struct insn *i)
            (op_rows[i->op].map == MAP_0 && i->mapop >= 0xa0 && i->mapop <= 0xa3);
 }
 
-static u8 *jump_short(struct tr *t, unsigned cc)
-{
-    as_room(t->a);
-    as8(t->a, 0x70 | cc);
-    as8(t->a, 0);
-    return t->a->at;
-}
-
 /* FS and GS of 32-bit code: base and limit of a writable expand-up segment, as seg_quick() of mem.h
  * does; others fail. The jumps are for the caller to aim. RAX: offset before, linear address after,
  * also when the check fails. */
@@ -168,12 +162,12 @@ static void segment_check(struct tr *t, unsigned size, u8 **outside)
     as_load(a, OSZ32, H_DX, rm_at(H_BP, seg + (i32)offsetof(struct seg, limit)));
     as_rm(a, OSZ32, 0x03, H_AX, rm_at(H_BP, seg + (i32)offsetof(struct seg, base)));
     as_rm(a, OSZ64, 0x3b, H_CX, rm_reg(H_DX));
-    outside[0] = jump_short(t, CC_A);
+    outside[0] = tr_jump(t, 0x70 | CC_A);
     as_insn(a, 0, OSZ32, AS_0F, 0xb6, H_CX,
             rm_at(H_BP, seg + (i32)offsetof(struct seg, attr)), 0); /* MOVZX ECX, byte [..] */
     as_imm(a, OSZ32, 4, rm_reg(H_CX), ATTR_P | ATTR_S | 0xe);
     as_imm(a, OSZ32, 7, rm_reg(H_CX), (i32)(ATTR_P | ATTR_S | 2));
-    outside[1] = jump_short(t, CC_NE);
+    outside[1] = tr_jump(t, 0x70 | CC_NE);
 }
 
 void tr_check(struct tr *t, unsigned size, unsigned access)
@@ -188,7 +182,7 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
     as_insn(t->a, 0, OSZ32, AS_0, 0xc1, 5, rm_reg(H_CX), 0); /* SHR ECX, 12 - 5 */
     as8(t->a, 7);
     as_imm(t->a, OSZ32, 4, rm_reg(H_CX), (TLB_ENTRIES - 1) << 5);
-    bool aligned = t->op->sse && t->op->aligned;
+    bool aligned = t->op->aligned;
     if (size > 1 && !aligned)
         as_lea(t->a, OSZ64, H_DX, rm_at(H_AX, (i32)size - 1));
     else
@@ -196,7 +190,7 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
     as_imm(t->a, OSZ64, 4, rm_reg(H_DX), aligned ? -4096 | 15 : -4096);
     as_rm(t->a, OSZ64, 0x3b, H_DX, rm_sib(H_BP, H_CX, 0, tag));
     for (unsigned k = 0; k < 2; k++) { /* a segment's check failed: NE as well */
-        if (outside[k]) outside[k][-1] = (u8)(t->a->at - outside[k]);
+        if (outside[k]) tr_land(t, outside[k]);
     }
     struct stub *s = tr_stub(t, STUB_MEMORY);
     s->size = (u8)size;
@@ -324,9 +318,10 @@ static void translate_op(struct tr *t)
     } else if (op->kind == K_HANDLER) {
         call_handler(t);
     } else if (op->mem) {
+        unsigned access = t->stub_count; /* the instruction may make stubs of its own */
         tr_memory(t, op->size, op->access);
         tr_execute(t);
-        t->stubs[t->stub_count - 1].resume = as_here(t->a);
+        t->stubs[access].resume = as_here(t->a);
         if (op->push) tr_push_part(t);
     } else {
         tr_execute(t);

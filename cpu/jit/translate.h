@@ -51,9 +51,11 @@ void tr_address(struct tr *t); /* linear address of the ModRM operand in RAX */
 void tr_check(struct tr *t, unsigned size, unsigned access); /* of the linear address in RAX */
 
 /* registers */
+/* Instead of a guest register in an instruction's operands while it is written: a host register. */
+#define TR_HOST(host) (32 + (host))
 static inline unsigned tr_pinned(const struct tr *t, unsigned guest)
 {
-    return jit_pinned[t->wide][guest];
+    return guest >= TR_HOST(0) ? guest - TR_HOST(0) : jit_pinned[t->wide][guest];
 }
 static inline i32 tr_reg_field(unsigned guest)
 {
@@ -82,6 +84,19 @@ void tr_charge(struct tr *t, u32 *budget, u32 *events);
 unsigned tr_needed_flags(const struct jop *op);
 /* An instruction with op->own: looks after the flags, too; its operand's address is in RAX. */
 void tr_own(struct tr *t);
+/* The ModRM operand: the guest register, or memory at t->addr. */
+struct rm tr_operand(struct tr *t);
+/* op->bit_string: RAX moves to the word that the register's bit is in; changes RCX. */
+void tr_bit_offset(struct tr *t);
+void tr_push(struct tr *t, unsigned from); /* to t->addr; RSP moves */
+/* RORX: flags stay as they are. */
+void tr_rorx(struct tr *t, unsigned osz, unsigned to, unsigned from, unsigned count);
+/* A short forward jump, aimed by tr_land(). */
+u8 *tr_jump(struct tr *t, unsigned opcode);
+void tr_land(struct tr *t, u8 *jump);
+/* bits.c */
+void tr_scan(struct tr *t);
+void tr_bit_string(struct tr *t);
 /* Behind an instruction with op->push: pushes what its first access left in c->jit_temp. */
 void tr_push_part(struct tr *t);
 /* The instruction itself, its operand in memory at t->addr if it has one (native.c). */
