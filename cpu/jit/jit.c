@@ -18,6 +18,7 @@ static struct jit_tb *const REFUSED =
 
 static bool map_code(struct jit *j, struct error *e)
 {
+    if (j->perf_on) return jit_perf_open(j, e);
     int fd = memfd_create("aeropc-code", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, JIT_CODE)) {
         if (fd >= 0) close(fd);
@@ -79,6 +80,7 @@ void jit_destroy(struct cpu *c)
     if (!j) return;
     if (j->rw) munmap(j->rw, JIT_CODE);
     if (j->rx) munmap(j->rx, JIT_CODE);
+    jit_perf_close(j);
     free(j->arena);
     free(j);
     c->jit = NULL;
@@ -269,6 +271,7 @@ static struct jit_tb *translate(struct cpu *c, struct block *b)
     j->made++;
     j->insns += n;
     j->bytes += as_here(&j->as) - start;
+    if (j->perf) jit_perf_add(j, start, as_here(&j->as) - start, c->rip, c->cpl == 3);
     return tb;
 }
 

@@ -24,7 +24,7 @@ struct jit_tb;
 
 /* Makes c->jit. `engine` is "jit" with options for tests behind it: ",hot=N" translates what ran N
  * times (0: at once), ",ops=N" instructions in a superblock at most, ",links=off", ",table=off",
- * ",cache=KIB". False with a reason: an unknown option, or this host cannot run generated code. */
+ * ",cache=KIB", or ",perf=on" (perfmap.c). False with a reason: an unknown option, or this host cannot run generated code. */
 bool jit_create(struct cpu *c, const char *engine, struct error *e);
 void jit_destroy(struct cpu *c);
 /* A translation for block b at the current CS:RIP, made when b is hot; NULL: interpret. */

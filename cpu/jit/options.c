@@ -25,6 +25,7 @@ static bool parse_option(struct jit *j, const char *text, size_t n)
     }
     if (n == 9 && !strncmp(text, "links=off", n)) return j->no_links = true;
     if (n == 9 && !strncmp(text, "table=off", n)) return j->no_table = true;
+    if (n == 7 && !strncmp(text, "perf=on", n)) return j->perf_on = true;
     return false;
 }
 
@@ -43,8 +44,8 @@ bool jit_options(struct jit *j, const char *engine, struct error *e)
         if (parse_option(j, text, n)) continue;
         error_set(e,
                   "engine option '%.*s' is unknown or out of range: hot=0-255, ops=1-%d, "
-                  "cache=128-%d (KiB), links=off and "
-                  "table=off are known",
+                  "cache=128-%d (KiB), links=off, "
+                  "table=off and perf=on are known",
                   (int)n, text, JIT_MAX_OPS, JIT_CODE / (int)KIB);
         return false;
     }

@@ -2,6 +2,8 @@
 #ifndef CPU_JIT_PRIV_H
 #define CPU_JIT_PRIV_H
 
+#include <stdio.h> /* FILE */
+
 #include "cpu/jit/asm.h"
 #include "cpu/jit/jit.h"
 
@@ -89,7 +91,8 @@ struct jit_page {
 
 struct jit {
     unsigned hot, max_ops, cache_kib; /* options */
-    bool no_links, no_table;
+    bool no_links, no_table, perf_on;
+    FILE *perf; /* perfmap.c: what names translations for perf; NULL without perf=on */
     u8 *rw, *rx;
     struct as as; /* base = rw */
     /* thunks, for 32-bit and 64-bit guest code */
@@ -135,6 +138,12 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n);
 void jit_classify(struct jop *op, unsigned mode);
 bool jit_classify_sse(struct jop *op, unsigned mode); /* sse.c */
 unsigned jit_shift_count(const struct insn *i); /* of an immediate, as the processor takes it */
+
+/* perfmap.c: with perf=on. Opens the map and makes the code memory; jit_destroy unmaps that. */
+bool jit_perf_open(struct jit *j, struct error *e);
+void jit_perf_close(struct jit *j);
+/* Names code memory [start, start+size), which translates guest code at gla. */
+void jit_perf_add(struct jit *j, u32 start, u32 size, u64 gla, bool user);
 
 /* Called by generated code */
 u64 jit_handler_call(struct cpu *c, const struct site *s);
