@@ -1,8 +1,8 @@
 /*
  * Choosing and starting a boot device: F12 window, menu, INT 19h and INT 18h.
  *
- * The order is the host's opt/aeropc/boot ("disk,cdrom,floppy", optionally ",menu"), else that
- * default; devices found by option ROMs come last. INT 19h starts at the first candidate, INT 18h
+ * The order is the host's opt/aeropc/boot ("disk,cdrom,floppy", optionally ",menu" or ",nowait"),
+ * else that default; devices found by option ROMs come last. INT 19h starts at the first candidate, INT 18h
  * (a boot program gave up) goes on with the next. A kernel handed over by the host comes before
  * them all, unless the user chose something else in the menu. Each failure is printed with its
  * reason, so the last screen says what was tried.
@@ -207,6 +207,7 @@ static void menu(void)
 static int f12_pressed(void)
 {
     struct deadline d;
+    print("\nF12 boot menu\n");
     deadline_set(&d, WINDOW_MS);
     while (!deadline_over(&d)) {
         if (kbd_pending()) return kbd_get() == KEY_F12;
@@ -217,9 +218,9 @@ static int f12_pressed(void)
 
 void boot_window(void)
 {
-    print("\nF12 boot menu\n");
     if (fw_text("opt/aeropc/boot", bs.boot_order, sizeof bs.boot_order) == 0)
         memcpy(bs.boot_order, default_order, sizeof default_order);
-    if (str_find(bs.boot_order, "menu") || f12_pressed()) menu();
+    int nobody = str_find(bs.boot_order, "nowait") != 0;
+    if (str_find(bs.boot_order, "menu") || (!nobody && f12_pressed())) menu();
     print("\n");
 }

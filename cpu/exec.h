@@ -144,6 +144,12 @@ static inline void cpu_check_generation(struct cpu *c)
 {
     if (unlikely(c->bus_generation != c->mem->generation)) tlb_flush_all(c);
 }
+/* The guest has read a register of a device, and perhaps waits for it to change: looks at the host
+ * clock now and then, which ends the slice when a timer is due. */
+static inline void cpu_polled(struct cpu *c)
+{
+    if (unlikely(c->clock->near) && (++c->polls & 3) == 0) clock_now(c->clock);
+}
 static inline void cpu_event_set(struct cpu *c, u32 ev)
 {
     c->events |= ev;

@@ -262,6 +262,7 @@ static u32 port_in(struct cpu *c, u16 port, unsigned size)
 {
     u32 v = (u32)bus_read(c->io, port, size);
     TRACE(port_rd, port, v, size, 0);
+    cpu_polled(c);
     cpu_check_generation(c);
     return v;
 }

@@ -434,6 +434,7 @@ static void io_read(struct cpu *c, u64 gpa, u8 *buf, unsigned n)
         buf += k;
         n -= k;
     }
+    cpu_polled(c);
 }
 
 static void io_write(struct cpu *c, u64 gpa, const u8 *buf, unsigned n)

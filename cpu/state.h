@@ -275,6 +275,7 @@ struct cpu {
     } code_gap[256];   /* by host page: what stores to code pages ask (icache.h) */
     u64 icount_base;   /* instructions retired before this slice */
     u64 slice;         /* size of this slice: retired = icount_base + slice - budget */
+    u32 polls;         /* reads of device registers, for cpu_polled() */
     u64 stats[16];     /* counters for info stats; names in interp.c */
     u64 breaks[16];
     unsigned nbreaks;

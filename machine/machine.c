@@ -154,7 +154,7 @@ struct machine *machine_create(struct config *cfg, struct error *e)
     clock_init(&m->clock, !strcmp(cfg->clock, "insn") ? CLOCK_INSN : CLOCK_HOST);
     m->clock.insns = insns;
     m->clock.insns_opaque = m;
-    m->clock.kick = m->clock.mode == CLOCK_INSN ? kick_cpu : NULL;
+    m->clock.kick = kick_cpu;
     m->clock.kick_opaque = m;
     log_set_clock(&m->clock);
     trace_set_clock(&m->clock);
@@ -320,8 +320,9 @@ static void run_slice(struct machine *m)
     }
     u64 budget = slice_budget(m);
     if (m->clock.mode == CLOCK_HOST)
-        clock_set_limit(&m->clock, clock_now(&m->clock) + budget * SLOWEST_NS);
+        clock_begin_slice(&m->clock, clock_now(&m->clock) + budget * SLOWEST_NS);
     enum cpu_stop why = cpu_run(m->cpu, budget);
+    clock_end_slice(&m->clock);
     if (m->clock.mode == CLOCK_INSN && cpu_icount(m->cpu) >= m->hash_at) mix_hash(m);
     if (m->wake_insns && cpu_icount(m->cpu) >= m->wake_insns) {
         m->wake_insns = 0;

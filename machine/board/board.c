@@ -588,7 +588,10 @@ static void fill_fwcfg(struct machine *m)
     struct device *fw = board_device(m, "fwcfg");
     char boot[96];
     bool menu = m->cfg->boot && !strcmp(m->cfg->boot, "menu");
-    snprintf(boot, sizeof(boot), "%s%s", boot_order(m->cfg), menu ? ",menu" : "");
+    /* Nobody can press F12 on a machine without a window: --boot menu is for that. */
+    bool alone = !strcmp(m->cfg->display, "none");
+    snprintf(boot, sizeof(boot), "%s%s%s", boot_order(m->cfg), menu ? ",menu" : "",
+             alone ? ",nowait" : "");
     fwcfg_add_file(fw, "opt/aeropc/boot", boot, strlen(boot));
     const char *hd =
         m->cfg->disks.n && board_device(m, "ide0") && strstr(m->cfg->disks.s[0], ",if=ide")

@@ -64,6 +64,10 @@ u64 clock_now(struct clock *c)
         t = limit;
     }
     if (t > c->now) c->now = t;
+    if (unlikely(c->in_slice) && c->heap_len && c->now >= c->heap[0]->when && c->kick) {
+        c->in_slice = false; /* once is enough */
+        c->kick(c->kick_opaque);
+    }
     return c->now;
 }
 
@@ -100,6 +104,23 @@ void clock_resume(struct clock *c)
 void clock_set_limit(struct clock *c, u64 when_ns)
 {
     c->limit = when_ns;
+}
+
+static void look_near(struct clock *c)
+{
+    c->near = c->in_slice && clock_deadline(c) <= c->limit;
+}
+
+void clock_begin_slice(struct clock *c, u64 limit_ns)
+{
+    c->limit = limit_ns;
+    c->in_slice = true;
+    look_near(c);
+}
+
+void clock_end_slice(struct clock *c)
+{
+    c->in_slice = c->near = false;
 }
 
 void clock_catch_up(struct clock *c, u64 until_ns)
@@ -228,6 +249,9 @@ void timer_set(struct timer *t, u64 when_ns)
     sift_up(c, c->heap_len++, t);
     if (when_ns < old) {
         c->deadline_moved = true;
-        if (c->kick) c->kick(c->kick_opaque);
+        if (c->mode == CLOCK_HOST)
+            look_near(c);
+        else if (c->kick)
+            c->kick(c->kick_opaque);
     }
 }

@@ -37,12 +37,16 @@ struct clock {
     struct timer **heap;
     unsigned heap_len, heap_cap;
     u64 next_order;
-    u64 limit;           /* HOST: virtual time does not pass this until it is moved */
-    u64 lag;             /* HOST: time held back so far, given back by clock_catch_up */
-    u64 wall_base;       /* seconds since 1970 at virtual time 0 */
+    u64 limit;     /* HOST: virtual time does not pass this until it is moved */
+    bool near;     /* HOST: a deadline comes before the limit: whoever polls should look at
+                      the clock now and then */
+    bool in_slice; /* HOST: set by the run loop: `kick` ends the slice for a timer that is due */
+    u64 lag;       /* HOST: time held back so far, given back by clock_catch_up */
+    u64 wall_base; /* seconds since 1970 at virtual time 0 */
     bool deadline_moved; /* set by timer_set when the earliest deadline became earlier; the run loop
                             clears it */
-    void (*kick)(void *); /* called then, so that a running CPU ends its slice; may be NULL */
+    void (*kick)(void *); /* ends the slice of a running CPU; may be NULL. INSN: when the earliest
+                             deadline became earlier; HOST: when somebody sees that one is over */
     void *kick_opaque;
 };
 
@@ -62,6 +66,10 @@ void clock_resume(struct clock *c);
  * a limit before each slice (UINT64_MAX: none). Time held back is given back while the guest is
  * idle: clock_catch_up jumps towards until_ns. */
 void clock_set_limit(struct clock *c, u64 when_ns);
+/* HOST: a slice begins that may last until limit_ns; it ended. Between the two clock_now() kicks
+ * when it finds that a timer is due, because a guest that polls would see its device late. */
+void clock_begin_slice(struct clock *c, u64 limit_ns);
+void clock_end_slice(struct clock *c);
 void clock_catch_up(struct clock *c, u64 until_ns);
 /* MANUAL: runs every timer due on the way. INSN: skips idle time (never past the next deadline). */
 void clock_advance(struct clock *c, u64 ns);

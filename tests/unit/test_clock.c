@@ -213,9 +213,39 @@ START_TEST(an_earlier_deadline_kicks_the_cpu)
 }
 END_TEST
 
+/* A guest that polls a device must not have to wait for the end of its slice. */
+START_TEST(whoever_sees_a_timer_due_ends_the_slice)
+{
+    struct timer a;
+    unsigned kicks = 0;
+    clock_fini(&c);
+    clock_init(&c, CLOCK_HOST);
+    c.kick = count_kick;
+    c.kick_opaque = &kicks;
+    clock_resume(&c);
+    u64 now = clock_now(&c);
+    timer_set(make(&a, "a"), now + 100000000);
+    clock_begin_slice(&c, now + 50000000);
+    ck_assert(!c.near);
+    timer_set(&a, now + 20000000); /* a command to a device, say */
+    ck_assert(c.near);
+    clock_now(&c);
+    ck_assert_uint_eq(kicks, 0);
+    c.host_base -= 30000000;
+    clock_now(&c);
+    clock_now(&c);
+    ck_assert_uint_eq(kicks, 1);
+    clock_end_slice(&c);
+    ck_assert(!c.near);
+    clock_now(&c);
+    ck_assert_uint_eq(kicks, 1);
+}
+END_TEST
+
 UNIT_SUITE(clock, timers_fire_by_deadline_then_in_the_order_set, many_timers_keep_their_order,
            cancelled_and_never_do_not_fire, setting_again_moves_the_deadline,
            work_per_call_is_bounded, insn_clock_counts_instructions_and_skips_idle_time,
            host_clock_stands_still_while_paused,
            host_clock_does_not_pass_its_limit_nor_a_waiting_timer,
-           time_held_back_is_given_back_when_idle, an_earlier_deadline_kicks_the_cpu)
+           time_held_back_is_given_back_when_idle, an_earlier_deadline_kicks_the_cpu,
+           whoever_sees_a_timer_due_ends_the_slice)
