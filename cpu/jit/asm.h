@@ -186,6 +186,17 @@ static inline void as_imm(struct as *a, unsigned osz, unsigned n, struct rm rm, 
             n, rm, osz == OSZ8 ? AS_BYTE_RM : 0);
     as_value(a, small ? OSZ8 : osz, (u64)v);
 }
+/* RORX: flags stay as they are. */
+static inline void as_rorx(struct as *a, unsigned osz, unsigned to, unsigned from, unsigned count)
+{
+    as_room(a);
+    as8(a, 0xc4);
+    as8(a, (to & 8 ? 0 : 0x80) | 0x40 | (from & 8 ? 0 : 0x20) | 3);
+    as8(a, (osz == OSZ64 ? 0x80 : 0) | 0x78 | 3);
+    as8(a, 0xf0);
+    as8(a, 0xc0 | (to & 7) << 3 | (from & 7));
+    as8(a, count);
+}
 static inline void as_movabs(struct as *a, unsigned reg, u64 v)
 {
     as_room(a);

@@ -2,11 +2,16 @@
  * page, stops before what is not translated, and works out which flags are needed where. */
 #include "cpu/jit/priv.h"
 
+#define UNROLLED 40 /* instructions of a small loop's body, repeated */
+
 static bool add_range(struct range *r, u8 *n, unsigned off, unsigned len)
 {
     if (*n && r[*n - 1].off + r[*n - 1].len == off) {
         r[*n - 1].len += (u16)len;
         return true;
+    }
+    for (unsigned k = 0; k < *n; k++) {
+        if (off >= r[k].off && off + len <= r[k].off + r[k].len) return true;
     }
     if (*n == 8) return false;
     r[(*n)++] = (struct range){ (u16)off, (u16)len };
@@ -31,11 +36,18 @@ static bool visited(const struct jop *ops, unsigned n, unsigned off)
     return false;
 }
 
+/* The length of a loop's body: what was collected when it first closed. */
+static unsigned body(unsigned *len, unsigned n)
+{
+    if (!*len) *len = n;
+    return *len;
+}
+
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
                      struct range *ranges, u8 *range_count)
 {
     struct decode_mode dm = { .bits = (u8)mode, .features = c->icache->mode.features };
-    unsigned n = 0, pos = off;
+    unsigned n = 0, pos = off, body_len = 0;
     *range_count = 0;
     while (n < c->jit->max_ops && pos < 0x1000) {
         struct jop *op = &ops[n];
@@ -55,20 +67,26 @@ unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode,
             continue;
         }
         u64 target = next + op->i.imm;
+        bool again = target == off && n + body(&body_len, n) <= MIN(UNROLLED, c->jit->max_ops);
         if (is_jcc(&op->i)) {
-            op->loop = target == off;
+            op->loop = target == off && !again;
+            op->taken = again;
             if (op->loop) break;
-            pos = next;
+            pos = again ? off : next;
             continue;
         }
         if (!is_jmp(&op->i)) break;
-        op->loop = target == off;
+        op->loop = target == off && !again;
+        op->follow = again;
+        pos = off;
+        if (again) continue;
         if (op->loop || target >= 0x1000 || visited(ops, n, (unsigned)target)) break;
         op->follow = true;
         pos = (unsigned)target;
     }
     /* A followed jump at the very end has nothing behind it. */
     if (n && ops[n - 1].follow) ops[n - 1].follow = false;
+    if (n && ops[n - 1].taken) ops[n - 1].taken = false;
     return n;
 }
 

@@ -21,7 +21,7 @@ void tr_exit(struct tr *t, u64 target, unsigned left)
     struct as *a = t->a;
     unsigned size = t->wide ? OSZ64 : OSZ32;
     tr_x_store(t);
-    if (t->host && !t->mem) tr_save_flags(t);
+    tr_flags_to_mem(t);
     if (left) as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
     if (target < 0x1000) {
         exit_linked(t, (unsigned)target);
@@ -53,7 +53,7 @@ static void conditional(struct tr *t)
     u64 target = t->op->off + i->len + i->imm;
     if (!tr_host_has(t, t->op->use)) tr_restore_flags(t);
     if (t->op->loop) {
-        if (!t->mem) tr_save_flags(t);
+        tr_flags_to_mem(t);
         if (!t->warm) tr_x_store(t);
         if (!t->warm) {
             as_jcc(t->a, i->mapop & 15, t->tb->head);
@@ -65,8 +65,8 @@ static void conditional(struct tr *t)
         return;
     }
     struct stub *s = tr_stub(t, STUB_EXIT);
-    s->target = target;
-    s->field = as_jcc(t->a, i->mapop & 15, as_here(t->a));
+    s->target = t->op->taken ? t->op->off + i->len : target;
+    s->field = as_jcc(t->a, (i->mapop & 15) ^ t->op->taken, as_here(t->a));
 }
 
 static void direct(struct tr *t)
@@ -74,7 +74,7 @@ static void direct(struct tr *t)
     u64 target = t->op->off + t->op->i.len + t->op->i.imm;
     if (t->op->follow) return;
     if (t->op->loop) {
-        if (t->host && !t->mem) tr_save_flags(t);
+        tr_flags_to_mem(t);
         if (t->warm) {
             again(t);
             return;
@@ -174,6 +174,7 @@ void tr_branch(struct tr *t)
         conditional(t);
         return;
     }
+    if (!t->op->follow) tr_flags_to_mem(t);
     switch (i->mapop) {
     case 0xe8: call_direct(t); break;
     case 0xc2:
@@ -219,6 +220,12 @@ static void memory_stub(struct tr *t, const struct stub *s)
     if (s->second) site->seg = SEG_SS;
     site->aligned = s->aligned;
     tr_x_store(t);
+    if (!t->mem) {
+        as_mov(a, OSZ64, H_CX, H_AX);
+        tr_flags_to_mem(t);
+        as_mov(a, OSZ64, H_AX, H_CX);
+        t->host = false;
+    }
     as_movabs(a, H_DX, (u64)(uintptr_t)site);
     as_call(a, t->j->slow[t->wide]);
     tr_x_reload(t);
@@ -233,7 +240,7 @@ static void memory_stub(struct tr *t, const struct stub *s)
         }
     } else {
         tr_execute(t);
-        if (t->host && !t->mem) tr_save_flags(t);
+        if (t->host && !t->mem) tr_save_flags(t); /* RAX is free; the flags stay in EFLAGS */
     }
     t->second = false;
     tr_x_store(t);
@@ -249,6 +256,7 @@ static void leave_before(struct tr *t, unsigned off, unsigned left)
 {
     struct as *a = t->a;
     tr_x_store(t);
+    tr_flags_to_mem(t);
     as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
     as_load(a, OSZ64, H_AX, CPU_AT(jit_page));
     as_lea(a, OSZ64, H_AX, rm_at(H_AX, (i32)off));
@@ -274,6 +282,8 @@ void tr_stubs(struct tr *t)
 {
     struct as *a = t->a;
     t->x_loaded = t->x_dirty = 0;
+    t->mem = true;
+    t->recipe = -1;
     if (t->tb->sse) sse_stub(t);
     as_patch(a, t->head_budget, as_here(a));
     as_patch(a, t->head_events, as_here(a));
@@ -284,6 +294,7 @@ void tr_stubs(struct tr *t)
         t->op = &t->ops[s->k];
         t->host = s->host;
         t->mem = s->mem;
+        t->recipe = s->recipe;
         t->x_loaded = s->x_loaded;
         t->x_dirty = s->x_dirty;
         as_patch(a, s->field, as_here(a));

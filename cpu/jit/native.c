@@ -181,7 +181,7 @@ static void shift_flags(struct tr *t, unsigned n, struct rm result)
     if (n == 7) return; /* SAR: 0 */
     if (n == 4) {
         as8(a, 0x0f), as8(a, 0xb6), as8(a, 0xc4); /* MOVZX EAX, AH */
-        tr_rorx(t, OSZ32, H_CX, H_AX, 7);
+        as_rorx(a, OSZ32, H_CX, H_AX, 7);
         as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_AX, 0, 0));
     } else {
         if (i->osz == OSZ8)
@@ -190,14 +190,14 @@ static void shift_flags(struct tr *t, unsigned n, struct rm result)
             as_insn(a, 0, OSZ32, AS_0F, 0xb7, H_DX, result, 0);
         else
             as_load(a, i->osz, H_DX, result);
-        tr_rorx(t, size, H_CX, H_DX, n == 0 || n == 2 ? bits - 1 : bits - 2);
+        as_rorx(a, size, H_CX, H_DX, n == 0 || n == 2 ? bits - 1 : bits - 2);
         if (n == 2) { /* the carry */
             as8(a, 0x0f), as8(a, 0xb6), as8(a, 0xc4);
             as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_AX, 0, 0));
         }
         if (n == 0) as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_DX, 0, 0));
         if (n == 1 || n == 3) {
-            tr_rorx(t, size, H_DX, H_DX, bits - 1);
+            as_rorx(a, size, H_DX, H_DX, bits - 1);
             as_lea(a, OSZ32, H_CX, rm_sib(H_CX, H_DX, 0, 0));
         }
     }
@@ -542,17 +542,17 @@ static void high_bytes(struct tr *t)
     struct insn *i = &t->op->i, old = *i;
     unsigned high = t->op->high, rm = H_NONE, reg = H_NONE;
     if (high & HIGH_RM) {
-        tr_rorx(t, OSZ64, rm = H_DX, tr_pinned(t, old.rm & 3), 8);
+        as_rorx(a, OSZ64, rm = H_DX, tr_pinned(t, old.rm & 3), 8);
         i->rm = TR_HOST(H_DX);
     }
     if (high & HIGH_REG) {
-        tr_rorx(t, OSZ64, reg = high & HIGH_RM ? H_CX : H_DX, tr_pinned(t, old.reg & 3), 8);
+        as_rorx(a, OSZ64, reg = high & HIGH_RM ? H_CX : H_DX, tr_pinned(t, old.reg & 3), 8);
         i->reg = (u8)TR_HOST(reg);
     }
     body(t);
     *i = old;
-    if (high & HIGH_RM_WRITTEN) tr_rorx(t, OSZ64, tr_pinned(t, old.rm & 3), rm, 56);
-    if (high & HIGH_REG_WRITTEN) tr_rorx(t, OSZ64, tr_pinned(t, old.reg & 3), reg, 56);
+    if (high & HIGH_RM_WRITTEN) as_rorx(a, OSZ64, tr_pinned(t, old.rm & 3), rm, 56);
+    if (high & HIGH_REG_WRITTEN) as_rorx(a, OSZ64, tr_pinned(t, old.reg & 3), reg, 56);
 }
 
 void tr_body(struct tr *t)

@@ -39,6 +39,7 @@ struct jop {
     bool mem; /* accesses memory by generated code */
     bool exits;  /* may leave the superblock: faults, events */
     bool follow; /* a jump inside the page whose target comes next */
+    bool taken;  /* a conditional branch whose target comes next */
     bool loop;   /* a branch to the first instruction */
     u8 live_in, live_out;
     u8 size, access;     /* of the memory operand: bytes, enum site_kind */

@@ -15,36 +15,6 @@ const u8 jit_pinned[2][16] = {
       H_NONE, H_NONE },
 };
 
-#define FLAGS_FIELD jit_field(offsetof(struct cpu, jit_flags))
-
-/* ---- flags ---- */
-
-void tr_save_flags(struct tr *t)
-{
-    as_room(t->a);
-    as8(t->a, 0x9f);                                                    /* LAHF */
-    as8(t->a, 0x88), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV [.. + 1], AH */
-    as_insn(t->a, 0, OSZ8, AS_0F, 0x90, 0, CPU_AT(jit_flags), 0);       /* SETO [..] */
-    t->mem = true;
-}
-
-void tr_restore_flags(struct tr *t)
-{
-    as_insn(t->a, 0, OSZ32, AS_0F, 0xb6, H_AX, CPU_AT(jit_flags), 0);   /* MOVZX EAX, byte [..] */
-    as8(t->a, 0x24), as8(t->a, 1);                                      /* AND AL, 1 */
-    as8(t->a, 0x8a), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV AH, [.. + 1] */
-    as8(t->a, 0x04), as8(t->a, 0x7f);                                   /* ADD AL, 7Fh: OF */
-    as8(t->a, 0x9e);                                                    /* SAHF */
-    t->host = true;
-    t->of_bad = false;
-}
-
-void tr_clobber(struct tr *t, unsigned live)
-{
-    if (live && t->host && !t->mem) tr_save_flags(t);
-    t->host = false;
-}
-
 /* ---- registers ---- */
 
 unsigned tr_src(struct tr *t, unsigned guest, unsigned tmp)
@@ -138,6 +108,7 @@ struct stub *tr_stub(struct tr *t, unsigned kind)
     *s = (struct stub){ .kind = (u8)kind,
                         .host = t->host,
                         .mem = t->mem,
+                        .recipe = (i8)t->recipe,
                         .k = (u16)t->k,
                         .x_loaded = t->x_loaded,
                         .x_dirty = t->x_dirty };
@@ -178,9 +149,7 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
     u8 *outside[2] = { NULL, NULL };
     if (!t->wide && !t->second && t->op->i.seg >= SEG_FS && has_operand(&t->op->i))
         segment_check(t, size, outside);
-    as_mov(t->a, OSZ32, H_CX, H_AX);
-    as_insn(t->a, 0, OSZ32, AS_0, 0xc1, 5, rm_reg(H_CX), 0); /* SHR ECX, 12 - 5 */
-    as8(t->a, 7);
+    as_rorx(t->a, OSZ32, H_CX, H_AX, 12 - 5);
     as_imm(t->a, OSZ32, 4, rm_reg(H_CX), (TLB_ENTRIES - 1) << 5);
     bool aligned = t->op->aligned;
     if (size > 1 && !aligned)
@@ -213,11 +182,6 @@ unsigned tr_needed_flags(const struct jop *op)
     return op->use | (op->live_out & (op->def ? op->keep | (F_ALL & ~op->def) : 0));
 }
 
-bool tr_host_has(const struct tr *t, unsigned flags)
-{
-    return t->host && !(t->of_bad && (flags & F_O));
-}
-
 static bool is_shift(const struct insn *i)
 {
     unsigned o = i->mapop;
@@ -239,7 +203,7 @@ void tr_execute(struct tr *t)
         t->addr = H_DX;
     }
     if (by_cl) { /* before the flags: AND destroys them */
-        if (need && t->host && !t->mem) tr_save_flags(t);
+        if (need) tr_flags_to_mem(t);
         as_mov(t->a, OSZ32, H_CX, tr_src(t, RCX, H_CX));
         as_imm(t->a, OSZ32, 4, rm_reg(H_CX), i->osz == OSZ64 ? 63 : 31);
         restore = need;
@@ -301,7 +265,8 @@ static void call_handler(struct tr *t)
     s->insn = jit_alloc(t->j, sizeof(*s->insn));
     *s->insn = t->op->i;
     s->flags = handler_flags(&t->op->i);
-    tr_clobber(t, F_ALL);
+    tr_flags_to_mem(t);
+    t->host = false;
     tr_x_store(t);
     t->x_loaded = 0;
     as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
@@ -313,6 +278,7 @@ static void translate_op(struct tr *t)
 {
     struct jop *op = t->op;
     if (op->sse) tr_x_load(t, op->x_read);
+    tr_flags_before(t);
     if (op->kind == K_BRANCH) {
         tr_branch(t);
     } else if (op->kind == K_HANDLER) {
@@ -376,13 +342,15 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
                     .ops = ops,
                     .n = n,
                     .wide = tb->mode == BITS64,
-                    .mem = true };
+                    .mem = true,
+                    .recipe = -1 };
     j->as.full = false;
     for (unsigned k = 0; k < n; k++) tb->sse |= ops[k].sse;
     emit_head(&t);
     for (t.k = 0; t.k < n; t.k++) {
         t.op = &ops[t.k];
         translate_op(&t);
+        tr_flags_after(&t);
     }
     t.k = n - 1;
     struct jop *last = t.op = &ops[n - 1];

@@ -10,6 +10,7 @@ struct stub {
     bool host, mem;        /* where the flags are when the stub is entered */
     bool commit_only;      /* a branch: events are for its target to see */
     bool second;           /* the push of an indirect call, of PUSH m */
+    i8 recipe;
     u16 k;
     u16 x_loaded, x_dirty;
     bool aligned;
@@ -27,6 +28,7 @@ struct tr {
     unsigned n, k;
     bool wide;             /* 64-bit guest code */
     bool host, mem;        /* the flags are in EFLAGS, in c->jit_flags */
+    int recipe;            /* the flags can be made again by this instruction; -1: no */
     bool of_bad;           /* OF in EFLAGS is not the guest's (then mem is set) */
     u16 x_loaded, x_dirty; /* XMM registers that are in host registers; and differ from memory */
     u32 warm;              /* where a loop goes on with its registers loaded; 0: at the head */
@@ -38,10 +40,13 @@ struct tr {
     u32 head_budget, head_events; /* jumps out of the head */
 };
 
-/* flags */
+/* flags (flags.c) */
 void tr_save_flags(struct tr *t);                     /* EFLAGS to memory; changes RAX */
 void tr_restore_flags(struct tr *t);                  /* and back; changes RAX */
 bool tr_host_has(const struct tr *t, unsigned flags); /* EFLAGS has the guest's */
+void tr_flags_to_mem(struct tr *t);                   /* wherever they are; changes RAX */
+void tr_flags_before(struct tr *t); /* around every instruction: what it does to the recipe */
+void tr_flags_after(struct tr *t);
 /* The next code destroys EFLAGS; `live`: what is needed later. */
 void tr_clobber(struct tr *t, unsigned live);
 

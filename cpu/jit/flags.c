@@ -1,0 +1,263 @@
+/* Where the guest's arithmetic flags are: in EFLAGS, in c->jit_flags, or nowhere but in the
+ * operands of the instruction that made them, as long as those registers keep their values. In that
+ * case the instruction is repeated when somebody wants the flags, which is nearly always a fault or
+ * an exit that does not happen: the stub pays instead of the code. */
+#include "cpu/jit/translate.h"
+
+#define FLAGS_FIELD jit_field(offsetof(struct cpu, jit_flags))
+
+/* ---- which registers an instruction may write ---- */
+
+static u16 writes_one(const struct insn *i)
+{
+    unsigned o = i->mapop, n = i->modrm >> 3 & 7;
+    u16 reg = (u16)BIT(i->reg), rm = (u16)(i->flags & INSN_MEM ? 0 : BIT(i->rm));
+    u16 sp = (u16)BIT(RSP);
+    if (i->osz == OSZ8 && !(i->flags & INSN_REX)) { /* AH to BH */
+        if (i->reg >= 4 && i->reg < 8) reg = (u16)BIT(i->reg - 4);
+        if (rm && i->rm >= 4 && i->rm < 8) rm = (u16)BIT(i->rm - 4);
+    }
+    if (o < 0x40 && (o & 7) < 6) {
+        if (o >> 3 == 7) return 0;
+        return (o & 7) < 2 ? rm : (o & 7) < 4 ? reg : (u16)BIT(RAX);
+    }
+    switch (o) {
+    case 0x50 ... 0x57:
+    case 0x68:
+    case 0x6a: return sp;
+    case 0x58 ... 0x5f: return (u16)(sp | BIT(i->rm));
+    case 0x63:
+    case 0x69:
+    case 0x6b:
+    case 0x8a:
+    case 0x8b:
+    case 0x8d: return reg;
+    case 0x70 ... 0x7f:
+    case 0x84:
+    case 0x85:
+    case 0xa8:
+    case 0xa9:
+    case 0xe9:
+    case 0xeb:
+    case 0xa2:
+    case 0xa3: return 0;
+    case 0x80 ... 0x83: return n == 7 ? 0 : rm;
+    case 0x88:
+    case 0x89:
+    case 0xc0:
+    case 0xc1:
+    case 0xd0 ... 0xd3:
+    case 0xc6:
+    case 0xc7: return rm;
+    case 0x98:
+    case 0xa0:
+    case 0xa1: return (u16)BIT(RAX);
+    case 0x99: return (u16)BIT(RDX);
+    case 0xb8 ... 0xbf: return (u16)BIT(i->rm);
+    case 0xf6:
+    case 0xf7: return n < 2 ? 0 : n < 4 ? rm : (u16)(BIT(RAX) | BIT(RDX));
+    case 0xff:
+    case 0xfe: return n < 2 ? rm : (u16)0xffff;
+    default: return 0xffff;
+    }
+}
+
+static u16 writes(const struct jop *op)
+{
+    const struct insn *i = &op->i;
+    if (op->kind == K_BRANCH && (op_rows[i->op].flags & OF_COND || op->follow)) return 0;
+    if (op->kind != K_NATIVE) return 0xffff;
+    if (op->sse)
+        return (u16)(op->reg_general                                          ? BIT(i->reg)
+                     : op->rm_general && !(i->flags & INSN_MEM) && !op->x_write ? BIT(i->rm)
+                                                                              : 0);
+    if (op_rows[i->op].map == MAP_0) return writes_one(i);
+    if (op_rows[i->op].map != MAP_0F) return 0xffff;
+    switch (i->mapop) {
+    case 0x40 ... 0x4f:
+    case 0xaf:
+    case 0xb7:
+    case 0xbf:
+    case 0xb6:
+    case 0xbe: return (u16)BIT(i->reg);
+    case 0x18 ... 0x1f: return 0;
+    default: return 0xffff;
+    }
+}
+
+/* ---- instructions that can be repeated ---- */
+
+enum { R_NONE, R_CMP, R_TEST, R_ADD, R_SUB, R_LOGIC };
+
+struct recipe {
+    u8 kind, dst;
+    u8 src; /* a register, or H_NONE: the immediate */
+};
+
+static struct recipe arithmetic(unsigned alu, unsigned dst, unsigned src)
+{
+    static const u8 kinds[8] = { R_ADD, R_LOGIC, R_NONE, R_NONE, R_LOGIC, R_SUB, R_LOGIC, R_CMP };
+    struct recipe r = { .kind = kinds[alu], .dst = (u8)dst, .src = (u8)src };
+    if (dst == src && r.kind == R_ADD) r.kind = R_NONE;
+    if (dst == src && r.kind == R_SUB) r.kind = R_LOGIC; /* 0 */
+    return r;
+}
+
+static struct recipe recipe_of(const struct jop *op)
+{
+    static const struct recipe none = { .kind = R_NONE };
+    const struct insn *i = &op->i;
+    unsigned o = i->mapop, n = i->modrm >> 3 & 7;
+    bool mem = i->flags & INSN_MEM;
+    if (op->kind != K_NATIVE || op->sse || op->def != F_ALL || op_rows[i->op].map != MAP_0)
+        return none;
+    if (i->osz == OSZ8 && !(i->flags & INSN_REX) &&
+        ((i->reg >= 4 && i->reg < 8) || (!mem && i->rm >= 4 && i->rm < 8)))
+        return none;
+    if (o < 0x40 && (o & 7) < 6) {
+        if ((o & 7) >= 4) return arithmetic(o >> 3, RAX, H_NONE);
+        if (!mem)
+            return (o & 7) < 2 ? arithmetic(o >> 3, i->rm, i->reg)
+                               : arithmetic(o >> 3, i->reg, i->rm);
+        struct recipe r = arithmetic(o >> 3, i->reg, H_NONE);
+        return (o & 7) >= 2 && r.kind == R_LOGIC ? r : none;
+    }
+    if (mem) return none;
+    switch (o) {
+    case 0x80 ... 0x83: return arithmetic(n, i->rm, H_NONE);
+    case 0x84:
+    case 0x85: return (struct recipe){ .kind = R_TEST, .dst = i->rm, .src = i->reg };
+    case 0xa8:
+    case 0xa9: return (struct recipe){ .kind = R_TEST, .dst = RAX, .src = H_NONE };
+    case 0xf6:
+    case 0xf7:
+        if (n < 2) return (struct recipe){ .kind = R_TEST, .dst = i->rm, .src = H_NONE };
+        return none;
+    default: return none;
+    }
+}
+
+static u16 recipe_regs(const struct jop *op)
+{
+    struct recipe r = recipe_of(op);
+    if (r.kind == R_NONE) return 0;
+    bool one = r.kind == R_LOGIC || r.src == H_NONE;
+    return (u16)(BIT(r.dst) | (one ? 0 : BIT(r.src)));
+}
+
+/* op RAX, source */
+static void with_source(struct tr *t, const struct insn *i, const struct recipe *r, unsigned alu)
+{
+    if (r->src == H_NONE)
+        as_imm(t->a, i->osz, alu, rm_reg(H_AX), (i32)i->imm);
+    else
+        as_rm(t->a, i->osz, alu << 3 | 3, H_AX, tr_greg(t, r->src));
+}
+
+/* Makes EFLAGS by doing the instruction again; changes RAX at most. */
+static void repeat(struct tr *t)
+{
+    const struct jop *op = &t->ops[t->recipe];
+    const struct insn *i = &op->i;
+    struct recipe r = recipe_of(op);
+    unsigned dst = tr_pinned(t, r.dst);
+    if (dst == H_NONE || r.kind == R_ADD || r.kind == R_SUB) {
+        as_load(t->a, OSZ64, H_AX, tr_greg(t, r.dst));
+        dst = H_AX;
+    }
+    switch (r.kind) {
+    case R_ADD:
+    case R_SUB:
+        with_source(t, i, &r, r.kind == R_ADD ? 5 : 0);
+        with_source(t, i, &r, r.kind == R_ADD ? 0 : 5);
+        break;
+    case R_LOGIC: as_rm(t->a, i->osz, 0x85, dst, rm_reg(dst)); break;
+    case R_CMP:
+        if (r.src == H_NONE)
+            as_imm(t->a, i->osz, 7, rm_reg(dst), (i32)i->imm);
+        else
+            as_rm(t->a, i->osz, 0x3b, dst, tr_greg(t, r.src));
+        break;
+    default: /* R_TEST */
+        if (r.src != H_NONE) {
+            as_rm(t->a, i->osz, 0x85, dst, tr_greg(t, r.src));
+            break;
+        }
+        as_insn(t->a, 0, i->osz, AS_0, i->osz == OSZ8 ? 0xf6 : 0xf7, 0, rm_reg(dst),
+                i->osz == OSZ8 ? AS_BYTE_RM : 0);
+        as_value(t->a, i->osz, i->imm);
+        break;
+    }
+    t->host = true;
+    t->of_bad = false;
+}
+
+/* ---- state ---- */
+
+void tr_save_flags(struct tr *t)
+{
+    as_room(t->a);
+    as8(t->a, 0x9f);                                                    /* LAHF */
+    as8(t->a, 0x88), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV [.. + 1], AH */
+    as_insn(t->a, 0, OSZ8, AS_0F, 0x90, 0, CPU_AT(jit_flags), 0);       /* SETO [..] */
+    t->mem = true;
+}
+
+void tr_restore_flags(struct tr *t)
+{
+    if (t->recipe >= 0) {
+        repeat(t);
+        return;
+    }
+    as_insn(t->a, 0, OSZ32, AS_0F, 0xb6, H_AX, CPU_AT(jit_flags), 0);   /* MOVZX EAX, byte [..] */
+    as8(t->a, 0x24), as8(t->a, 1);                                      /* AND AL, 1 */
+    as8(t->a, 0x8a), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV AH, [.. + 1] */
+    as8(t->a, 0x04), as8(t->a, 0x7f);                                   /* ADD AL, 7Fh: OF */
+    as8(t->a, 0x9e);                                                    /* SAHF */
+    t->host = true;
+    t->of_bad = false;
+}
+
+void tr_flags_to_mem(struct tr *t)
+{
+    if (t->mem) return;
+    if (!t->host) repeat(t);
+    tr_save_flags(t);
+}
+
+bool tr_host_has(const struct tr *t, unsigned flags)
+{
+    return t->host && !(t->of_bad && (flags & F_O));
+}
+
+/* Flags that must be behind the instruction what they were before it. */
+static unsigned passed_on(const struct jop *op)
+{
+    return op->live_out & (op->def ? op->keep | (F_ALL & ~op->def) : F_ALL);
+}
+
+/* The instruction overwrites what the recipe needs, and the flags are wanted behind it. */
+static bool recipe_ends(const struct tr *t)
+{
+    return t->recipe >= 0 && passed_on(t->op) &&
+           (writes(t->op) & recipe_regs(&t->ops[t->recipe]));
+}
+
+void tr_clobber(struct tr *t, unsigned live)
+{
+    if (live && !t->mem && (t->recipe < 0 || recipe_ends(t))) tr_flags_to_mem(t);
+    t->host = false;
+}
+
+void tr_flags_before(struct tr *t)
+{
+    if (!t->mem && !t->host && recipe_ends(t)) tr_flags_to_mem(t);
+}
+
+void tr_flags_after(struct tr *t)
+{
+    if (t->op->def)
+        t->recipe = recipe_of(t->op).kind != R_NONE ? (int)t->k : -1;
+    else if (t->recipe >= 0 && (writes(t->op) & recipe_regs(&t->ops[t->recipe])))
+        t->recipe = -1;
+}
