@@ -105,7 +105,7 @@ static void push_return(struct tr *t)
     unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP);
     as_load(a, OSZ64, H_DX, CPU_AT(jit_page));
     as_lea(a, size, H_DX, rm_at(H_DX, (i32)(t->op->off + t->op->i.len)));
-    as_store(a, size, rm_at(t->addr, 0), H_DX);
+    as_store(a, size, tr_at(t), H_DX);
     as_lea(a, size, sp, rm_at(sp, -(1 << size)));
 }
 
@@ -124,7 +124,7 @@ static void ret(struct tr *t)
     struct as *a = t->a;
     unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP);
     tr_memory(t, 1u << size, SITE_READ);
-    as_load(a, size, H_AX, rm_at(t->addr, 0));
+    as_load(a, size, H_AX, tr_at(t));
     t->stubs[t->stub_count - 1].resume = as_here(a);
     canonical_check(t);
     as_lea(a, size, sp, rm_at(sp, (1 << size) + (i32)(u16)t->op->i.imm));
@@ -142,7 +142,7 @@ static void load_target(struct tr *t)
         return;
     }
     tr_memory(t, 1u << size, SITE_READ);
-    as_load(t->a, size, H_AX, rm_at(t->addr, 0));
+    as_load(t->a, size, H_AX, tr_at(t));
     t->stubs[t->stub_count - 1].resume = as_here(t->a);
 }
 
@@ -193,7 +193,7 @@ static void branch_access(struct tr *t, const struct stub *s)
     if (s->access == SITE_WRITE)
         push_return(t);
     else
-        as_load(t->a, size, H_AX, rm_at(t->addr, 0));
+        as_load(t->a, size, H_AX, tr_at(t));
 }
 
 /* A store to a page with code, to bytes that hold none, is done like any other. */

@@ -68,9 +68,9 @@ static u16 writes(const struct jop *op)
     if (op->kind == K_BRANCH && (op_rows[i->op].flags & OF_COND || op->follow)) return 0;
     if (op->kind != K_NATIVE) return 0xffff;
     if (op->sse)
-        return (u16)(op->reg_general                                          ? BIT(i->reg)
+        return (u16)(op->reg_general                                            ? BIT(i->reg)
                      : op->rm_general && !(i->flags & INSN_MEM) && !op->x_write ? BIT(i->rm)
-                                                                              : 0);
+                                                                                : 0);
     if (op_rows[i->op].map == MAP_0) return writes_one(i);
     if (op_rows[i->op].map != MAP_0F) return 0xffff;
     switch (i->mapop) {
@@ -239,8 +239,7 @@ static unsigned passed_on(const struct jop *op)
 /* The instruction overwrites what the recipe needs, and the flags are wanted behind it. */
 static bool recipe_ends(const struct tr *t)
 {
-    return t->recipe >= 0 && passed_on(t->op) &&
-           (writes(t->op) & recipe_regs(&t->ops[t->recipe]));
+    return t->recipe >= 0 && passed_on(t->op) && (writes(t->op) & recipe_regs(&t->ops[t->recipe]));
 }
 
 void tr_clobber(struct tr *t, unsigned live)

@@ -5,7 +5,7 @@
 
 struct rm tr_operand(struct tr *t)
 {
-    return t->op->i.flags & INSN_MEM ? rm_at(t->addr, 0) : tr_greg(t, t->op->i.rm);
+    return t->op->i.flags & INSN_MEM ? tr_at(t) : tr_greg(t, t->op->i.rm);
 }
 
 static bool unpinned_dword(struct tr *t, struct rm rm)
@@ -146,7 +146,7 @@ static void mul_wide(struct tr *t, unsigned digit)
     bool bytes = i->osz == OSZ8; /* AX is the product */
     if (rm.mem && rm.reg == H_AX) { /* the address makes room for the operand */
         as_mov(t->a, OSZ64, H_CX, H_AX);
-        rm = rm_at(H_CX, 0);
+        rm.reg = H_CX;
     }
     as_mov(t->a, OSZ64, H_AX, tr_src(t, RAX, H_AX));
     as_insn(t->a, 0, i->osz, AS_0, bytes ? 0xf6 : 0xf7, digit, rm, bytes ? AS_BYTE_RM : 0);
@@ -303,7 +303,7 @@ void tr_push(struct tr *t, unsigned from)
 {
     unsigned size = t->wide ? OSZ64 : OSZ32;
     unsigned sp = tr_pinned(t, RSP);
-    as_store(t->a, size, rm_at(t->addr, 0), from);
+    as_store(t->a, size, tr_at(t), from);
     as_lea(t->a, size, sp, rm_at(sp, -(1 << size)));
 }
 
@@ -346,7 +346,7 @@ static void push_operand(struct tr *t)
         tr_push(t, H_DX);
         return;
     }
-    as_load(t->a, size, H_DX, rm_at(t->addr, 0));
+    as_load(t->a, size, H_DX, tr_at(t));
     as_store(t->a, size, CPU_AT(jit_temp), H_DX);
 }
 
@@ -365,7 +365,7 @@ static void pop(struct tr *t)
 {
     const struct insn *i = &t->op->i;
     unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP);
-    as_load(t->a, size, H_DX, rm_at(t->addr, 0));
+    as_load(t->a, size, H_DX, tr_at(t));
     as_lea(t->a, size, sp, rm_at(sp, 1 << size));
     tr_put(t, i->rm, size, H_DX);
 }
@@ -374,7 +374,7 @@ static void leave(struct tr *t) /* address: old RBP */
 {
     unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP), bp = tr_pinned(t, RBP);
     as_lea(t->a, size, sp, rm_at(bp, 1 << size));
-    as_load(t->a, size, bp, rm_at(t->addr, 0));
+    as_load(t->a, size, bp, tr_at(t));
 }
 
 static void setcc(struct tr *t)
@@ -438,7 +438,7 @@ static void movsxd(struct tr *t)
 static void moffs(struct tr *t)
 {
     const struct insn *i = &t->op->i;
-    struct rm at = rm_at(t->addr, 0);
+    struct rm at = tr_at(t);
     if (i->mapop >= 0xa2) {
         as_store(t->a, i->osz, at, tr_src(t, RAX, H_DX));
         return;

@@ -1,5 +1,5 @@
-/* The options behind `--engine jit`: for tests that make the translator's rare cases common, and for
- * looking for the cause of a difference. jit.h lists them. */
+/* The options behind `--engine jit`: for tests that make the translator's rare cases common, and
+ * for looking for the cause of a difference. jit.h lists them. */
 #include "cpu/jit/priv.h"
 
 #include <stdlib.h> /* strtoul */

@@ -91,8 +91,7 @@ bool jit_classify_sse(struct jop *op, unsigned mode)
     if (!is_xmm(a) && !is_general(a) && a != OK_Mq && a != OK_Mdq) return false;
     if (!shift_imm && !is_xmm(b) && !is_general(b) && b != OK_Mq && b != OK_Mdq) return false;
     if (!is_xmm(a) && !is_xmm(b)) return false;
-    if (mode == BITS32 && (i->flags & INSN_MEM) &&
-        (i->asz != ASZ32 || i->seg == SEG_CS))
+    if (mode == BITS32 && (i->flags & INSN_MEM) && (i->asz != ASZ32 || i->seg == SEG_CS))
         return false;
     bool rm_first =
         operand_size(i, a) && (b == OK_V || shift_imm); /* the ModRM operand is the destination */
@@ -177,7 +176,7 @@ void tr_sse_body(struct tr *t)
                                           : 0;
     unsigned osz = (row->flags & OF_W32) && i->osz == OSZ64 ? OSZ64 : OSZ32;
     unsigned reg = i->reg;
-    struct rm rm = i->flags & INSN_MEM ? rm_at(t->addr, 0)
+    struct rm rm = i->flags & INSN_MEM ? tr_at(t)
                    : t->op->rm_general ? tr_greg(t, i->rm)
                                        : rm_reg(i->rm);
     bool to_general = t->op->rm_general && t->op->access == SITE_WRITE && !(i->flags & INSN_MEM);

@@ -33,7 +33,8 @@ struct tr {
     u16 x_loaded, x_dirty; /* XMM registers that are in host registers; and differ from memory */
     u32 warm;              /* where a loop goes on with its registers loaded; 0: at the head */
     u32 head_sse, head_sse_back;
-    u8 addr;     /* register with the host address of the memory operand */
+    u8 addr;     /* register with the host address of the memory operand ... */
+    i32 disp;    /* ... from here on */
     bool second; /* the second access of an instruction is being written: its push */
     struct stub stubs[3 * JIT_MAX_OPS + 2];
     unsigned stub_count;
@@ -70,6 +71,11 @@ static inline struct rm tr_greg(const struct tr *t, unsigned guest)
 {
     unsigned h = tr_pinned(t, guest);
     return h != H_NONE ? rm_reg(h) : rm_at(H_BP, tr_reg_field(guest));
+}
+/* The memory operand, after tr_memory() */
+static inline struct rm tr_at(const struct tr *t)
+{
+    return rm_at(t->addr, t->disp);
 }
 /* The guest register in some host register: its own, or tmp. */
 unsigned tr_src(struct tr *t, unsigned guest, unsigned tmp);
