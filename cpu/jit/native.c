@@ -542,17 +542,17 @@ static void high_bytes(struct tr *t)
     struct insn *i = &t->op->i, old = *i;
     unsigned high = t->op->high, rm = H_NONE, reg = H_NONE;
     if (high & HIGH_RM) {
-        as_rorx(a, OSZ64, rm = H_DX, tr_pinned(t, old.rm & 3), 8);
+        as_rorx(t->a, OSZ64, rm = H_DX, tr_pinned(t, old.rm & 3), 8);
         i->rm = TR_HOST(H_DX);
     }
     if (high & HIGH_REG) {
-        as_rorx(a, OSZ64, reg = high & HIGH_RM ? H_CX : H_DX, tr_pinned(t, old.reg & 3), 8);
+        as_rorx(t->a, OSZ64, reg = high & HIGH_RM ? H_CX : H_DX, tr_pinned(t, old.reg & 3), 8);
         i->reg = (u8)TR_HOST(reg);
     }
     body(t);
     *i = old;
-    if (high & HIGH_RM_WRITTEN) as_rorx(a, OSZ64, tr_pinned(t, old.rm & 3), rm, 56);
-    if (high & HIGH_REG_WRITTEN) as_rorx(a, OSZ64, tr_pinned(t, old.reg & 3), reg, 56);
+    if (high & HIGH_RM_WRITTEN) as_rorx(t->a, OSZ64, tr_pinned(t, old.rm & 3), rm, 56);
+    if (high & HIGH_REG_WRITTEN) as_rorx(t->a, OSZ64, tr_pinned(t, old.reg & 3), reg, 56);
 }
 
 void tr_body(struct tr *t)

@@ -274,11 +274,17 @@ static void call_handler(struct tr *t)
     t->mem = true;
 }
 
+static bool is_pushf(const struct jop *op)
+{
+    return op_rows[op->i.op].map == MAP_0 && op->i.mapop == 0x9c;
+}
+
 static void translate_op(struct tr *t)
 {
     struct jop *op = t->op;
     if (op->sse) tr_x_load(t, op->x_read);
     tr_flags_before(t);
+    if ((op->own || is_pushf(op)) && op->live_in) tr_flags_to_mem(t);
     if (op->kind == K_BRANCH) {
         tr_branch(t);
     } else if (op->kind == K_HANDLER) {
