@@ -323,8 +323,10 @@ void op_sti(struct cpu *c, const struct insn *i)
         if (c->rflags & FL_IF) return;
         c->rflags |= FL_IF;
         c->shadow = SHADOW_STI;
-        cpu_event_set(c, CE_SHADOW);
+        c->sti_icount = cpu_icount(c) + 1;
         cpu_update_intr(c);
+        /* With nothing waiting the shadow needs no slow step; take_interrupt() asks sti_icount. */
+        if (c->events & (CE_INTR | CE_NMI | CE_SMI)) cpu_event_set(c, CE_SHADOW);
     } else if (uses_vif(c) && !(c->rflags & FL_VIP)) {
         c->rflags |= FL_VIF;
     } else {

@@ -221,11 +221,12 @@ static bool at_monitor_breakpoint(struct cpu *c)
 /* Interrupts at an instruction boundary, highest priority first. */
 static void take_interrupt(struct cpu *c, u32 ev)
 {
+    bool shadow = c->shadow == SHADOW_STI && c->sti_icount == cpu_icount(c);
     if (c->shadow == SHADOW_SS) return;
     if (ev & CE_SMI) {
-        if (!c->shadow) cpu_do_smi(c);
+        if (!shadow) cpu_do_smi(c);
     } else if ((ev & CE_NMI) && !c->nmi_blocked) cpu_do_nmi(c);
-    else if ((ev & CE_INTR) && !c->shadow) {
+    else if ((ev & CE_INTR) && !shadow) {
         int v = cpu_intr_ack(c);
         if (v >= 0) int_deliver(c, (unsigned)v);
         cpu_update_intr(c);

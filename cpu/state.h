@@ -234,6 +234,7 @@ struct cpu {
     u64 fault_cr2;
     u32 pending_dr6;   /* bits to report with the next #DB trap */
     u8 shadow;         /* SHADOW_*: set by STI, MOV SS, POP SS; until the next one has completed */
+    u64 sti_icount;    /* STI: the shadow is over when the instruction count is another */
     bool no_step;      /* the instruction entered a handler (INT n ...): no single-step trap */
     bool exc_ext;      /* delivering an event from outside the program: EXT bit of error codes */
 

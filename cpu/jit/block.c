@@ -60,6 +60,7 @@ unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode,
         if (!add_range(ranges, range_count, pos, op->i.len)) break;
         n++;
         unsigned next = pos + op->i.len;
+        if (op->kind == K_SYSTEM) break;
         if (op->kind != K_BRANCH) {
             pos = next;
             if (op_rows[op->i.op].flags & OF_STR)

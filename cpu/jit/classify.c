@@ -328,7 +328,12 @@ void jit_classify(struct jop *op, unsigned mode)
     if (i->op == OP_UD_ROW || i->fn == op_ud) return;
     const struct op_row *row = &op_rows[i->op];
     bool near = !(i->flags & INSN_ENDS) || (row->flags & (OF_F64 | OF_STR));
-    if (!near) return;
+    if (!near) {
+        op->kind = (u8)jit_classify_system(i);
+        op->exits = true;
+        set_flags(op, F_ALL, F_ALL);
+        return;
+    }
     op->kind = K_NATIVE;
     bool native = row->map == MAP_0 ? native_one(op, mode) : row->map == MAP_0F && native_two(op);
     if (native && (i->flags & INSN_MEM) && !address_ok(i, mode) && has_memory(op)) native = false;

@@ -119,7 +119,7 @@ void jit_forget_page(struct cpu *c, u64 gla)
     if (c->jit->code_pages[bit >> 6] >> (bit & 63) & 1) jit_forget_addresses(c, true);
 }
 
-static void set_key(struct cpu *c)
+void jit_set_key(struct cpu *c)
 {
     unsigned user = c->cpl == 3, wide = c->bits == BITS64;
     u64 g = (u64)c->jit->generation[user][wide] << 2 | user << 1 | wide;
@@ -228,8 +228,7 @@ void jit_flush(struct cpu *c)
     j->flushes++;
 }
 
-/* What generated code relies on beside mode and privilege. */
-static bool possible(const struct cpu *c)
+bool jit_possible(const struct cpu *c)
 {
     if (c->bits == BITS64) return !(c->cpl == 3 && (c->rflags & FL_AC) && (c->cr0 & CR0_AM));
     const struct seg *cs = &c->seg[SEG_CS];
@@ -239,7 +238,7 @@ static bool possible(const struct cpu *c)
 }
 
 /* Vector instructions fault, or an exception of theirs is unmasked. */
-static bool sse_refused(const struct cpu *c)
+bool jit_sse_refused(const struct cpu *c)
 {
     return (c->cr0 & (CR0_EM | CR0_TS)) || !(c->cr4 & CR4_OSFXSR) ||
            (c->mxcsr & MXCSR_MASKS) != MXCSR_MASKS;
@@ -255,7 +254,7 @@ static struct jit_tb *translate(struct cpu *c, struct block *b)
     unsigned n = jit_collect(c, b->host, b->off, b->mode, ops, new.range, &new.range_count),
              handlers = 0;
     for (unsigned k = 0; k < n; k++)
-        handlers += ops[k].kind == K_HANDLER && !(op_rows[ops[k].i.op].flags & OF_STR);
+        handlers += ops[k].kind == K_HANDLER && !(op_rows[ops[k].i.op].flags & (OF_STR | OF_ENDS));
     if (!n || handlers * 3 > n) return NULL;
     jit_liveness(ops, n);
     struct jit_tb *tb = jit_alloc(j, sizeof(*tb));
@@ -296,7 +295,7 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
 {
     struct jit *j = c->jit;
     struct jit_tb **tb = &b->translation[c->cpl == 3];
-    if (*tb) return *tb == REFUSED || !possible(c) || ((*tb)->sse && sse_refused(c)) ? NULL : *tb;
+    if (*tb) return *tb == REFUSED || !jit_possible(c) || ((*tb)->sse && jit_sse_refused(c)) ? NULL : *tb;
     if (likely(b->heat < j->hot)) {
         b->heat++;
         return NULL;
@@ -305,7 +304,7 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
         *tb = REFUSED;
         return NULL;
     }
-    if (!possible(c)) return NULL;
+    if (!jit_possible(c)) return NULL;
     if (j->pending_reset) {
         reset_code(j);
         j->pending_reset = false;
@@ -323,13 +322,13 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
 
 /* ---- running ---- */
 
-static u16 flags_in(const struct cpu *c)
+u16 jit_flags_in(const struct cpu *c)
 {
     u32 f = cc_flags(c);
     return (u16)(f >> 11 & 1) | (u16)((f & 0xd5) | 2) << 8;
 }
 
-static void flags_out(struct cpu *c)
+void jit_flags_out(struct cpu *c)
 {
     cpu_set_arith(c, (u32)(c->jit_flags >> 8 & 0xd5) | (c->jit_flags & 1 ? FL_OF : 0));
 }
@@ -354,10 +353,10 @@ void jit_run(struct cpu *c, struct jit_tb *tb)
     enter_fn *enter;
     u8 *at = j->rx + j->enter[c->bits == BITS64];
     memcpy(&enter, &at, sizeof(enter));
-    set_key(c);
-    c->jit_flags = flags_in(c);
+    jit_set_key(c);
+    c->jit_flags = jit_flags_in(c);
     c->jit_sse = false;
-    c->jit_refuse = sse_refused(c);
+    c->jit_refuse = jit_sse_refused(c);
     c->jit_mxcsr = c->mxcsr | HOST_MXCSR;
     c->jit_host_mxcsr = HOST_MXCSR;
     j->entries++;
@@ -367,19 +366,21 @@ void jit_run(struct cpu *c, struct jit_tb *tb)
         c->jit_exit = NULL;
         enter(c, j->rx + tb->head, c->rip);
         j->exits++;
-        if (c->events || !c->jit_exit) break; /* jit_exit: what comes next is a block's start */
+        /* jit_exit: what comes next is a block's start. Without budget not even its fetch, which may
+         * fault, is due before the timers have run. */
+        if (c->events || !c->budget || !c->jit_exit) break;
         struct block *b = icache_find(c);
         tb = b && !c->events ? jit_block(c, b) : NULL;
         if (!tb || c->events) break;
         if (c->jit_exit != &j->miss) link_to(j, c->jit_exit, tb);
     }
-    flags_out(c);
+    jit_flags_out(c);
     c->mxcsr |= c->jit_mxcsr & 0x3f;
 }
 
 /* ---- called by generated code ---- */
 
-static void enter_c(struct cpu *c, const struct site *s)
+void jit_enter_c(struct cpu *c, const struct site *s)
 {
     c->insn_rip = c->jit_page + s->off;
     c->rip = c->jit_page + s->next;
@@ -395,11 +396,11 @@ static void leave_c(struct cpu *c)
 u64 jit_handler_call(struct cpu *c, const struct site *s)
 {
     c->jit->handlers++;
-    enter_c(c, s);
+    jit_enter_c(c, s);
     u64 next = c->rip;
-    if (s->flags) flags_out(c);
+    if (s->flags) jit_flags_out(c);
     s->insn->fn(c, s->insn);
-    if (s->flags) c->jit_flags = flags_in(c);
+    if (s->flags) c->jit_flags = jit_flags_in(c);
     leave_c(c);
     if (likely(!c->events && c->rip == next)) return 0;
     c->budget += s->left - 1u;
@@ -423,7 +424,7 @@ void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
         j->slow_reads++;
     else
         j->slow_writes++;
-    enter_c(c, s);
+    jit_enter_c(c, s);
     if (s->aligned && (gla & 15)) {
         exc_gp0(c);
         ok = false;
@@ -439,7 +440,7 @@ void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
 u64 jit_slow_after(struct cpu *c, const struct site *s)
 {
     struct jit *j = c->jit;
-    enter_c(c, s);
+    jit_enter_c(c, s);
     if (s->kind != SITE_READ)
         mem_slow_write(c, s->seg, site_offset(c, s, j->slow_gla), j->buffer.b, s->size);
     leave_c(c);
@@ -460,8 +461,9 @@ void jit_info(struct cpu *c, struct text *t)
              as_here(&j->as) / (unsigned)KIB, j->cache_kib);
     text_add(t,
              "entered %llu times, left %llu times, %llu links; slow reads %llu, slow writes %llu, "
-             "handlers called %llu\n",
+             "handlers called %llu, system instructions %llu\n",
              (unsigned long long)j->entries, (unsigned long long)j->exits,
              (unsigned long long)j->links_made, (unsigned long long)j->slow_reads,
-             (unsigned long long)j->slow_writes, (unsigned long long)j->handlers);
+             (unsigned long long)j->slow_writes, (unsigned long long)j->handlers,
+             (unsigned long long)j->systems);
 }

@@ -25,6 +25,7 @@ enum jit_kind {            /* how an instruction is translated */
                 K_NATIVE,  /* natively, goes on behind itself */
                 K_HANDLER, /* by calling the interpreter's handler */
                 K_BRANCH,  /* jumps: ends the superblock, or is followed */
+                K_SYSTEM,  /* a handler that may change mode and mapping; ends the superblock */
                 K_STOP,    /* not translated: the superblock ends before it */
 };
 
@@ -98,12 +99,12 @@ struct jit {
     struct as as; /* base = rw */
     /* thunks, for 32-bit and 64-bit guest code */
     u32 gap[2]; /* for supervisor and user code */
-    u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2];
+    u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2], system[2];
     u8 *arena; /* sites, links, translations */
     size_t arena_used, arena_size;
     bool full, pending_reset;
     struct jit_page *pages[JIT_HASH];
-    u64 made, dropped, flushes, links_made, exits, entries, slow_reads, slow_writes, handlers,
+    u64 made, dropped, flushes, links_made, exits, entries, slow_reads, slow_writes, handlers, systems,
         insns, bytes;
     union {
         u8 b[64];
@@ -146,7 +147,19 @@ void jit_perf_close(struct jit *j);
 /* Names code memory [start, start+size), which translates guest code at gla. */
 void jit_perf_add(struct jit *j, u32 start, u32 size, u64 gla, bool user);
 
+enum jit_kind jit_classify_system(const struct insn *i); /* system.c; of OF_ENDS instructions */
+
+/* jit.c: between struct cpu and what generated code keeps of it */
+void jit_enter_c(struct cpu *c, const struct site *s); /* RIP and the instruction count */
+u16 jit_flags_in(const struct cpu *c);
+void jit_flags_out(struct cpu *c);
+void jit_set_key(struct cpu *c);
+/* What generated code relies on beside mode and privilege. */
+bool jit_possible(const struct cpu *c);
+bool jit_sse_refused(const struct cpu *c);
+
 /* Called by generated code */
+u64 jit_system_call(struct cpu *c, const struct site *s);
 u64 jit_handler_call(struct cpu *c, const struct site *s);
 void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla);
 u64 jit_slow_after(struct cpu *c, const struct site *s);

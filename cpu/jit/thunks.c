@@ -191,6 +191,29 @@ static void make_gap(struct jit *j, unsigned user)
     as8(a, 0xc3);
 }
 
+/* Jumped to with RDX = site: jit_system_call() says where generated code goes on. */
+static u32 make_system(struct jit *j, unsigned wide, u32 leave_stored)
+{
+    struct as *a = &j->as;
+    u32 here = as_here(a);
+    store_pinned(a, wide);
+    host_mxcsr(a, false);
+    as_lea(a, OSZ64, H_DI, rm_at(H_BP, -JIT_BIAS));
+    as_mov(a, OSZ64, H_SI, H_DX);
+    as_movabs(a, H_AX, (u64)(uintptr_t)jit_system_call);
+    as8(a, 0xff), as8(a, 0xd0); /* CALL RAX */
+    as_rm(a, OSZ64, 0x85, H_AX, rm_reg(H_AX));
+    u32 away = as_jcc(a, CC_E, as_here(a));
+    load_pinned(a, wide);
+    guest_mxcsr(a);
+    as_mov(a, OSZ64, H_CX, H_AX);
+    as_load(a, OSZ64, H_AX, CPU_AT(rip));
+    as8(a, 0xff), as8(a, 0xe1); /* JMP RCX */
+    as_patch(a, away, as_here(a));
+    as_jmp(a, leave_stored);
+    return here;
+}
+
 void jit_make_thunks(struct jit *j)
 {
     for (unsigned user = 0; user < 2; user++) make_gap(j, user);
@@ -201,6 +224,7 @@ void jit_make_thunks(struct jit *j)
         j->handler[wide] =
             make_call(j, wide, (u64)(uintptr_t)jit_handler_call, stored, false, CC_NE);
         j->slow[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_access, stored, false, CC_E);
+        j->system[wide] = make_system(j, wide, stored);
         j->after[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_after, stored, true, CC_NE);
     }
 }

@@ -287,6 +287,8 @@ static void translate_op(struct tr *t)
     if ((op->own || is_pushf(op)) && op->live_in) tr_flags_to_mem(t);
     if (op->kind == K_BRANCH) {
         tr_branch(t);
+    } else if (op->kind == K_SYSTEM) {
+        tr_system(t);
     } else if (op->kind == K_HANDLER) {
         call_handler(t);
     } else if (op->mem) {
@@ -360,8 +362,10 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
     }
     t.k = n - 1;
     struct jop *last = t.op = &ops[n - 1];
-    if (last->kind != K_BRANCH || op_rows[last->i.op].flags & OF_COND || last->follow)
-        tr_exit(&t, last->off + last->i.len, 0);
+    bool goes_on = last->kind != K_SYSTEM;
+    if (last->kind == K_BRANCH)
+        goes_on = op_rows[last->i.op].flags & OF_COND || last->follow;
+    if (goes_on) tr_exit(&t, last->off + last->i.len, 0);
     tr_stubs(&t);
     return !j->as.full && !j->full;
 }

@@ -118,6 +118,7 @@ void tr_execute(struct tr *t);
 /* A stub with the flags and registers as they are now; the jump to it is the caller's. */
 struct stub *tr_stub(struct tr *t, unsigned kind);
 void tr_branch(struct tr *t); /* branch.c */
+void tr_system(struct tr *t); /* system.c */
 void tr_stubs(struct tr *t);
 /* Goes on at `target`, relative to the page, by a link or by the table; `left` instructions were
  * charged and are not executed. Flags are put into memory. */
