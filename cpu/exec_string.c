@@ -2,7 +2,8 @@
  * prefixes, IN, OUT.
  *
  * A repeated instruction goes in bursts: one element the ordinary way (which checks everything and
- * fills the TLB), then as many more as stay inside the pages at hand directly on host memory.
+ * fills the TLB), then as many more as stay inside the pages at hand directly on host memory; INS and
+ * OUTS as many as the device moves at once (bus_read_run).
  * Registers are up to date after every element, so a fault or an interrupt between two elements
  * simply leaves RIP at the instruction and it is resumed (SDM 2B REP). One call handles a bounded
  * number of rounds; single step and pending events stop it after one element. */
@@ -90,6 +91,85 @@ static u8 *host_run(struct cpu *c, const struct string_op *s, unsigned seg, unsi
 
 typedef u64 burst_fn(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n);
 
+/* len bytes of `size`-byte copies of v. */
+static void fill_run(u8 *dst, u64 v, unsigned size, u64 len)
+{
+    if (size == 1 || !v) {
+        memset(dst, (int)v, len);
+        return;
+    }
+    u64 done = MIN(len, 64);
+    for (u64 k = 0; k < done; k += size) st_n(dst + k, v, size);
+    for (; done < len; done *= 2) memcpy(dst + done, dst, MIN(done, len - done));
+}
+
+/* Number of leading bytes that p and q have in common, of n. */
+static u64 common_bytes(const u8 *p, const u8 *q, u64 n)
+{
+    u64 k = 0;
+    for (; k + 8 <= n; k += 8) {
+        u64 diff = ld64(p + k) ^ ld64(q + k);
+        if (diff) return k + (unsigned)__builtin_ctzll(diff) / 8;
+    }
+    while (k < n && p[k] == q[k]) k++;
+    return k;
+}
+
+/* Index of the first of n elements at p, p + step ... whose equality with the one of q (or with acc)
+ * is `equal`, or n. */
+#define FIND(T)                                                                                    \
+    static u64 find_pair_##T(const u8 *p, const u8 *q, i64 step, u64 n, bool equal)                \
+    {                                                                                              \
+        T a, b;                                                                                    \
+        for (u64 k = 0; k < n; k++, p += step, q += step) {                                        \
+            memcpy(&a, p, sizeof(T));                                                              \
+            memcpy(&b, q, sizeof(T));                                                              \
+            if ((a == b) == equal) return k;                                                       \
+        }                                                                                          \
+        return n;                                                                                  \
+    }                                                                                              \
+    static u64 find_value_##T(const u8 *q, i64 step, u64 n, T acc, bool equal)                     \
+    {                                                                                              \
+        T v;                                                                                       \
+        for (u64 k = 0; k < n; k++, q += step) {                                                   \
+            memcpy(&v, q, sizeof(T));                                                              \
+            if ((v == acc) == equal) return k;                                                     \
+        }                                                                                          \
+        return n;                                                                                  \
+    }
+FIND(u8)
+FIND(u16)
+FIND(u32)
+FIND(u64)
+#undef FIND
+
+static u64 find_pair(const u8 *p, const u8 *q, const struct string_op *s, u64 n, bool equal)
+{
+    i64 step = (i64)s->step;
+    if (!equal && step > 0) return common_bytes(p, q, n * s->size) / s->size;
+    switch (s->size) {
+    case 1: return find_pair_u8(p, q, step, n, equal);
+    case 2: return find_pair_u16(p, q, step, n, equal);
+    case 4: return find_pair_u32(p, q, step, n, equal);
+    default: return find_pair_u64(p, q, step, n, equal);
+    }
+}
+
+static u64 find_value(const u8 *q, const struct string_op *s, u64 n, u64 acc, bool equal)
+{
+    i64 step = (i64)s->step;
+    if (s->size == 1 && equal && step > 0) {
+        const u8 *at = memchr(q, (int)acc, n);
+        return at ? (u64)(at - q) : n;
+    }
+    switch (s->size) {
+    case 1: return find_value_u8(q, step, n, (u8)acc, equal);
+    case 2: return find_value_u16(q, step, n, (u16)acc, equal);
+    case 4: return find_value_u32(q, step, n, (u32)acc, equal);
+    default: return find_value_u64(q, step, n, acc, equal);
+    }
+}
+
 /* Copies k elements in the direction of travel. Overlapping operands repeat a pattern, so they go
  * element by element. */
 static void copy_run(u8 *dst, const u8 *src, const struct string_op *s, u64 k)
@@ -135,8 +215,7 @@ static u64 stos_burst(struct cpu *c, const struct insn *i, const struct string_o
     if (!dst) n = 1;
     if (n > 1) {
         if (s->step != s->size) dst -= (n - 1) * s->size;
-        if (s->size == 1 || !v) memset(dst, (int)v, n * s->size);
-        else for (u64 k = 0; k < n; k++) st_n(dst + k * s->size, v, s->size);
+        fill_run(dst, v, s->size, n * s->size);
     }
     advance(c, s, RDI, n);
     return n;
@@ -172,9 +251,10 @@ static u64 cmps_burst(struct cpu *c, const struct insn *i, const struct string_o
     if (n > 1) p = host_run(c, s, i->seg, RSI, false, &n);
     if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &b)) return 0;
     if (p) q = host_run(c, s, SEG_ES, RDI, false, &n);
-    for (; q && k < n && (a == b) != until_equal; k++) {
-        a = ld_n(p + (i64)(s->step * k), s->size);
-        b = ld_n(q + (i64)(s->step * k), s->size);
+    if (q && n > 1 && (a == b) != until_equal) {
+        k = MIN(1 + find_pair(p + (i64)s->step, q + (i64)s->step, s, n - 1, until_equal) + 1, n);
+        a = ld_n(p + (i64)(s->step * (k - 1)), s->size);
+        b = ld_n(q + (i64)(s->step * (k - 1)), s->size);
     }
     compare(c, s->size, a, b);
     advance(c, s, RSI, k);
@@ -188,7 +268,10 @@ static u64 scas_burst(struct cpu *c, const struct insn *i, const struct string_o
     bool until_equal = i->rep == 0xf2;
     if (!read_element(c, SEG_ES, c->r[RDI] & s->mask, s->size, &v)) return 0;
     const u8 *q = n > 1 ? host_run(c, s, SEG_ES, RDI, false, &n) : NULL;
-    for (; q && k < n && (acc == v) != until_equal; k++) v = ld_n(q + (i64)(s->step * k), s->size);
+    if (q && n > 1 && (acc == v) != until_equal) {
+        k = MIN(1 + find_value(q + (i64)s->step, s, n - 1, acc, until_equal) + 1, n);
+        v = ld_n(q + (i64)(s->step * (k - 1)), s->size);
+    }
     compare(c, s->size, acc, v);
     advance(c, s, RDI, k);
     return k;
@@ -279,26 +362,43 @@ static unsigned port_size(const struct insn *i)
     return i->osz == OSZ64 ? 4 : 1u << i->osz;
 }
 
-static u64 ins_one(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
+/* Whether the element just moved leaves the flow alone, so that more may follow it at once; a trace
+ * shows each. */
+static bool undisturbed(const struct cpu *c)
+{
+    return !(c->events & ~CE_KICK) && !trace_on[EV_port_rd] && !trace_on[EV_port_wr];
+}
+
+static u64 ins_burst(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
     (void)i;
-    (void)n;
     u64 off = c->r[RDI] & s->mask;
     if (!mem_probe_write(c, SEG_ES, off, s->size))
         return 0; /* reading the port has side effects: check first */
     write_element(c, SEG_ES, off, s->size, port_in(c, (u16)c->r[RDX], s->size));
     advance(c, s, RDI, 1);
-    return 1;
+    if (--n == 0 || s->step != s->size || !undisturbed(c)) return 1;
+    u8 *dst = host_run(c, s, SEG_ES, RDI, true, &n);
+    if (!dst) return 1;
+    n = bus_read_run(c->io, (u16)c->r[RDX], s->size, dst, (unsigned)n);
+    cpu_check_generation(c);
+    advance(c, s, RDI, n);
+    return 1 + n;
 }
 
-static u64 outs_one(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
+static u64 outs_burst(struct cpu *c, const struct insn *i, const struct string_op *s, u64 n)
 {
-    (void)n;
     u64 v;
     if (!read_element(c, i->seg, c->r[RSI] & s->mask, s->size, &v)) return 0;
     port_out(c, (u16)c->r[RDX], s->size, (u32)v); /* an SMI may ask for this element again */
     advance(c, s, RSI, 1);
-    return 1;
+    if (--n == 0 || s->step != s->size || !undisturbed(c)) return 1;
+    const u8 *src = host_run(c, s, i->seg, RSI, false, &n);
+    if (!src) return 1;
+    n = bus_write_run(c->io, (u16)c->r[RDX], s->size, src, (unsigned)n);
+    cpu_check_generation(c);
+    advance(c, s, RSI, n);
+    return 1 + n;
 }
 
 /* INSD and OUTSD stay 32-bit with REX.W. */
@@ -312,12 +412,12 @@ static void port_string(struct cpu *c, const struct insn *i, burst_fn *one)
 
 void op_ins(struct cpu *c, const struct insn *i)
 {
-    port_string(c, i, ins_one);
+    port_string(c, i, ins_burst);
 }
 
 void op_outs(struct cpu *c, const struct insn *i)
 {
-    port_string(c, i, outs_one);
+    port_string(c, i, outs_burst);
 }
 
 static void in_acc(struct cpu *c, const struct insn *i, u16 port)

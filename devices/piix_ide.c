@@ -209,6 +209,28 @@ static void data_write(struct channel *c, u32 value, unsigned size)
     ata_transferred(d, n);
 }
 
+/* Up to n words of the data port at once, never beyond the block the drive offers: what follows it,
+ * an interrupt perhaps, the guest sees behind its last word. */
+static unsigned data_read_run(void *opaque, u64 offset, unsigned size, void *buf, unsigned n)
+{
+    struct ata_drive *d = selected(opaque);
+    if (offset != REG_DATA || !d || d->phase != ATA_PIO_IN) return 0;
+    n = MIN(n, d->win_len / size);
+    memcpy(buf, d->win, n * size);
+    if (n) ata_transferred(d, n * size);
+    return n;
+}
+
+static unsigned data_write_run(void *opaque, u64 offset, unsigned size, const void *buf, unsigned n)
+{
+    struct ata_drive *d = selected(opaque);
+    if (offset != REG_DATA || !d || (d->phase != ATA_PIO_OUT && d->phase != ATA_PACKET)) return 0;
+    n = MIN(n, d->win_len / size);
+    memcpy(d->win, buf, n * size);
+    if (n) ata_transferred(d, n * size);
+    return n;
+}
+
 static u8 status_read(const struct channel *c)
 {
     const struct ata_drive *d = selected(c);
@@ -337,6 +359,7 @@ static void control_write(void *opaque, u64 offset, u64 value, unsigned size)
 
 static const struct io_ops bm_ops = { bm_read, bm_write, 1, 4 };
 static const struct io_ops command_ops = { command_read, command_write, 1, 4 };
+static const struct run_ops data_runs = { data_read_run, data_write_run };
 static const struct io_ops control_ops = { control_read, control_write, 1, 1 };
 
 /* --- the function --- */
@@ -376,6 +399,7 @@ static int init_channel(struct piix_ide *s, unsigned n, struct error *e)
         if (c->drive[i] && ata_attach(c->drive[i], &ide_port, c, e)) return -1;
     }
     region_init_io(&c->command_ports, n ? "ide1-command" : "ide0-command", 8, &command_ops, c);
+    c->command_ports.runs = &data_runs;
     region_init_io(&c->control_port, n ? "ide1-control" : "ide0-control", 1, &control_ops, c);
     return bus_map(io, command_base[n], &c->command_ports, 0, e) ||
                    bus_map(io, control_base[n], &c->control_port, 0, e)

@@ -343,6 +343,29 @@ void bus_write(struct bus *b, u64 addr, u64 value, unsigned size)
     io_write(r, addr - r->base, value, size);
 }
 
+static bool run_fits(const struct bus_range *m, const struct region *r, u64 port, unsigned size)
+{
+    return r && r->runs && size >= r->ops->min_size &&
+           size <= (r->ops->max_size ? r->ops->max_size : 4) &&
+           (size == 1 || inside(m, r, port, size));
+}
+
+unsigned bus_read_run(struct bus *b, u64 port, unsigned size, void *buf, unsigned n)
+{
+    const struct bus_range *m = bus_find(b, port);
+    struct region *r = m->rd;
+    if (!run_fits(m, r, port, size)) return 0;
+    return r->runs->read(r->opaque, port - r->base, size, buf, n);
+}
+
+unsigned bus_write_run(struct bus *b, u64 port, unsigned size, const void *buf, unsigned n)
+{
+    const struct bus_range *m = bus_find(b, port);
+    struct region *r = m->wr;
+    if (!run_fits(m, r, port, size)) return 0;
+    return r->runs->write(r->opaque, port - r->base, size, buf, n);
+}
+
 /* --- bulk access --- */
 
 /* How many of len bytes at gpa lie where DMA finds nothing: unmapped, or registers it may not

@@ -21,17 +21,26 @@ struct io_ops {
     u8 min_size, max_size; /* 1, 2, 4 or 8; 0 means 1 and 4 */
 };
 
+/* A data port may move several elements at once (REP INS, OUTS): up to n of `size` bytes, as that
+ * many accesses would, and no further than one after which the guest could notice something. They
+ * return how many, 0: one by one. */
+struct run_ops {
+    unsigned (*read)(void *opaque, u64 offset, unsigned size, void *buf, unsigned n);
+    unsigned (*write)(void *opaque, u64 offset, unsigned size, const void *buf, unsigned n);
+};
+
 enum { PAGE_CODE = 1, PAGE_DIRTY = 2 }; /* page holds decoded code; written since last taken */
 enum { DECODE_READ = 1, DECODE_WRITE = 2 };
 
 struct region {
     const char *name; /* static or owned by the device; unique enough for `info bus` */
     u64 size;
-    const struct io_ops *ops; /* NULL for RAM and ROM */
-    u8 *ram;                  /* host memory, owned by the creator; NULL for I/O */
-    u8 *page_flags;           /* one byte per 4 KiB page, shared by aliases; NULL for I/O */
-    bool readonly;            /* ROM: writes are absorbed */
-    u8 decode;                /* DECODE_* bits: a region transparent for reads or writes (PAM) */
+    const struct io_ops *ops;   /* NULL for RAM and ROM */
+    const struct run_ops *runs; /* may be set for I/O, NULL otherwise */
+    u8 *ram;                    /* host memory, owned by the creator; NULL for I/O */
+    u8 *page_flags;             /* one byte per 4 KiB page, shared by aliases; NULL for I/O */
+    bool readonly;              /* ROM: writes are absorbed */
+    u8 decode;                  /* DECODE_* bits: a region transparent for reads or writes (PAM) */
     bool no_dma; /* registers of a bus master: DMA does not reach them, so no chip programs itself
                     in mid-transfer */
     void *opaque;
@@ -94,6 +103,10 @@ void region_set_decode(struct region *r, u8 decode);
 /* size 1, 2, 4 or 8; any alignment; may cross regions. */
 u64 bus_read(struct bus *b, u64 addr, unsigned size);
 void bus_write(struct bus *b, u64 addr, u64 value, unsigned size);
+
+/* Up to n elements through one port (struct run_ops); returns how many. */
+unsigned bus_read_run(struct bus *b, u64 port, unsigned size, void *buf, unsigned n);
+unsigned bus_write_run(struct bus *b, u64 port, unsigned size, const void *buf, unsigned n);
 
 /* The range that holds addr (never NULL: an unmapped stretch has rd = wr = NULL). Valid until the
  * generation changes. */
