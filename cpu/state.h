@@ -187,6 +187,10 @@ struct cpu {
     u16 jit_flags;
     bool jit_sse, jit_refuse; /* MXCSR is the guest's; vector instructions are the interpreter's */
     u32 jit_mxcsr, jit_host_mxcsr;
+    bool jit_x87;     /* the x87 state is in the host's unit; its pointers are still to be made: */
+    u8 jit_fseg;      /* segment of the last operand in memory, or SEG_COUNT */
+    u32 jit_fnote;    /* the last instruction (jit/x87.c) */
+    u64 jit_fpage, jit_fdp; /* its page; the operand's linear address */
     u8 cpl;
     u8 bits;          /* enum cpu_bits of CS */
     bool long_mode;   /* EFER.LMA */

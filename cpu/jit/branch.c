@@ -206,9 +206,13 @@ static void gap_store(struct tr *t, const struct stub *s)
         as8(a, 0xa8), as8(a, 15); /* TEST AL, 15 */
         misaligned = as_jcc(a, CC_NE, as_here(a));
     }
+    if (t->op->x87) as_store(a, OSZ64, CPU_AT(jit_temp), H_AX);
     as_movabs(a, H_DX, BIT64(s->size) - 1);
     as_call(a, t->j->gap[t->tb->user]);
-    as_jcc(a, CC_E, s->body);
+    if (t->op->x87)
+        tr_x87_gap(t, s->body);
+    else
+        as_jcc(a, CC_E, s->body);
     if (s->aligned) as_patch(a, misaligned, as_here(a));
 }
 
@@ -217,6 +221,7 @@ static void memory_stub(struct tr *t, const struct stub *s)
     struct as *a = t->a;
     gap_store(t, s);
     struct site *site = tr_site(t, s->access, s->size);
+    site->x87 = t->op->x87 & X87_POINTERS;
     if (s->second) site->seg = SEG_SS;
     site->aligned = s->aligned;
     tr_x_store(t);
@@ -240,6 +245,7 @@ static void memory_stub(struct tr *t, const struct stub *s)
         }
     } else {
         tr_execute(t);
+        if (t->op->x87) tr_x87_left(t);
         if (t->host && !t->mem) tr_save_flags(t); /* RAX is free; the flags stay in EFLAGS */
     }
     t->second = false;
@@ -300,6 +306,8 @@ void tr_stubs(struct tr *t)
         as_patch(a, s->field, as_here(a));
         if (s->kind == STUB_MEMORY)
             memory_stub(t, s);
+        else if (s->kind == STUB_X87)
+            tr_x87_stub(t, s);
         else if (s->kind == STUB_EXIT)
             tr_exit(t, s->target, t->n - 1 - s->k);
         else if (s->kind == STUB_AGAIN)

@@ -349,7 +349,7 @@ void jit_classify(struct jop *op, unsigned mode)
     op->keep = op->high = 0;
     op->own = op->push = op->exits = op->aligned = op->bit_string = false;
     op->kind = K_NATIVE;
-    if (jit_classify_sse(op, mode)) return;
+    if (jit_classify_sse(op, mode) || jit_classify_x87(op, mode)) return;
     static const char *const state[] = { "ldmxcsr", "stmxcsr", "fxsave",   "fxrstor",
                                          "xsave",   "xrstor",  "vldmxcsr", "vstmxcsr" };
     for (unsigned k = 0; k < LEN(state); k++) {

@@ -256,6 +256,7 @@ static struct jit_tb *translate(struct cpu *c, struct block *b)
     for (unsigned k = 0; k < n; k++)
         handlers += ops[k].kind == K_HANDLER && !(op_rows[ops[k].i.op].flags & (OF_STR | OF_ENDS));
     if (!n || handlers * 3 > n) return NULL;
+    new.x87 = jit_x87_plan(ops, n);
     jit_liveness(ops, n);
     struct jit_tb *tb = jit_alloc(j, sizeof(*tb));
     struct jit_link *links = jit_alloc(j, (n + 1) * sizeof(*links));
@@ -295,7 +296,11 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
 {
     struct jit *j = c->jit;
     struct jit_tb **tb = &b->translation[c->cpl == 3];
-    if (*tb) return *tb == REFUSED || !jit_possible(c) || ((*tb)->sse && jit_sse_refused(c)) ? NULL : *tb;
+    if (*tb) {
+        bool refused = *tb == REFUSED || !jit_possible(c) || ((*tb)->sse && jit_sse_refused(c)) ||
+                       ((*tb)->x87 && jit_x87_refused(c));
+        return refused ? NULL : *tb;
+    }
     if (likely(b->heat < j->hot)) {
         b->heat++;
         return NULL;
@@ -374,6 +379,7 @@ void jit_run(struct cpu *c, struct jit_tb *tb)
         if (!tb || c->events) break;
         if (c->jit_exit != &j->miss) link_to(j, c->jit_exit, tb);
     }
+    if (c->jit_x87) jit_x87_unload(c);
     jit_flags_out(c);
     c->mxcsr |= c->jit_mxcsr & 0x3f;
 }
@@ -399,6 +405,7 @@ u64 jit_handler_call(struct cpu *c, const struct site *s)
     jit_enter_c(c, s);
     u64 next = c->rip;
     if (s->flags) jit_flags_out(c);
+    if (s->x87 && c->jit_x87) jit_x87_unload(c);
     s->insn->fn(c, s->insn);
     if (s->flags) c->jit_flags = jit_flags_in(c);
     leave_c(c);
@@ -432,6 +439,7 @@ void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
     if (s->kind != SITE_READ) ok = ok && mem_slow_probe(c, s->seg, off, s->size);
     if (s->kind != SITE_WRITE) ok = ok && mem_slow_read(c, s->seg, off, j->buffer.b, s->size);
     leave_c(c);
+    if (ok && s->x87) c->jit_fdp = gla;
     if (ok) return j->buffer.b;
     c->budget += s->left - 1u;
     return NULL;

@@ -31,6 +31,16 @@ enum jit_kind {            /* how an instruction is translated */
 
 enum { HIGH_REG = 1, HIGH_RM = 2, HIGH_REG_WRITTEN = 4, HIGH_RM_WRITTEN = 8 };
 
+enum {                 /* jop.x87 */
+       X87_UNIT = 1,   /* executed by the host's x87 unit */
+       X87_CHECK = 2,  /* asks whether the state is there */
+       X87_POINTERS = 4, /* changes the instruction pointer, by a note: */
+       X87_NOTE = 8,
+       X87_PAGE = 16,
+       X87_SEG = 32,
+       X87_AX = 64, /* writes AX */
+};
+
 struct jop {
     struct insn i;
     u16 off;     /* in the page */
@@ -51,6 +61,7 @@ struct jop {
     /* sse.c */
     bool sse, aligned, rm_general, reg_general, imm8;
     u16 x_read, x_write; /* XMM registers */
+    u8 x87;              /* x87.c; 0: no use of the x87 unit */
 };
 
 enum site_kind { SITE_READ, SITE_WRITE, SITE_RMW, SITE_HANDLER };
@@ -62,6 +73,7 @@ struct site {          /* a place in generated code that may call C */
     bool quiet;   /* a branch: events wait for its target */
     bool aligned; /* 16 bytes, or #GP */
     bool flags;   /* the handler reads or writes arithmetic flags */
+    bool x87;     /* SITE_HANDLER: wants the x87 state in struct cpu; others: an x87 operand */
 };
 
 struct jit_link {             /* an exit to a known place in the same page */
@@ -79,6 +91,7 @@ struct jit_tb {
     u16 off;
     u8 mode, user;
     bool sse; /* uses XMM registers: c->jit_refuse */
+    bool x87; /* wants the x87 state in the host's unit from its head on */
     u8 range_count;
     struct range range[8];
     u16 link_count;
@@ -99,7 +112,8 @@ struct jit {
     struct as as; /* base = rw */
     /* thunks, for 32-bit and 64-bit guest code */
     u32 gap[2]; /* for supervisor and user code */
-    u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2], system[2];
+    u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2], system[2],
+        x87[2];
     u8 *arena; /* sites, links, translations */
     size_t arena_used, arena_size;
     bool full, pending_reset;
@@ -110,6 +124,7 @@ struct jit {
         u8 b[64];
         u64 q[8];
     } __attribute__((aligned(64))) buffer; /* operand of a slow access */
+    u8 x87_image[512] __attribute__((aligned(16))); /* in FXSAVE's form */
     u64 slow_gla;
     struct jit_link miss; /* c->jit_exit when an address was not in the table */
     u16 generation[2][2]; /* [user][64-bit] */
@@ -139,6 +154,12 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n);
 /* classify.c */
 void jit_classify(struct jop *op, unsigned mode);
 bool jit_classify_sse(struct jop *op, unsigned mode); /* sse.c */
+bool jit_classify_x87(struct jop *op, unsigned mode); /* x87.c */
+bool jit_x87_unloads(const struct jop *op);           /* a handler that wants it in struct cpu */
+/* Before jit_liveness(): where the state is asked for and what is noted. True: from the head on. */
+bool jit_x87_plan(struct jop *ops, unsigned n);
+bool jit_x87_refused(const struct cpu *c); /* x87 instructions are the interpreter's */
+void jit_x87_unload(struct cpu *c);        /* from the host's unit, which is the host's again */
 unsigned jit_shift_count(const struct insn *i); /* of an immediate, as the processor takes it */
 
 /* perfmap.c: with perf=on. Opens the map and makes the code memory; jit_destroy unmaps that. */
@@ -163,5 +184,6 @@ u64 jit_system_call(struct cpu *c, const struct site *s);
 u64 jit_handler_call(struct cpu *c, const struct site *s);
 void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla);
 u64 jit_slow_after(struct cpu *c, const struct site *s);
+u64 jit_x87_load(struct cpu *c, const struct site *s); /* not 0: refused, rip is the site's */
 
 #endif

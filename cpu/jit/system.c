@@ -55,6 +55,7 @@ u64 jit_system_call(struct cpu *c, const struct site *s)
     j->systems++;
     jit_enter_c(c, s);
     jit_flags_out(c);
+    if (c->jit_x87) jit_x87_unload(c);
     s->insn->fn(c, s->insn);
     c->icache->cur = c->icache->end = NULL;
     cpu_check_generation(c);

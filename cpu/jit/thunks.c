@@ -225,6 +225,7 @@ void jit_make_thunks(struct jit *j)
             make_call(j, wide, (u64)(uintptr_t)jit_handler_call, stored, false, CC_NE);
         j->slow[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_access, stored, false, CC_E);
         j->system[wide] = make_system(j, wide, stored);
+        j->x87[wide] = make_call(j, wide, (u64)(uintptr_t)jit_x87_load, stored, false, CC_NE);
         j->after[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_after, stored, true, CC_NE);
     }
 }

@@ -168,6 +168,7 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
     s->commit_only = t->op->kind == K_BRANCH || (t->op->push && !t->second);
     s->second = t->second;
     s->field = as_jcc(t->a, CC_NE, as_here(t->a));
+    if (t->op->x87) tr_x87_pointer(t);
     as_rm(t->a, OSZ64, 0x03, H_AX,
           rm_sib(H_BP, H_CX, 0, tlb + (i32)offsetof(struct tlb_entry, off)));
     if (access != SITE_READ && !outside[0]) s->body = as_here(t->a);
@@ -214,6 +215,8 @@ void tr_execute(struct tr *t)
     if (restore) tr_restore_flags(t);
     if (t->op->sse)
         tr_sse_body(t);
+    else if (t->op->x87)
+        tr_x87_body(t);
     else
         tr_body(t);
 }
@@ -265,6 +268,7 @@ static void call_handler(struct tr *t)
     s->insn = jit_alloc(t->j, sizeof(*s->insn));
     *s->insn = t->op->i;
     s->flags = handler_flags(&t->op->i);
+    s->x87 = jit_x87_unloads(t->op);
     tr_flags_to_mem(t);
     t->host = false;
     tr_x_store(t);
@@ -285,6 +289,7 @@ static void translate_op(struct tr *t)
     if (op->sse) tr_x_load(t, op->x_read);
     tr_flags_before(t);
     if ((op->own || is_pushf(op)) && op->live_in) tr_flags_to_mem(t);
+    if (op->x87) tr_x87_prepare(t);
     if (op->kind == K_BRANCH) {
         tr_branch(t);
     } else if (op->kind == K_SYSTEM) {
@@ -319,6 +324,7 @@ static void emit_head(struct tr *t)
     as_store(a, OSZ64, CPU_AT(jit_page), H_AX);
     t->tb->head = as_here(a);
     tr_charge(t, &t->head_budget, &t->head_events);
+    if (t->tb->x87) tr_x87_check(t);
     if (!t->tb->sse) return;
     as_imm(a, OSZ8, 7, CPU_AT(jit_sse), 0);
     t->head_sse = as_jcc(a, CC_E, as_here(a));

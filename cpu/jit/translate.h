@@ -4,7 +4,7 @@
 
 #include "cpu/jit/priv.h"
 
-enum stub_kind { STUB_MEMORY, STUB_EXIT, STUB_BEFORE, STUB_AGAIN };
+enum stub_kind { STUB_MEMORY, STUB_EXIT, STUB_BEFORE, STUB_AGAIN, STUB_X87 };
 struct stub {
     u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
     bool host, mem;        /* where the flags are when the stub is entered */
@@ -90,6 +90,15 @@ void tr_x_loop(struct tr *t);
 void tr_sse_body(struct tr *t);
 /* Charges a superblock and looks at events; *budget and *events are where the jumps away are. */
 void tr_charge(struct tr *t, u32 *budget, u32 *events);
+
+/* x87 (x87.c) */
+void tr_x87_check(struct tr *t);   /* the state is in the host's unit from here on, or leaves */
+void tr_x87_prepare(struct tr *t); /* the same before an instruction, where it wants it */
+void tr_x87_stub(struct tr *t, const struct stub *s);
+void tr_x87_pointer(struct tr *t); /* notes the operand's linear address, in RAX */
+void tr_x87_gap(struct tr *t, u32 body); /* the same, in c->jit_temp, and goes on when ZF is set */
+void tr_x87_body(struct tr *t);
+void tr_x87_left(struct tr *t); /* behind it, where generated code may be left */
 
 /* Flags that the instruction reads, or that must be the old ones behind it. */
 unsigned tr_needed_flags(const struct jop *op);
