@@ -191,6 +191,7 @@ static bool vex_fits(const struct reader *d, const struct op_row *r)
 static const struct op_row *find_row(struct reader *d, unsigned map, u8 opcode)
 {
     u8 modrm = 0;
+    bool looked = false;
     if (d->pos < d->len) modrm = d->p[d->pos];
     for (unsigned f = 0; f < LEN(heads); f++) {
         unsigned n = heads[f][map * 256 + opcode];
@@ -205,11 +206,13 @@ static const struct op_row *find_row(struct reader *d, unsigned map, u8 opcode)
                 d->short_read = true;
                 return NULL;
             }
+            looked |= r->sel & SEL_HAS_MODRM;
             if (prefix_fits(d, r->prefix) && modrm_fits(r->sel, modrm) && vex_fits(d, r))
                 hit = r; /* the first one wins: keep walking */
         }
         if (hit) return hit;
     }
+    if (looked) next8(d); /* the byte that made it undefined belongs to it: it may be written to */
     return NULL;
 }
 

@@ -57,22 +57,22 @@ static const struct {
     ROW(BITS64, "\xc4\xe2\x78\xf2\xc1", 5, "andn", OSZ32),
     ROW(BITS64, "\xc4\xe2\xf8\xf2\xc1", 5, "andn", OSZ64),
     ROW(BITS32, "\xc4\xe3\x7b\xf0\xc0\x01", 6, "rorx", OSZ32),
-    ROW(BITS32, "\xc4\xe3\x3b\xf0\xc0\x01", 4, "(bad)", 0), /* vvvv without its top bit */
+    ROW(BITS32, "\xc4\xe3\x3b\xf0\xc0\x01", 5, "(bad)", 0), /* vvvv without its top bit */
     ROW(BITS32, "\xc5\x00", 2, "lds", OSZ32), /* mod != 3: not VEX */
     ROW(BITS32, "\x62\x08", 2, "bound", OSZ32),
     ROW(BITS64, "\x63\xc8", 2, "movsxd", OSZ32),
     ROW(BITS32, "\x63\xc8", 2, "arpl", OSZ32),
     ROW(BITS32, "\xd9\xe0", 2, "fchs", OSZ32),
     ROW(BITS64, "\x0f\x01\xf8", 3, "swapgs", OSZ32),
-    ROW(BITS32, "\x0f\x01\xf8", 2, "(bad)", 0),
+    ROW(BITS32, "\x0f\x01\xf8", 3, "(bad)", 0),
     ROW(BITS64, "\x06", 1, "(bad)", 0),
     ROW(BITS64, "\x27", 1, "(bad)", 0),
-    ROW(BITS32, "\x8d\xc0", 1, "(bad)", 0),     /* LEA of a register */
+    ROW(BITS32, "\x8d\xc0", 2, "(bad)", 0),     /* LEA of a register: its ModRM belongs to it */
     ROW(BITS32, "\xf0\x01\xd8", 3, "(bad)", 0), /* LOCK with a register destination */
     ROW(BITS32, "\xf0\x39\x18", 3, "(bad)", 0), /* LOCK CMP */
     ROW(BITS32, "\xf0\x01\x18", 3, "add", OSZ32),
     ROW(BITS32, "\x0f\x0b", 2, "ud2", OSZ32),
-    ROW(BITS32, "\xff\xff", 1, "(bad)", 0), /* group 5 /7 */
+    ROW(BITS32, "\xff\xff", 2, "(bad)", 0), /* group 5 /7 */
 #undef ROW
 };
 
