@@ -88,6 +88,7 @@ unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode,
     /* A followed jump at the very end has nothing behind it. */
     if (n && ops[n - 1].follow) ops[n - 1].follow = false;
     if (n && ops[n - 1].taken) ops[n - 1].taken = false;
+    jit_group(ops, n, mode == BITS64);
     return n;
 }
 

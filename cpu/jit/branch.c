@@ -113,9 +113,9 @@ static void call_direct(struct tr *t)
 {
     unsigned bytes = t->wide ? 8 : 4;
     u64 target = t->op->off + t->op->i.len + t->op->i.imm;
-    tr_memory(t, bytes, SITE_WRITE);
+    struct stub *access = tr_memory(t, bytes, SITE_WRITE);
     push_return(t);
-    t->stubs[t->stub_count - 1].resume = as_here(t->a);
+    if (access) access->resume = as_here(t->a);
     tr_exit(t, target, 0);
 }
 
@@ -123,9 +123,9 @@ static void ret(struct tr *t)
 {
     struct as *a = t->a;
     unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP);
-    tr_memory(t, 1u << size, SITE_READ);
+    struct stub *access = tr_memory(t, 1u << size, SITE_READ);
     as_load(a, size, H_AX, tr_at(t));
-    t->stubs[t->stub_count - 1].resume = as_here(a);
+    if (access) access->resume = as_here(a);
     canonical_check(t);
     as_lea(a, size, sp, rm_at(sp, (1 << size) + (i32)(u16)t->op->i.imm));
     tr_x_store(t);
@@ -141,9 +141,9 @@ static void load_target(struct tr *t)
         as_mov(t->a, size, H_AX, tr_src(t, i->rm, H_AX));
         return;
     }
-    tr_memory(t, 1u << size, SITE_READ);
+    struct stub *access = tr_memory(t, 1u << size, SITE_READ);
     as_load(t->a, size, H_AX, tr_at(t));
-    t->stubs[t->stub_count - 1].resume = as_here(t->a);
+    if (access) access->resume = as_here(t->a);
 }
 
 static void indirect(struct tr *t)
@@ -235,6 +235,7 @@ static void memory_stub(struct tr *t, const struct stub *s)
     as_call(a, t->j->slow[t->wide]);
     tr_x_reload(t);
     t->addr = H_AX;
+    t->disp = 0;
     t->second = s->second;
     if (t->op->kind == K_BRANCH) {
         branch_access(t, s);
@@ -284,6 +285,16 @@ static void sse_stub(struct tr *t)
     leave_before(t, t->tb->off, t->n);
 }
 
+/* The range of a group is not in one page, or not allowed: the leader's own access, then out. */
+static void group_stub(struct tr *t)
+{
+    t->alone = true;
+    tr_op(t);
+    t->alone = false;
+    tr_flags_after(t);
+    tr_exit(t, t->op->off + t->op->i.len, t->n - 1 - t->k);
+}
+
 void tr_stubs(struct tr *t)
 {
     struct as *a = t->a;
@@ -308,6 +319,8 @@ void tr_stubs(struct tr *t)
             memory_stub(t, s);
         else if (s->kind == STUB_X87)
             tr_x87_stub(t, s);
+        else if (s->kind == STUB_GROUP)
+            group_stub(t);
         else if (s->kind == STUB_EXIT)
             tr_exit(t, s->target, t->n - 1 - s->k);
         else if (s->kind == STUB_AGAIN)

@@ -62,7 +62,7 @@ static u16 writes_one(const struct insn *i)
     }
 }
 
-static u16 writes(const struct jop *op)
+u16 jit_writes(const struct jop *op)
 {
     const struct insn *i = &op->i;
     if (op->kind == K_BRANCH && (op_rows[i->op].flags & OF_COND || op->follow)) return 0;
@@ -82,6 +82,10 @@ static u16 writes(const struct jop *op)
     case 0xb6:
     case 0xbe: return (u16)BIT(i->reg);
     case 0x18 ... 0x1f: return 0;
+    case 0xc8 ... 0xcf: return (u16)BIT(i->rm);
+    case 0x90 ... 0x9f:
+        if (i->flags & INSN_MEM) return 0;
+        return (u16)BIT(i->rm >= 4 && i->rm < 8 && !(i->flags & INSN_REX) ? i->rm - 4 : i->rm);
     default: return 0xffff;
     }
 }
@@ -240,7 +244,7 @@ static unsigned passed_on(const struct jop *op)
 /* The instruction overwrites what the recipe needs, and the flags are wanted behind it. */
 static bool recipe_ends(const struct tr *t)
 {
-    return t->recipe >= 0 && passed_on(t->op) && (writes(t->op) & recipe_regs(&t->ops[t->recipe]));
+    return t->recipe >= 0 && passed_on(t->op) && (jit_writes(t->op) & recipe_regs(&t->ops[t->recipe]));
 }
 
 void tr_clobber(struct tr *t, unsigned live)
@@ -258,6 +262,6 @@ void tr_flags_after(struct tr *t)
 {
     if (t->op->def)
         t->recipe = recipe_of(t->op).kind != R_NONE ? (int)t->k : -1;
-    else if (t->recipe >= 0 && (writes(t->op) & recipe_regs(&t->ops[t->recipe])))
+    else if (t->recipe >= 0 && (jit_writes(t->op) & recipe_regs(&t->ops[t->recipe])))
         t->recipe = -1;
 }

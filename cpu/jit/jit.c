@@ -259,7 +259,7 @@ static struct jit_tb *translate(struct cpu *c, struct block *b)
     new.x87 = jit_x87_plan(ops, n);
     jit_liveness(ops, n);
     struct jit_tb *tb = jit_alloc(j, sizeof(*tb));
-    struct jit_link *links = jit_alloc(j, (n + 1) * sizeof(*links));
+    struct jit_link *links = jit_alloc(j, (2 * n + 1) * sizeof(*links));
     if (j->full) return NULL;
     *tb = new;
     tb->links = links;

@@ -13,7 +13,7 @@ enum {
     JIT_HASH = 16384,
     JIT_HOT = 40,
     JIT_GAP_MAX = 32, /* bytes of a store that the short way into code pages takes */
-    JIT_BIAS = 0x60, /* RBP = struct cpu + this */
+    JIT_BIAS = 0x80, /* RBP = struct cpu + this */
 };
 
 /* The six arithmetic flags in one byte, for liveness */
@@ -53,6 +53,11 @@ struct jop {
     bool taken;  /* a conditional branch whose target comes next */
     bool loop;   /* a branch to the first instruction */
     u8 live_in, live_out;
+    /* group.c */
+    u8 group, slot; /* enum jit_group; where the host's address of the group is kept */
+    bool group_write;
+    i16 at; /* place in the group's range, and the range's length */
+    u16 span;
     u8 size, access;     /* of the memory operand: bytes, enum site_kind */
     bool own;            /* looks after the flags itself (tr_own) */
     bool push;           /* has a second access, a push (tr_push_part) */
@@ -63,6 +68,9 @@ struct jop {
     u16 x_read, x_write; /* XMM registers */
     u8 x87;              /* x87.c; 0: no use of the x87 unit */
 };
+
+enum jit_group { GROUP_NONE, GROUP_LEADER, GROUP_MEMBER };
+enum { JIT_SLOTS = LEN(((struct cpu *)0)->jit_slot) };
 
 enum site_kind { SITE_READ, SITE_WRITE, SITE_RMW, SITE_HANDLER };
 struct site {          /* a place in generated code that may call C */
@@ -149,6 +157,10 @@ void *jit_alloc(struct jit *j, size_t size);
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
                      struct range *ranges, u8 *range_count);
 void jit_liveness(struct jop *ops, unsigned n);
+/* group.c: finds the accesses that need one check together */
+void jit_group(struct jop *ops, unsigned n, bool wide);
+/* flags.c: registers that the instruction may write */
+u16 jit_writes(const struct jop *op);
 /* translate.c: writes the code; false: no room. */
 bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n);
 /* classify.c */

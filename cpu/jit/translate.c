@@ -45,11 +45,11 @@ static void rip_relative(struct tr *t, unsigned size)
     const struct jop *op = t->op;
     as_load(t->a, OSZ64, H_AX, CPU_AT(jit_page));
     i64 at = (i64)op->off + op->i.len + op->i.disp;
-    if (at != (i32)at) { /* a displacement at the very end of its range */
+    if (at - t->bias != (i32)(at - t->bias)) { /* a displacement at the very end of its range */
         as_lea(t->a, OSZ64, H_AX, rm_at(H_AX, 0x1000));
         at -= 0x1000;
     }
-    as_lea(t->a, size, H_AX, rm_at(H_AX, (i32)at));
+    as_lea(t->a, size, H_AX, rm_at(H_AX, (i32)(at - t->bias)));
 }
 
 void tr_address(struct tr *t)
@@ -65,10 +65,10 @@ void tr_address(struct tr *t)
     if (i->index != REG_ZERO) index = tr_src(t, i->index, H_CX);
     if (base == H_NONE && index == H_NONE) {
         as_movabs(t->a, H_AX, size == OSZ64 ? (u64)(i64)i->disp : (u32)i->disp);
-    } else if (index == H_NONE && !i->disp) {
+    } else if (index == H_NONE && i->disp == t->bias) {
         as_mov(t->a, size, H_AX, base);
     } else {
-        as_lea(t->a, size, H_AX, rm_sib(base, index, i->scale, i->disp));
+        as_lea(t->a, size, H_AX, rm_sib(base, index, i->scale, i->disp - t->bias));
     }
 }
 
@@ -81,15 +81,15 @@ static void operand_address(struct tr *t)
         unsigned sp = tr_pinned(t, RSP);
         if ((o >= 0x50 && o <= 0x57) || o == 0x68 || o == 0x6a || o == 0x9c ||
             o == 0xe8 || o == 0xff) {
-            as_lea(t->a, size, H_AX, rm_at(sp, t->wide ? -8 : -4));
+            as_lea(t->a, size, H_AX, rm_at(sp, (t->wide ? -8 : -4) - t->bias));
             return;
         }
         if ((o >= 0x58 && o <= 0x5f) || o == 0xc2 || o == 0xc3) {
-            as_mov(t->a, size, H_AX, sp);
+            as_lea(t->a, size, H_AX, rm_at(sp, -t->bias));
             return;
         }
         if (o == 0xc9) {
-            as_mov(t->a, size, H_AX, tr_pinned(t, RBP));
+            as_lea(t->a, size, H_AX, rm_at(tr_pinned(t, RBP), -t->bias));
             return;
         }
         as_movabs(t->a, H_AX, i->asz == ASZ64 ? i->imm : (u32)i->imm); /* A0 to A3 */
@@ -141,38 +141,55 @@ static void segment_check(struct tr *t, unsigned size, u8 **outside)
     outside[1] = tr_jump(t, 0x70 | CC_NE);
 }
 
-void tr_check(struct tr *t, unsigned size, unsigned access)
+static i32 tlb_field(const struct tr *t, size_t member)
 {
-    i32 tlb = jit_field(offsetof(struct cpu, tlb)) + (i32)(t->tb->user * sizeof(t->c->tlb[0]));
-    i32 tag = tlb + (i32)(access == SITE_READ ? offsetof(struct tlb_entry, tag_r)
-                                              : offsetof(struct tlb_entry, tag_w));
-    u8 *outside[2] = { NULL, NULL };
-    if (!t->wide && !t->second && t->op->i.seg >= SEG_FS && has_operand(&t->op->i))
-        segment_check(t, size, outside);
+    return jit_field(offsetof(struct cpu, tlb)) + (i32)(t->tb->user * sizeof(t->c->tlb[0])) +
+           (i32)member;
+}
+
+void tr_tlb(struct tr *t, unsigned span, unsigned access)
+{
+    bool aligned = t->op->aligned;
     as_rorx(t->a, OSZ32, H_CX, H_AX, 12 - 5);
     as_imm(t->a, OSZ32, 4, rm_reg(H_CX), (TLB_ENTRIES - 1) << 5);
-    bool aligned = t->op->aligned;
-    if (size > 1 && !aligned)
-        as_lea(t->a, OSZ64, H_DX, rm_at(H_AX, (i32)size - 1));
+    if (span > 1 && !aligned)
+        as_lea(t->a, OSZ64, H_DX, rm_at(H_AX, (i32)span - 1));
     else
         as_mov(t->a, OSZ64, H_DX, H_AX);
     as_imm(t->a, OSZ64, 4, rm_reg(H_DX), aligned ? -4096 | 15 : -4096);
-    as_rm(t->a, OSZ64, 0x3b, H_DX, rm_sib(H_BP, H_CX, 0, tag));
+    as_rm(t->a, OSZ64, 0x3b, H_DX,
+          rm_sib(H_BP, H_CX, 0,
+                 tlb_field(t, access == SITE_READ ? offsetof(struct tlb_entry, tag_r)
+                                                  : offsetof(struct tlb_entry, tag_w))));
+}
+
+void tr_tlb_add(struct tr *t)
+{
+    as_rm(t->a, OSZ64, 0x03, H_AX,
+          rm_sib(H_BP, H_CX, 0, tlb_field(t, offsetof(struct tlb_entry, off))));
+}
+
+void tr_check(struct tr *t, unsigned size, unsigned access)
+{
+    u8 *outside[2] = { NULL, NULL };
+    if (!t->wide && !t->second && t->op->i.seg >= SEG_FS && has_operand(&t->op->i))
+        segment_check(t, size, outside);
+    tr_tlb(t, size, access);
     for (unsigned k = 0; k < 2; k++) { /* a segment's check failed: NE as well */
         if (outside[k]) tr_land(t, outside[k]);
     }
     struct stub *s = tr_stub(t, STUB_MEMORY);
     s->size = (u8)size;
     s->access = (u8)access;
-    s->aligned = aligned;
+    s->aligned = t->op->aligned;
     s->commit_only = t->op->kind == K_BRANCH || (t->op->push && !t->second);
     s->second = t->second;
     s->field = as_jcc(t->a, CC_NE, as_here(t->a));
     if (t->op->x87) tr_x87_pointer(t);
-    as_rm(t->a, OSZ64, 0x03, H_AX,
-          rm_sib(H_BP, H_CX, 0, tlb + (i32)offsetof(struct tlb_entry, off)));
+    tr_tlb_add(t);
     if (access != SITE_READ && !outside[0]) s->body = as_here(t->a);
     t->addr = H_AX;
+    t->disp = 0;
 }
 
 /* ---- instructions ---- */
@@ -283,7 +300,7 @@ static bool is_pushf(const struct jop *op)
     return op_rows[op->i.op].map == MAP_0 && op->i.mapop == 0x9c;
 }
 
-static void translate_op(struct tr *t)
+void tr_op(struct tr *t)
 {
     struct jop *op = t->op;
     if (op->sse) tr_x_load(t, op->x_read);
@@ -297,21 +314,34 @@ static void translate_op(struct tr *t)
     } else if (op->kind == K_HANDLER) {
         call_handler(t);
     } else if (op->mem) {
-        unsigned access = t->stub_count; /* the instruction may make stubs of its own */
-        tr_memory(t, op->size, op->access);
+        struct stub *access = tr_memory(t, op->size, op->access);
         tr_execute(t);
-        t->stubs[access].resume = as_here(t->a);
+        if (access) access->resume = as_here(t->a);
         if (op->push) tr_push_part(t);
     } else {
         tr_execute(t);
     }
 }
 
-void tr_memory(struct tr *t, unsigned size, unsigned access)
+struct stub *tr_memory(struct tr *t, unsigned size, unsigned access)
 {
-    tr_clobber(t, t->op->live_in);
+    const struct jop *op = t->op;
+    if (op->group == GROUP_MEMBER) {
+        tr_group_member(t);
+        return NULL;
+    }
+    bool lead = op->group == GROUP_LEADER && !t->alone;
+    tr_clobber(t, op->live_in);
+    t->bias = lead ? op->at : 0;
     operand_address(t);
+    t->bias = 0;
+    if (lead) {
+        tr_group_lead(t);
+        return NULL;
+    }
+    struct stub *s = &t->stubs[t->stub_count];
     tr_check(t, size, access);
+    return s;
 }
 
 /* Entries: `far` with the linear address in RAX, `head` inside the same page. Flags are in memory.
@@ -363,7 +393,7 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
     emit_head(&t);
     for (t.k = 0; t.k < n; t.k++) {
         t.op = &ops[t.k];
-        translate_op(&t);
+        tr_op(&t);
         tr_flags_after(&t);
     }
     t.k = n - 1;

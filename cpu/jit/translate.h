@@ -4,7 +4,7 @@
 
 #include "cpu/jit/priv.h"
 
-enum stub_kind { STUB_MEMORY, STUB_EXIT, STUB_BEFORE, STUB_AGAIN, STUB_X87 };
+enum stub_kind { STUB_MEMORY, STUB_GROUP, STUB_EXIT, STUB_BEFORE, STUB_AGAIN, STUB_X87 };
 struct stub {
     u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
     bool host, mem;        /* where the flags are when the stub is entered */
@@ -35,8 +35,10 @@ struct tr {
     u32 head_sse, head_sse_back;
     u8 addr;     /* register with the host address of the memory operand ... */
     i32 disp;    /* ... from here on */
+    i32 bias;   /* the address in RAX is this much lower */
+    bool alone; /* the leader of a group makes its access only */
     bool second; /* the second access of an instruction is being written: its push */
-    struct stub stubs[3 * JIT_MAX_OPS + 2];
+    struct stub stubs[5 * JIT_MAX_OPS + 2];
     unsigned stub_count;
     u32 head_budget, head_events; /* jumps out of the head */
 };
@@ -52,9 +54,18 @@ void tr_flags_after(struct tr *t);
 void tr_clobber(struct tr *t, unsigned live);
 
 /* memory: the host address of the operand in t->addr, after every check */
-void tr_memory(struct tr *t, unsigned size, unsigned access);
+/* Returns its stub, whose `resume` the caller sets behind the access; NULL: none is needed. */
+struct stub *tr_memory(struct tr *t, unsigned size, unsigned access);
 void tr_address(struct tr *t); /* linear address of the ModRM operand in RAX */
 void tr_check(struct tr *t, unsigned size, unsigned access); /* of the linear address in RAX */
+
+/* Parts of the check: slot of the address in RAX and compare of its tag with the page of the last of
+ * `span` bytes; the host's address. */
+void tr_tlb(struct tr *t, unsigned span, unsigned access);
+void tr_tlb_add(struct tr *t);
+void tr_group_lead(struct tr *t); /* group.c: the address of the range is in RAX */
+void tr_group_member(struct tr *t);
+void tr_op(struct tr *t); /* one instruction */
 
 /* registers */
 /* Instead of a guest register in an instruction's operands while it is written: a host register. */
