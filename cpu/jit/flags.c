@@ -56,6 +56,7 @@ static u16 writes_one(const struct insn *i)
     case 0xb8 ... 0xbf: return (u16)BIT(i->rm);
     case 0xf6:
     case 0xf7: return n < 2 ? 0 : n < 4 ? rm : (u16)(BIT(RAX) | BIT(RDX));
+    case 0xd8 ... 0xdf: return o == 0xdf && i->modrm == 0xe0 ? (u16)BIT(RAX) : 0;
     case 0xff:
     case 0xfe: return n < 2 ? rm : (u16)0xffff;
     default: return 0xffff;
