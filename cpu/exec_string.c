@@ -8,6 +8,7 @@
  * simply leaves RIP at the instruction and it is resumed (SDM 2B REP). One call handles a bounded
  * number of rounds; single step and pending events stop it after one element. */
 #include "cpu/flags.h"
+#include "cpu/jit/lockstep.h"
 #include "cpu/mem.h"
 #include "cpu/ops.h"
 
@@ -343,6 +344,7 @@ void op_scas(struct cpu *c, const struct insn *i)
 
 static u32 port_in(struct cpu *c, u16 port, unsigned size)
 {
+    lockstep_once(c);
     u32 v = (u32)bus_read(c->io, port, size);
     TRACE(port_rd, port, v, size, 0);
     cpu_polled(c);
@@ -352,6 +354,7 @@ static u32 port_in(struct cpu *c, u16 port, unsigned size)
 
 static void port_out(struct cpu *c, u16 port, unsigned size, u32 v)
 {
+    lockstep_once(c);
     TRACE(port_wr, port, v, size, 0);
     bus_write(c->io, port, v, size);
     cpu_check_generation(c);

@@ -81,4 +81,8 @@ static inline bool icache_gap(const struct cpu *c, const u8 *hva, unsigned n)
 /* The block at CS:RIP, or NULL: a single instruction must be executed with every check. */
 struct block *icache_find(struct cpu *c);
 
+/* Executes one block or more, until an event or the end of the budget; one instruction at least
+ * (jit/lockstep.c). No event may wait. */
+void interp_run(struct cpu *c);
+
 #endif

@@ -12,6 +12,7 @@
 #include "cpu/icache.h"
 
 #include "cpu/jit/jit.h"
+#include "cpu/jit/lockstep.h"
 
 #include "machine/core/trace.h"
 
@@ -207,6 +208,11 @@ out:
     return true;
 }
 
+void interp_run(struct cpu *c)
+{
+    if (!run_blocks(c)) step(c);
+}
+
 /* ---- between instructions ---- */
 
 static bool at_monitor_breakpoint(struct cpu *c)
@@ -297,6 +303,7 @@ static enum cpu_stop run_slice(struct cpu *c)
 enum cpu_stop cpu_run(struct cpu *c, u64 budget)
 {
     c->slice = c->budget = budget;
+    lockstep_slice(c);
     cpu_check_generation(c);
     enum cpu_stop stop = run_slice(c);
     if (c->bits != BITS64) c->rip = (u32)c->rip;

@@ -19,6 +19,7 @@
 #include "cpu/exec.h"
 #include "cpu/icache.h"
 #include "cpu/jit/jit.h"
+#include "cpu/jit/lockstep.h"
 #include "cpu/mem.h" /* tlb_index */
 
 /* ---- physical memory ---- */
@@ -34,6 +35,11 @@ u64 phys_read(struct cpu *c, u64 gpa, unsigned size)
 
 void phys_write(struct cpu *c, u64 gpa, u64 v, unsigned size)
 {
+    if (unlikely(c->lockstep != NULL)) {
+        const struct bus_range *r = bus_find(c->mem, gpa & c->a20_mask);
+        if (r->wr && r->wr->ram)
+            lockstep_write(c, r->wr->ram + ((gpa & c->a20_mask) - r->base), true);
+    }
     bus_write(c->mem, gpa & c->a20_mask, v,
               size); /* marks the page dirty and invalidates decoded code */
 }
@@ -403,6 +409,7 @@ static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct 
     u8 *flags = &p.wrgn->page_flags[p.woff >> 12];
     *flags |= PAGE_DIRTY;
     e->tag_w = *flags & PAGE_CODE ? page | TLB_SLOW | TLB_CODE : page;
+    lockstep_granted(c, e);
 }
 
 /* Returns the slot that translates gla for this access, walking if needed; NULL: fault raised. */
@@ -426,6 +433,7 @@ static struct tlb_entry *tlb_get(struct cpu *c, u64 gla, unsigned acc)
 static void io_read(struct cpu *c, u64 gpa, u8 *buf, unsigned n)
 {
     bool apic = (gpa & ~0xfffull) == c->apic_page;
+    lockstep_once(c);
     while (n) {
         unsigned k = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
         u64 v = apic ? apic_mmio_read(c, gpa & 0xfff, k) : bus_read(c->mem, gpa, k);
@@ -440,6 +448,7 @@ static void io_read(struct cpu *c, u64 gpa, u8 *buf, unsigned n)
 static void io_write(struct cpu *c, u64 gpa, const u8 *buf, unsigned n)
 {
     bool apic = (gpa & ~0xfffull) == c->apic_page;
+    lockstep_once(c);
     while (n) {
         unsigned k = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
         if (apic) apic_mmio_write(c, gpa & 0xfff, ld_n(buf, k), k);
@@ -482,13 +491,16 @@ static void page_write(struct cpu *c, struct tlb_entry *e, u64 gla, const void *
         io_write(c, gpa | (gla & 0xfff), buf, n);
         return;
     }
+    lockstep_write(c, p.wr, false);
     memcpy(p.wr + (gla & 0xfff), buf, n);
     ram_written(p.wrgn, p.woff + (gla & 0xfff), n);
     /* The decoded code of the page is gone now: later writes may take the fast path again. */
     bool smap_user = (c->cr4 & CR4_SMAP) && (e->gpa & TLB_USER);
     if (p.wr == p.rd && !(p.wrgn->page_flags[p.woff >> 12] & PAGE_CODE) && !smap_user &&
-        !page_has_breakpoint(c, gla & ~0xfffull))
+        !page_has_breakpoint(c, gla & ~0xfffull)) {
         e->tag_w = gla & ~0xfffull;
+        lockstep_granted(c, e);
+    }
 }
 
 /* ---- accesses of up to 512 bytes, all or nothing ---- */

@@ -7,6 +7,7 @@
 #include "cpu/model.h"
 
 #include "cpu/apic.h"
+#include "cpu/jit/lockstep.h"
 #include "cpu/mmu.h" /* is_canonical */
 #include "machine/core/log.h"
 #include "machine/core/trace.h"
@@ -20,6 +21,7 @@ static u64 tsc_raw(struct cpu *c)
 
 u64 cpu_tsc(struct cpu *c)
 {
+    lockstep_once(c);
     u64 v = tsc_raw(c) + c->tsc_offset;
     if ((i64)(v - c->tsc_last) < 0) v = c->tsc_last;
     c->tsc_last = v;

@@ -166,6 +166,7 @@ struct apic;      /* apic.c */
 struct icache;    /* interp.c: decoded pages */
 struct jit;       /* jit/ */
 struct jit_link;
+struct lockstep;
 
 struct cpu {
     /* --- architectural --- */
@@ -270,6 +271,7 @@ struct cpu {
     bool tlb_huge;            /* a piece of a 1 GiB page is */
     struct icache *icache;
     struct jit *jit;   /* NULL: the interpreter runs everything */
+    struct lockstep *lockstep; /* jit/lockstep.h; NULL: no comparison */
     u64 jit_key;       /* what entries of jit_table are keyed with beside the address */
     struct jit_link *jit_exit; /* by which generated code was left, or NULL */
     struct jit_entry {

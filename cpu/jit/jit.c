@@ -8,6 +8,7 @@
 
 #include "cpu/flags.h"
 #include "cpu/hostfp.h"
+#include "cpu/jit/lockstep.h"
 #include "cpu/mem.h"
 
 #define ARENA_SIZE (48 * MIB)
@@ -63,7 +64,7 @@ bool jit_create(struct cpu *c, const char *engine, struct error *e)
     }
     struct jit *j = xalloc(sizeof(*j));
     c->jit = j;
-    if (!jit_options(j, engine, e) || !map_code(j, e)) {
+    if (!jit_options(c, engine, e) || !map_code(j, e)) {
         jit_destroy(c);
         return false;
     }
@@ -78,6 +79,7 @@ void jit_destroy(struct cpu *c)
 {
     struct jit *j = c->jit;
     if (!j) return;
+    lockstep_destroy(c);
     if (j->rw) munmap(j->rw, JIT_CODE);
     if (j->rx) munmap(j->rx, JIT_CODE);
     jit_perf_close(j);
@@ -296,6 +298,7 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
 {
     struct jit *j = c->jit;
     struct jit_tb **tb = &b->translation[c->cpl == 3];
+    if (unlikely(lockstep_second(c))) return NULL;
     if (*tb) {
         bool refused = *tb == REFUSED || !jit_possible(c) || ((*tb)->sse && jit_sse_refused(c)) ||
                        ((*tb)->x87 && jit_x87_refused(c));
@@ -354,8 +357,13 @@ typedef void enter_fn(struct cpu *c, const void *code, u64 gla);
 
 void jit_run(struct cpu *c, struct jit_tb *tb)
 {
+    if (unlikely(c->lockstep && !lockstep_first(c))) {
+        lockstep_run(c, tb);
+        return;
+    }
     struct jit *j = c->jit;
     enter_fn *enter;
+    u64 before = c->budget;
     u8 *at = j->rx + j->enter[c->bits == BITS64];
     memcpy(&enter, &at, sizeof(enter));
     jit_set_key(c);
@@ -373,7 +381,7 @@ void jit_run(struct cpu *c, struct jit_tb *tb)
         j->exits++;
         /* jit_exit: what comes next is a block's start. Without budget not even its fetch, which may
          * fault, is due before the timers have run. */
-        if (c->events || !c->budget || !c->jit_exit) break;
+        if (c->events || !c->budget || !c->jit_exit || j->single) break;
         struct block *b = icache_find(c);
         tb = b && !c->events ? jit_block(c, b) : NULL;
         if (!tb || c->events) break;
@@ -382,6 +390,8 @@ void jit_run(struct cpu *c, struct jit_tb *tb)
     if (c->jit_x87) jit_x87_unload(c);
     jit_flags_out(c);
     c->mxcsr |= c->jit_mxcsr & 0x3f;
+    if (unlikely(j->flush_tlb) && c->budget != before) tlb_flush_all(c);
+    if (unlikely(j->flush_code) && c->budget != before) icache_flush(c);
 }
 
 /* ---- called by generated code ---- */
@@ -474,4 +484,5 @@ void jit_info(struct cpu *c, struct text *t)
              (unsigned long long)j->links_made, (unsigned long long)j->slow_reads,
              (unsigned long long)j->slow_writes, (unsigned long long)j->handlers,
              (unsigned long long)j->systems);
+    lockstep_info(c, t);
 }

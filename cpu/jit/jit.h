@@ -22,9 +22,12 @@
 struct jit;
 struct jit_tb;
 
-/* Makes c->jit. `engine` is "jit" with options for tests behind it: ",hot=N" translates what ran N
- * times (0: at once), ",ops=N" instructions in a superblock at most, ",links=off", ",table=off",
- * ",cache=KIB", or ",perf=on" (perfmap.c). False with a reason: an unknown option, or this host cannot run generated code. */
+/* Makes c->jit. `engine` is "jit" or "lockstep" (lockstep.h) with options behind it: ",hot=N" translates
+ * what ran N times (0: at once), ",ops=N" instructions in a superblock at most, ",links=off",
+ * ",table=off", ",cache=KIB", ",flush=tlb" and ",flush=code" (the TLB, all code is dropped whenever
+ * generated code was left), ",perf=on" (perfmap.c); of lockstep ",run=N": instructions between two
+ * comparisons instead of one superblock. False with a reason: an unknown option, or this host cannot run
+ * generated code. */
 bool jit_create(struct cpu *c, const char *engine, struct error *e);
 void jit_destroy(struct cpu *c);
 /* A translation for block b at the current CS:RIP, made when b is hot; NULL: interpret. */

@@ -115,6 +115,8 @@ struct jit_page {
 struct jit {
     unsigned hot, max_ops, cache_kib; /* options */
     bool no_links, no_table, perf_on;
+    bool single;                /* back to the caller after each superblock */
+    bool flush_tlb, flush_code; /* whenever generated code was left */
     FILE *perf; /* perfmap.c: what names translations for perf; NULL without perf=on */
     u8 *rw, *rx;
     struct as as; /* base = rw */
@@ -151,7 +153,7 @@ static inline i32 jit_field(size_t offset) /* of struct cpu, from RBP */
 
 void jit_make_thunks(struct jit *j);
 /* options.c: what stands behind the engine's name; false with a reason. */
-bool jit_options(struct jit *j, const char *engine, struct error *e);
+bool jit_options(struct cpu *c, const char *engine, struct error *e);
 void *jit_alloc(struct jit *j, size_t size);
 /* block.c: collects a superblock from the page. Returns the number of instructions; 0: none. */
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,

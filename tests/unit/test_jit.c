@@ -19,7 +19,9 @@ static struct cpu_env env_of(struct rig *r, const char *engine)
 START_TEST(unknown_engines_and_options_are_refused)
 {
     static const char *const bad[] = { "fast", "jit,hot=256", "jit,ops=0", "jit,ops=65", "jit,cache=1",
-                                       "jit,links", "jit,", "jitter", "jit,hot=", "jit,hot=1x" };
+                                       "jit,links", "jit,", "jitter", "jit,hot=", "jit,hot=1x",
+                                       "jit,flush=all", "jit,run=5", "lockstep,run=", "lockstep,run=100001",
+                                       "locksteps" };
     struct rig *r = rig_new("max", false);
     struct error e;
     for (unsigned k = 0; k < LEN(bad); k++) {
