@@ -266,6 +266,7 @@ void tlb_init(struct cpu *c)
 
 void tlb_flush_all(struct cpu *c)
 {
+    lockstep_once(c); /* a second run would not find what it held */
     if (c->tlb_used_len <= TLB_LIST) {
         for (unsigned i = 0; i < c->tlb_used_len; i++) drop_slot(c, c->tlb_used[i]);
     } else {
@@ -293,6 +294,7 @@ static void drop_slot_nonglobal(struct cpu *c, unsigned slot)
 
 void tlb_flush_nonglobal(struct cpu *c)
 {
+    lockstep_once(c);
     if (c->tlb_list_len <= TLB_LIST) {
         for (unsigned i = 0; i < c->tlb_list_len; i++) drop_slot_nonglobal(c, c->tlb_list[i]);
     } else {
@@ -320,6 +322,7 @@ static void flush_large(struct cpu *c, u64 gla)
 
 void tlb_flush_page(struct cpu *c, u64 gla)
 {
+    lockstep_once(c);
     if (c->tlb_huge) {
         tlb_flush_all(c);
         return;

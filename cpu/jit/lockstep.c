@@ -11,7 +11,7 @@
  * set some, the TLB is flushed before the second one, which then finds the page tables as the first
  * did.
  *
- * What cannot be undone (device registers, ports) or would not come out the same (time) ends the first
+ * What cannot be undone (device registers, ports, the TLB) or would not come out the same (time) ends the first
  * run on the spot: everything goes back and the interpreter executes that block alone.
  *
  * A difference is a bug of the translator or of the interpreter; the report says which instructions,

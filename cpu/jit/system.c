@@ -40,7 +40,8 @@ void tr_system(struct tr *t)
     s->insn = jit_alloc(t->j, sizeof(*s->insn));
     *s->insn = t->op->i;
     s->flags = true;
-    tr_clobber(t, F_ALL);
+    tr_flags_to_mem(t);
+    t->host = false;
     tr_x_store(t);
     t->x_loaded = 0;
     as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
