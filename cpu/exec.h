@@ -125,6 +125,8 @@ u64 cpu_tsc(struct cpu *c);
 bool mem_slow_read(struct cpu *c, unsigned seg, u64 off, void *buf, unsigned n);
 bool mem_slow_write(struct cpu *c, unsigned seg, u64 off, const void *buf, unsigned n);
 bool mem_slow_probe(struct cpu *c, unsigned seg, u64 off, unsigned n); /* write check only */
+/* Read check only, of an operand inside one page: its translation is in the TLB then. */
+bool mem_slow_touch(struct cpu *c, unsigned seg, u64 off, unsigned n);
 /* Segment part alone: linear address of [off, off+n), #GP/#SS raised on failure. No alignment
  * check. */
 bool seg_linear(struct cpu *c, unsigned seg, u64 off, unsigned n, bool write, u64 *gla);

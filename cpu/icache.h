@@ -34,7 +34,7 @@ struct jump_slot {
     u64 gla;
     struct block *block;
 };
-#define JUMP_SLOTS 4096
+#define JUMP_SLOTS 16384
 
 struct code_page;
 struct icache {

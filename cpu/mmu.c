@@ -210,15 +210,89 @@ static bool page_fault(struct cpu *c, u64 gla, u32 code)
     return false;
 }
 
+/* ---- the walk cache ---- */
+
+/* Upper levels as the processor's own paging-structure caches keep them (SDM 3A 4.10.3): entries
+ * that a successful walk used, until INVLPG, a CR3 load or a full flush. The page table's entry
+ * itself is read anew every time. Whatever does not end in a permitted access starts again at the
+ * root, so faults never come from here. */
+static bool walk_cached(struct cpu *c, u64 gla, unsigned acc, struct walk *w)
+{
+    const struct walk_entry *e = &c->walk[(gla >> 21) % WALK_ENTRIES];
+    bool write = acc & ACC_WRITE;
+    if (e->tag != gla >> 21 || e->generation != c->walk_generation[e->global]) return false;
+    w->esize = 8;
+    w->count = 1;
+    w->user = e->user;
+    w->writable = e->writable;
+    w->nx = e->nx;
+    w->reserved = false;
+    if (e->table) {
+        unsigned at = (gla >> 12 & 0x1ff) * 8;
+        u64 pte = ld64(e->table + at), reserved = ~c->phys_mask & 0x000fffffffffffffull;
+        if (!(c->efer & EFER_NXE)) reserved |= BIT64(63);
+        if (!c->long_mode) reserved |= 0x7ff0000000000000ull;
+        if (!(pte & 1) || (pte & reserved)) return false;
+        w->at[0] = e->gpa + at;
+        w->entry[0] = pte;
+        w->bit[0] = 12;
+        w->user = w->user && (pte & 4);
+        w->writable = w->writable && (pte & 2);
+        w->nx = w->nx || (pte & BIT64(63));
+        walk_finish(c, w, gla, pte & c->phys_mask & ~0xfffull, 12, pte);
+    } else {
+        if (write && !(e->leaf & 0x40)) return false;
+        w->at[0] = e->gpa;
+        w->entry[0] = e->leaf;
+        w->bit[0] = 21;
+        walk_finish(c, w, gla, e->leaf & c->phys_mask & ~0xfffull, 21, e->leaf);
+    }
+    if (!walk_allows(c, w, acc)) return false;
+    walk_mark(c, w, write);
+    return true;
+}
+
+static void walk_remember(struct cpu *c, u64 gla, const struct walk *w, bool write)
+{
+    if (w->esize != 8) return;
+    unsigned last = w->count - 1u;
+    struct walk_entry e = { .tag = gla >> 21, .gpa = w->at[last] };
+    if (w->bit[last] > 21) return;
+    if (w->bit[last] == 21) {
+        e.leaf = w->entry[last] | 0x20 | (write ? 0x40 : 0);
+        e.user = w->user;
+        e.writable = w->writable;
+        e.nx = w->nx;
+        e.global = w->global;
+    } else {
+        u64 gpa = w->at[last] & ~0xfffull & c->a20_mask, off;
+        const struct bus_range *r = bus_find(c->mem, gpa);
+        if (r->base > gpa || r->last < gpa + 0xfff) return;
+        e.table = region_page(r->rd, gpa, &off);
+        if (!e.table) return;
+        e.gpa = gpa;
+        e.user = e.writable = true;
+        for (unsigned k = 0; k < last; k++) {
+            e.user = e.user && (w->entry[k] & 4);
+            e.writable = e.writable && (w->entry[k] & 2);
+            e.nx = e.nx || (w->entry[k] & BIT64(63));
+        }
+    }
+    e.generation = c->walk_generation[e.global];
+    c->walk[(gla >> 21) % WALK_ENTRIES] = e;
+}
+
 /* Walk with rights; sets accessed and dirty bits. */
 static bool translate(struct cpu *c, u64 gla, unsigned acc, struct walk *w)
 {
+    if (walk_cached(c, gla, acc, w)) return true;
     mmu_walk(c, gla, w);
     u32 code = acc & (ACC_WRITE | ACC_USER | ACC_EXEC);
     if (unlikely(!w->present)) return page_fault(c, gla, code);
     if (unlikely(w->reserved)) return page_fault(c, gla, code | 9);
     if (unlikely(!walk_allows(c, w, acc))) return page_fault(c, gla, code | 1);
     walk_mark(c, w, acc & ACC_WRITE);
+    walk_remember(c, gla, w, acc & ACC_WRITE);
     return true;
 }
 
@@ -273,6 +347,8 @@ void tlb_flush_all(struct cpu *c)
         for (unsigned i = 0; i < 2 * TLB_ENTRIES; i++) drop_slot(c, i);
         for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot(c, LIST_CODE | i);
     }
+    c->walk_generation[0]++;
+    c->walk_generation[1]++;
     memset(c->tlb_large, 0, sizeof(c->tlb_large));
     c->tlb_huge = false;
     c->tlb_list_len = c->tlb_used_len = 0;
@@ -301,6 +377,7 @@ void tlb_flush_nonglobal(struct cpu *c)
         for (unsigned i = 0; i < 2 * TLB_ENTRIES; i++) drop_slot_nonglobal(c, i);
         for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot_nonglobal(c, LIST_CODE | i);
     }
+    c->walk_generation[0]++;
     c->tlb_list_len = 0;
     if (c->jit) jit_forget_addresses(c, false);
     cpu_event_set(c, CE_MODE);
@@ -328,6 +405,8 @@ void tlb_flush_page(struct cpu *c, u64 gla)
         return;
     }
     u64 page = gla & ~0xfffull;
+    c->walk_generation[0]++;
+    c->walk[(gla >> 21) % WALK_ENTRIES].tag = ~0ull;
     for (unsigned u = 0; u < 2; u++) {
         struct tlb_entry *e = &c->tlb[u][tlb_index(gla)];
         struct xtlb_entry *x = &c->xtlb[u][(gla >> 12) % XTLB_ENTRIES];
@@ -662,6 +741,14 @@ bool mem_slow_probe(struct cpu *c, unsigned seg, u64 off, unsigned n)
     u64 gla;
     return seg_linear(c, seg, off, n, true, &gla) && alignment_ok(c, gla, n) &&
            access_probe(c, gla, n, data_access(c));
+}
+
+bool mem_slow_touch(struct cpu *c, unsigned seg, u64 off, unsigned n)
+{
+    u64 gla;
+    cpu_check_generation(c);
+    return seg_linear(c, seg, off, n, false, &gla) && alignment_ok(c, gla, n) &&
+           tlb_get(c, gla, data_access(c));
 }
 
 /* ---- code ---- */

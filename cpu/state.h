@@ -161,6 +161,17 @@ struct xtlb_entry {
     bool global;
 };
 
+/* What a walk of 8-byte entries found above one 2 MiB piece of linear addresses: its page table, or
+ * the large page that it is. */
+#define WALK_ENTRIES 256
+struct walk_entry {
+    u64 tag;         /* linear address >> 21 */
+    const u8 *table; /* NULL: a large page */
+    u64 gpa, leaf;   /* of the table, or of the large page's entry; that entry's value */
+    u64 generation;  /* valid while it is walk_generation[global] */
+    bool user, writable, nx, global;
+};
+
 struct cpu_model; /* cpuid.c */
 struct apic;      /* apic.c */
 struct icache;    /* interp.c: decoded pages */
@@ -263,6 +274,8 @@ struct cpu {
     u32 bus_generation;
     struct tlb_entry tlb[2][TLB_ENTRIES]; /* [0] supervisor, [1] user */
     struct xtlb_entry xtlb[2][XTLB_ENTRIES];
+    struct walk_entry walk[WALK_ENTRIES];
+    u64 walk_generation[2];   /* [1]: of global large pages */
     u16 tlb_list[TLB_LIST];   /* non-global slots filled since CR3 was loaded */
     unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
     u16 tlb_used[TLB_LIST];   /* slots filled since everything was flushed */
@@ -276,7 +289,7 @@ struct cpu {
     struct jit_link *jit_exit; /* by which generated code was left, or NULL */
     struct jit_entry {
         u64 key, code;
-    } jit_table[4096];
+    } jit_table[32768];
     struct code_gap {
         const u8 *host;     /* page with code, NULL: none */
         const u64 *covered; /* bit per byte: decoded or translated; ones behind the page's end */

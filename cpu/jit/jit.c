@@ -100,25 +100,38 @@ static void bump(struct cpu *c, unsigned user)
     }
 }
 
+/* One privilege's addresses. Its pages with entries are known by a hash: INVLPG of a page without
+ * any, which is nearly always data, forgets nothing. */
+static void forget(struct cpu *c, unsigned user)
+{
+    struct jit *j = c->jit;
+    bump(c, user);
+    if (user) memset(j->user_pages, 0, sizeof(j->user_pages));
+    else memset(j->super_pages, 0, sizeof(j->super_pages));
+}
+
 void jit_forget_addresses(struct cpu *c, bool all)
 {
     struct jit *j = c->jit;
-    bump(c, 1);
+    forget(c, 1);
     if (!all && !j->super_nonglobal) return;
-    bump(c, 0);
+    forget(c, 0);
     j->super_nonglobal = false;
-    memset(j->code_pages, 0, sizeof(j->code_pages));
 }
 
-static unsigned page_bit(u64 gla)
+static u64 *page_word(struct jit *j, unsigned user, u64 gla, u64 *bit)
 {
-    return (unsigned)(gla >> 12 ^ gla >> 24) & 4095;
+    u64 h = (gla >> 12) * 0x9e3779b97f4a7c15ull >> (user ? 64 - 12 : 64 - 16);
+    *bit = BIT64(h & 63);
+    return (user ? j->user_pages : j->super_pages) + (h >> 6);
 }
 
 void jit_forget_page(struct cpu *c, u64 gla)
 {
-    unsigned bit = page_bit(gla);
-    if (c->jit->code_pages[bit >> 6] >> (bit & 63) & 1) jit_forget_addresses(c, true);
+    for (unsigned user = 0; user < 2; user++) {
+        u64 bit, *word = page_word(c->jit, user, gla, &bit);
+        if (*word & bit) forget(c, user);
+    }
 }
 
 void jit_set_key(struct cpu *c)
@@ -132,12 +145,12 @@ static void remember_address(struct cpu *c, const struct jit_tb *tb)
 {
     struct jit *j = c->jit;
     u64 gla = c->rip;
-    unsigned bit = page_bit(gla);
+    u64 bit, *pages = page_word(j, tb->user, gla, &bit);
     struct jit_entry *e = &c->jit_table[(gla >> 12 ^ gla) % LEN(c->jit_table)];
     if (j->no_table) return;
     e->key = gla ^ c->jit_key;
     e->code = (u64)(uintptr_t)(j->rx + tb->far);
-    j->code_pages[bit >> 6] |= BIT64(bit & 63);
+    *pages |= bit;
     if (!tb->user && !c->xtlb[0][(gla >> 12) % XTLB_ENTRIES].global) j->super_nonglobal = true;
 }
 
@@ -431,6 +444,18 @@ static u64 site_offset(const struct cpu *c, const struct site *s, u64 gla)
     return c->bits == BITS64 ? off : (u32)off;
 }
 
+/* The TLB has the page now: nearly always the operand is plain memory inside it, and the instruction
+ * may as well work there. */
+static void *direct(struct cpu *c, const struct site *s, u64 gla)
+{
+    const struct tlb_entry *e = tlb_slot(c, gla);
+    u64 page = gla & ~0xfffull;
+    if ((gla & 0xfff) + s->size > 0x1000) return NULL;
+    if (s->kind != SITE_WRITE && e->tag_r != page) return NULL;
+    if (s->kind != SITE_READ && e->tag_w != page) return NULL;
+    return (void *)(uintptr_t)(gla + e->off);
+}
+
 void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
 {
     struct jit *j = c->jit;
@@ -446,7 +471,15 @@ void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
         exc_gp0(c);
         ok = false;
     }
+    j->slow_direct = false;
     if (s->kind != SITE_READ) ok = ok && mem_slow_probe(c, s->seg, off, s->size);
+    else if ((gla & 0xfff) + s->size <= 0x1000) ok = ok && mem_slow_touch(c, s->seg, off, s->size);
+    void *host = ok ? direct(c, s, gla) : NULL;
+    if (host) {
+        leave_c(c);
+        j->slow_direct = true;
+        return host;
+    }
     if (s->kind != SITE_WRITE) ok = ok && mem_slow_read(c, s->seg, off, j->buffer.b, s->size);
     leave_c(c);
     if (ok && s->x87) c->jit_fdp = gla;
@@ -459,7 +492,7 @@ u64 jit_slow_after(struct cpu *c, const struct site *s)
 {
     struct jit *j = c->jit;
     jit_enter_c(c, s);
-    if (s->kind != SITE_READ)
+    if (s->kind != SITE_READ && !j->slow_direct)
         mem_slow_write(c, s->seg, site_offset(c, s, j->slow_gla), j->buffer.b, s->size);
     leave_c(c);
     if (likely(!c->events) || s->quiet) return 0;

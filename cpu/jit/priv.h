@@ -136,10 +136,11 @@ struct jit {
     } __attribute__((aligned(64))) buffer; /* operand of a slow access */
     u8 x87_image[512] __attribute__((aligned(16))); /* in FXSAVE's form */
     u64 slow_gla;
+    bool slow_direct; /* the slow access has become one of memory itself */
     struct jit_link miss; /* c->jit_exit when an address was not in the table */
     u16 generation[2][2]; /* [user][64-bit] */
     bool super_nonglobal; /* the table knows supervisor code in pages that are not global */
-    u64 code_pages[64];   /* hash of the linear pages in the table */
+    u64 user_pages[64], super_pages[1024]; /* hashes of the linear pages in the table */
     struct insn place[1]; /* for icache.cur while C runs on behalf of generated code */
 };
 
