@@ -2,7 +2,7 @@
 #   make                 build/aeropc and the ROMs     MODE=debug|asan|tsan|cov   other builds, under build/MODE
 #   make check-all       adds the slow tests           make check-guests          the boot ladder (real systems)
 #   make layers sizes    who includes whom; the largest functions and files
-#   make bench           JSON lines: ours, native, QEMU when installed; make bench-gpu: AeroGPU's executor alone
+#   make bench           ours, native, QEMU when installed: JSON lines and tables; make bench-gpu: AeroGPU's executor alone
 
 MODE ?= release
 CC ?= gcc
@@ -215,8 +215,9 @@ layers:
 sizes:
 	@sh tests/sizes.sh
 
+# BENCH="work --only kernel --runs 1": what to measure and how, see the head of bench.sh.
 bench: $(B)/aeropc roms bench-gpu
-	@bash tests/bench/bench.sh
+	@bash tests/bench/bench.sh $(BENCH)
 
 # The software executor alone, and Mesa's llvmpipe on the same scenes where its EGL is installed.
 .PHONY: bench-gpu

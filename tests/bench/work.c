@@ -2,12 +2,17 @@
  * work.c: how fast is this machine, as an ordinary program sees it.
  *
  * A static program that runs the same on the host and as /init of a guest kernel.  Every workload
- * is a function that does a fixed piece of work (a round) and returns a checksum.  A workload is
- * repeated for a span of wall time, three times over; the median of the rounds per second is its
- * rate.  Rates of two machines can be divided; no instruction is counted anywhere.  A checksum that
- * differs between machines, or between two rounds, is an error of the machine.
+ * is a function that does a fixed piece of work (a round) and returns a checksum.  So many rounds as
+ * take about a span are run three times.  Rates of two machines can be divided; no instruction is
+ * counted anywhere.  A checksum that differs between machines, or between two rounds, is an error of
+ * the machine.
  *
- * Output, one line a workload:   BENCH class name checksum rounds-per-second
+ * The clock of a guest is the emulator's, and may be slower than the wall: ours slows it down when the
+ * processor does not keep up. So the host measures: a line "(" and a line ")" stand around each of the
+ * three runs, and who reads them looks at its own clock (bench.sh). The guest's own rate is for
+ * comparison only. Output of a workload:
+ *     (  )  (  )  (  )            a line each
+ *     BENCH class name checksum rounds own-rounds-per-second
  * and at the end BENCH-DONE.  As process 1 it powers the machine off afterwards.
  * Environment: BENCH_MS, the span in milliseconds (default 300); BENCH_ONLY, the workloads or classes
  * to run, with commas between them.  As /init they come from the kernel's command line.
@@ -22,6 +27,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,44 +41,48 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* Rounds per second over one span.  Clears *ok if a round disagrees with the expected checksum.  Short
- * rounds are run in batches, so that reading the clock costs nothing that can be seen. */
-static double measure(const struct work *w, double span, u64 expected, bool *ok)
+/* Seconds of so many rounds. Clears *ok if a round disagrees with the expected checksum. */
+static double time_of(const struct work *w, u64 rounds, u64 expected, bool *ok)
 {
     const double start = now();
-    double elapsed = 0;
-    u64 rounds = 0, batch = 1;
 
-    do {
-        const double before = elapsed;
-
-        for (u64 i = 0; i < batch; i++)
-            if (w->run() != expected) *ok = false;
-        rounds += batch;
-        elapsed = now() - start;
-        if (elapsed - before < span / 64) batch *= 2;
-    } while (elapsed < span);
-    return (double)rounds / elapsed;
+    for (u64 i = 0; i < rounds; i++)
+        if (w->run() != expected) *ok = false;
+    return now() - start;
 }
 
-static int compare_double(const void *a, const void *b)
+/* How many rounds take about the span, by this machine's own clock. */
+static u64 rounds_for(const struct work *w, double span, u64 expected, bool *ok)
 {
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
+    u64 rounds = 1;
+    double elapsed;
 
-    return (x > y) - (x < y);
+    while ((elapsed = time_of(w, rounds, expected, ok)) < span / 4) rounds *= 2;
+    return (u64)((double)rounds * span / elapsed) + 1;
+}
+
+static void mark(const char *line)
+{
+    puts(line);
+    fflush(stdout);
+    tcdrain(STDOUT_FILENO);
 }
 
 static bool run_one(const struct work *w, double span)
 {
-    double rate[REPEATS];
     bool ok = true;
     const u64 checksum = w->run();
+    const u64 rounds = rounds_for(w, span, checksum, &ok);
+    double least = 0;
 
-    for (int i = 0; i < REPEATS; i++) rate[i] = measure(w, span, checksum, &ok);
-    qsort(rate, REPEATS, sizeof rate[0], compare_double);
-    printf("BENCH %s %s %016llx %.3f%s\n", w->family, w->name, (unsigned long long)checksum,
-           rate[REPEATS / 2], ok ? "" : " UNSTEADY");
+    for (int i = 0; i < REPEATS; i++) {
+        mark("(");
+        const double elapsed = time_of(w, rounds, checksum, &ok);
+        mark(")");
+        if (!i || elapsed < least) least = elapsed;
+    }
+    printf("BENCH %s %s %016llx %llu %.3f%s\n", w->family, w->name, (unsigned long long)checksum,
+           (unsigned long long)rounds, (double)rounds / least, ok ? "" : " UNSTEADY");
     fflush(stdout);
     return ok;
 }
