@@ -307,9 +307,10 @@ static void string_insn(struct cpu *c, const struct insn *i, burst_fn *burst, bo
         left -= done;
         set_masked(c, RCX, count, s.mask);
         found = compares && cc_zf(c) == (i->rep == 0xf2);
-        /* A kick comes from another thread at any time: heeding it here would make the instruction
-         * count depend on the host. */
-        must_look = c->events & ~CE_KICK;
+        /* A kick comes from another thread at any time, and what had been decoded where the
+         * elements go is the engine's affair: heeding them here would make the instruction count
+         * depend on the host, or on the engine. */
+        must_look = c->events & ~(u32)(CE_KICK | CE_CODE);
     }
     charge(c, BYTES_PER_CALL - left * s.size);
     if (count && !found && (!left || must_look) && !(c->events & CE_FAULT)) c->rip = c->insn_rip;

@@ -59,11 +59,43 @@ START_TEST(alignment_check_of_avx_loads_in_a_known_page)
 }
 END_TEST
 
+/* Instructions that a REP STOSD over 5000h to 5FFFh takes after a call of `code`. */
+static u64 stos_count(u32 code)
+{
+    struct rig *r = rig_new("win7");
+    rig_protected(r, 0);
+    r->c->r[RSP] = 0x8000;
+    r->c->rip = 0x4000;
+    r->c->r[RCX] = 0x400;
+    r->c->r[RDI] = 0x5000;
+    rig_code(r, 0x4000, "\xe8\x00\x00\x00\x00\xf3\xab\xf4", 8);
+    u8 rel[4];
+    st32(rel, code - 0x4005);
+    rig_code(r, 0x4001, rel, 4);
+    rig_code(r, code, "\xe9\xfb\x00\x00\x00", 5); /* two blocks: jmp code + 100h; ret */
+    rig_code(r, code + 0x100, "\xc3", 1);
+    cpu_update_mode(r->c);
+    cpu_run(r->c, 100000);
+    ck_assert(r->c->halted);
+    ck_assert_uint_eq(r->c->r[RDI], 0x6000);
+    u64 n = cpu_icount(r->c);
+    rig_free(r);
+    return n;
+}
+
+/* What has been decoded where a string instruction writes is no matter of the instruction count. */
+START_TEST(strings_over_code_count_like_others)
+{
+    ck_assert_uint_eq(stos_count(0x580c), stos_count(0x700c));
+}
+END_TEST
+
 Suite *interp_suite(void)
 {
     Suite *s = suite_create("interp");
     TCase *t = tcase_create("interp");
     tcase_add_test(t, eip_goes_on_at_0_behind_4_gib);
+    tcase_add_test(t, strings_over_code_count_like_others);
     tcase_add_test(t, alignment_check_of_avx_loads_in_a_known_page);
     suite_add_tcase(s, t);
     return s;
