@@ -350,15 +350,14 @@ void jit_classify(struct jop *op, unsigned mode)
     op->own = op->push = op->exits = op->aligned = op->bit_string = false;
     op->kind = K_NATIVE;
     if (jit_classify_sse(op, mode) || jit_classify_x87(op, mode)) return;
+    bool system = false;
     static const char *const state[] = { "ldmxcsr", "stmxcsr", "fxsave",   "fxrstor",
                                          "xsave",   "xrstor",  "vldmxcsr", "vstmxcsr" };
     for (unsigned k = 0; k < LEN(state); k++) {
-        if (!strncmp(row->name, state[k], strlen(state[k]))) {
-            op->kind = K_STOP; /* they see or set what generated code keeps for itself */
-            return;
-        }
+        /* they see or set what generated code keeps for itself */
+        if (!strncmp(row->name, state[k], strlen(state[k]))) system = true;
     }
-    op->kind = row->flags & OF_F64 ? K_STOP : K_HANDLER;
+    op->kind = row->flags & OF_F64 ? K_STOP : system ? K_SYSTEM : K_HANDLER;
     op->mem = false;
     op->exits = true;
     op->keep = 0;

@@ -6,11 +6,13 @@
  * has changed or the address is not in the table, the translator is left.
  *
  * Whatever generated code keeps about linear addresses must therefore hold c->jit_key or be
- * dropped by jit_forget_addresses(): leaving is no flush. Left out: HLT, MOV SS and what shares the
- * shadow behind it, RSM, far CALL and JMP, instructions that save or load vector state. */
+ * dropped by jit_forget_addresses(): leaving is no flush. Instructions that save or load MXCSR or
+ * the whole vector state are among them. Left out: HLT, MOV SS and what shares the shadow behind it,
+ * RSM, far CALL and JMP. */
 #include "cpu/jit/translate.h"
 
 #include "cpu/flags.h"
+#include "cpu/hostfp.h"
 #include "cpu/ops.h"
 
 enum jit_kind jit_classify_system(const struct insn *i)
@@ -57,12 +59,15 @@ u64 jit_system_call(struct cpu *c, const struct site *s)
     jit_enter_c(c, s);
     jit_flags_out(c);
     if (c->jit_x87) jit_x87_unload(c);
+    c->mxcsr |= c->jit_mxcsr & 0x3f;
     s->insn->fn(c, s->insn);
+    c->jit_mxcsr = c->mxcsr | HOST_MXCSR;
     c->icache->cur = c->icache->end = NULL;
     cpu_check_generation(c);
     c->jit_flags = jit_flags_in(c);
     if (unlikely((c->events & ~(u32)CE_MODE) || c->bits != bits || !jit_possible(c))) {
         cpu_event_set(c, CE_MODE);
+        c->jit_sse = false; /* MXCSR is the host's while C runs */
         return 0;
     }
     c->jit_refuse = jit_sse_refused(c);
@@ -76,5 +81,6 @@ u64 jit_system_call(struct cpu *c, const struct site *s)
     /* With CE_MODE the interpreter's loop looks the next block up, and counts an instruction that
      * cannot be fetched; without it jit_run() does, like behind any jump. */
     if (!c->events) c->jit_exit = &j->miss;
+    c->jit_sse = false;
     return 0;
 }
