@@ -39,6 +39,7 @@ enum {                 /* jop.x87 */
        X87_PAGE = 16,
        X87_SEG = 32,
        X87_AX = 64, /* writes AX */
+       X87_ENV = 128, /* FNSTENV, FLDENV: an access that misses is the interpreter's */
 };
 
 struct jop {
@@ -123,7 +124,7 @@ struct jit {
     /* thunks, for 32-bit and 64-bit guest code */
     u32 gap[2]; /* for supervisor and user code */
     u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2], system[2],
-        x87[2];
+        x87[2], x87_pointers;
     u8 *arena; /* sites, links, translations */
     size_t arena_used, arena_size;
     bool full, pending_reset;
@@ -153,6 +154,7 @@ static inline i32 jit_field(size_t offset) /* of struct cpu, from RBP */
 #define CPU_AT(member) rm_at(H_BP, jit_field(offsetof(struct cpu, member)))
 
 void jit_make_thunks(struct jit *j);
+void jit_x87_thunks(struct jit *j); /* x87.c */
 /* options.c: what stands behind the engine's name; false with a reason. */
 bool jit_options(struct cpu *c, const char *engine, struct error *e);
 void *jit_alloc(struct jit *j, size_t size);

@@ -217,6 +217,7 @@ static u32 make_system(struct jit *j, unsigned wide, u32 leave_stored)
 void jit_make_thunks(struct jit *j)
 {
     for (unsigned user = 0; user < 2; user++) make_gap(j, user);
+    jit_x87_thunks(j);
     for (unsigned wide = 0; wide < 2; wide++) {
         make_enter(j, wide);
         u32 stored = make_leave(j, wide);

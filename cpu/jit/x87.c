@@ -14,10 +14,10 @@
  * What the host cannot know are the guest's instruction and operand pointers. Each non-control
  * instruction leaves a note (c->jit_fnote: where it is in the page, and its opcode) unless nothing
  * can see it before the next one does, and the linear address of its operand (c->jit_fdp);
- * jit_x87_unload() makes FIP, FOP, FCS, FDP and FDS of them.
+ * jit_x87_unload() makes FIP, FOP, FCS, FDP and FDS of them, and so does FNSTENV.
  *
- * Left out, done by handlers: environment and save instructions, FNINIT, FSTPNCE, operands in FS
- * and GS, FFREE (processors differ about C1 behind it). SDM 1 chapter 8. */
+ * Left out, done by handlers: FNSAVE and FRSTOR, environments of 14 bytes, FNINIT, FSTPNCE,
+ * operands in FS and GS, FFREE (processors differ about C1 behind it). SDM 1 chapter 8. */
 #include "cpu/jit/translate.h"
 
 #include "cpu/fpu.h"
@@ -33,6 +33,7 @@ static unsigned operand_size(const struct op_row *row)
     case OK_Md: return 4;
     case OK_Mq: return 8;
     case OK_Mt: return 10;
+    case OK_Menv: return 28; /* FNSTENV, FLDENV */
     default: return 0;
     }
 }
@@ -55,7 +56,9 @@ static bool is_fnstsw_ax(const struct insn *i)
 /* Leaves the pointers alone. */
 static bool is_control(const struct insn *i, const struct op_row *row)
 {
-    static const char *const names[] = { "fnstcw", "fnstsw", "fnclex", "fnop" };
+    static const char *const names[] = {
+        "fnstcw", "fnstsw", "fnclex", "fnop", "fnstenv", "fldenv"
+    };
     if (i->mapop == 0x9b || is_fldcw(i)) return true;
     for (unsigned k = 0; k < LEN(names); k++) {
         if (name_is(row, names[k])) return true;
@@ -63,10 +66,11 @@ static bool is_control(const struct insn *i, const struct op_row *row)
     return false;
 }
 
-static bool left_out(const struct op_row *row)
+static bool left_out(const struct insn *i, const struct op_row *row)
 {
-    static const char *const names[] = { "fldenv", "fnstenv", "frstor", "fnsave",  "fninit",
-                                         "fneni",  "fndisi",  "fnset",  "fstpnce", "ffree" };
+    static const char *const names[] = { "frstor", "fnsave", "fninit",  "fneni",
+                                         "fndisi", "fnset",  "fstpnce", "ffree" };
+    if (row->operand[0] == OK_Menv && i->osz == OSZ16) return true;
     for (unsigned k = 0; k < LEN(names); k++) {
         if (name_is(row, names[k])) return true;
     }
@@ -85,7 +89,8 @@ bool jit_classify_x87(struct jop *op, unsigned mode)
     const struct op_row *row = &op_rows[i->op];
     if (row->map != MAP_0 || (i->mapop != 0x9b && (i->mapop < 0xd8 || i->mapop > 0xdf)))
         return false;
-    if (left_out(row) || (row->feature == FT_SSE3 && !__builtin_cpu_supports("sse3"))) return false;
+    if (left_out(i, row) || (row->feature == FT_SSE3 && !__builtin_cpu_supports("sse3")))
+        return false;
     bool mem = i->mapop != 0x9b && (i->flags & INSN_MEM);
     if (mem) {
         op->size = (u8)operand_size(row);
@@ -98,8 +103,8 @@ bool jit_classify_x87(struct jop *op, unsigned mode)
     op->mem = op->exits = mem;
     if (name_is(row, "fcomi") || name_is(row, "fucomi")) op->def = F_ALL;
     if (name_is(row, "fcmov")) op->use = condition(i->modrm);
-    op->x87 =
-        (u8)(X87_UNIT | (is_control(i, row) ? 0 : X87_POINTERS) | (is_fnstsw_ax(i) ? X87_AX : 0));
+    op->x87 = (u8)(X87_UNIT | (is_control(i, row) ? 0 : X87_POINTERS) |
+                   (is_fnstsw_ax(i) ? X87_AX : 0) | (op->size == 28 ? X87_ENV : 0));
     return true;
 }
 
@@ -146,7 +151,7 @@ static void plan_notes(struct jop *ops, unsigned n)
     unsigned seg = SEG_COUNT;
     for (unsigned k = 0; k < n; k++) {
         struct jop *op = &ops[k];
-        if (jit_x87_unloads(op)) {
+        if (jit_x87_unloads(op) || (op->x87 & X87_ENV)) {
             page = false;
             seg = SEG_COUNT;
         }
@@ -232,11 +237,16 @@ static void write_notes(struct tr *t, unsigned which)
     }
 }
 
+static void load_word(struct as *a, unsigned reg, struct rm from) /* MOVZX */
+{
+    as_insn(a, 0, OSZ32, AS_0F, 0xb7, reg, from, 0);
+}
+
 /* The bits that the interpreter keeps; what unmasks an exception is its to execute. */
 static void fldcw(struct tr *t)
 {
     struct as *a = t->a;
-    as_insn(a, 0, OSZ32, AS_0F, 0xb7, H_DX, tr_at(t), 0); /* MOVZX EDX, word [..] */
+    load_word(a, H_DX, tr_at(t));
     as_imm(a, OSZ32, 4, rm_reg(H_DX), 0x1f3f);
     as_imm(a, OSZ32, 1, rm_reg(H_DX), 0x40);
     as_store(a, OSZ32, CPU_AT(jit_temp), H_DX);
@@ -246,6 +256,93 @@ static void fldcw(struct tr *t)
     as_insn(a, 0, OSZ32, AS_0, 0xd9, 5, CPU_AT(jit_temp), 0);
 }
 
+/* Makes the pointers of the notes, as make_pointers() does. Changes RAX, RCX and EFLAGS. */
+void jit_x87_thunks(struct jit *j)
+{
+    struct as *a = &j->as;
+    i32 sel = jit_field(offsetof(struct cpu, seg)) + (i32)offsetof(struct seg, sel);
+    _Static_assert(sizeof(struct seg) == 16, "shift");
+    j->x87_pointers = as_here(a);
+    as_load(a, OSZ32, H_CX, CPU_AT(jit_fnote));
+    as_rm(a, OSZ32, 0x85, H_CX, rm_reg(H_CX));
+    u32 no_note = as_jcc(a, CC_NS, as_here(a));
+    as_mov(a, OSZ32, H_AX, H_CX);
+    as_imm(a, OSZ32, 4, rm_reg(H_AX), 0xfff);
+    as_rm(a, OSZ64, 0x03, H_AX, CPU_AT(jit_fpage));
+    as_store(a, OSZ64, CPU_AT(fip), H_AX);
+    as_insn(a, 0, OSZ32, AS_0, 0xc1, 5, rm_reg(H_CX), 0); /* SHR ECX, 12 */
+    as8(a, 12);
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), 0x7ff);
+    as_store(a, OSZ16, CPU_AT(fop), H_CX);
+    as_load(a, OSZ16, H_AX, rm_at(H_BP, sel + SEG_CS * (i32)sizeof(struct seg)));
+    as_store(a, OSZ16, CPU_AT(fcs), H_AX);
+    as_imm(a, OSZ32, 4, CPU_AT(jit_fnote), 0);
+    as_patch(a, no_note, as_here(a));
+    as_insn(a, 0, OSZ32, AS_0F, 0xb6, H_CX, CPU_AT(jit_fseg), 0); /* MOVZX ECX, byte [..] */
+    as_imm(a, OSZ32, 7, rm_reg(H_CX), SEG_COUNT);
+    u32 no_operand = as_jcc(a, CC_AE, as_here(a));
+    as_insn(a, 0, OSZ32, AS_0, 0xc1, 4, rm_reg(H_CX), 0); /* SHL ECX, 4 */
+    as8(a, 4);
+    as_load(a, OSZ16, H_AX, rm_sib(H_BP, H_CX, 0, sel));
+    as_store(a, OSZ16, CPU_AT(fds), H_AX);
+    as_load(a, OSZ64, H_AX, CPU_AT(jit_fdp));
+    as_store(a, OSZ64, CPU_AT(fdp), H_AX);
+    as_insn(a, 0, OSZ8, AS_0, 0xc6, 0, CPU_AT(jit_fseg), 0);
+    as8(a, SEG_COUNT);
+    as_patch(a, no_operand, as_here(a));
+    as8(a, 0xc3);
+}
+
+/* The host's environment with the guest's pointers (32-bit protected-mode form). */
+static void fnstenv(struct tr *t)
+{
+    struct as *a = t->a;
+    as_lea(a, OSZ64, H_DX, tr_at(t));
+    as_insn(a, 0, OSZ32, AS_0, 0xd9, 6, rm_at(H_DX, 0), 0);
+    as_call(a, t->j->x87_pointers);
+    as_load(a, OSZ32, H_AX, CPU_AT(fip));
+    as_store(a, OSZ32, rm_at(H_DX, 12), H_AX);
+    load_word(a, H_AX, CPU_AT(fcs));
+    load_word(a, H_CX, CPU_AT(fop));
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), 0x7ff);
+    as_store(a, OSZ16, rm_at(H_DX, 16), H_AX);
+    as_store(a, OSZ16, rm_at(H_DX, 18), H_CX);
+    as_load(a, OSZ32, H_AX, CPU_AT(fdp));
+    as_store(a, OSZ32, rm_at(H_DX, 20), H_AX);
+    load_word(a, H_AX, CPU_AT(fds));
+    as_imm(a, OSZ32, 1, rm_reg(H_AX), (i32)0xffff0000);
+    as_store(a, OSZ32, rm_at(H_DX, 24), H_AX);
+}
+
+/* What unmasks an exception, has one pending or an odd control word is the interpreter's. */
+static void fldenv(struct tr *t)
+{
+    struct as *a = t->a;
+    as_lea(a, OSZ64, H_DX, tr_at(t));
+    load_word(a, H_AX, rm_at(H_DX, 0));
+    as_imm(a, OSZ32, 4, rm_reg(H_AX), 0xe0ff);
+    as_imm(a, OSZ32, 7, rm_reg(H_AX), 0x40 | FSW_EXC);
+    tr_stub(t, STUB_BEFORE)->field = as_jcc(a, CC_NE, as_here(a));
+    load_word(a, H_AX, rm_at(H_DX, 4));
+    as_imm(a, OSZ32, 4, rm_reg(H_AX), FSW_ES | FSW_B);
+    tr_stub(t, STUB_BEFORE)->field = as_jcc(a, CC_NE, as_here(a));
+    as_insn(a, 0, OSZ32, AS_0, 0xd9, 4, rm_at(H_DX, 0), 0);
+    as_load(a, OSZ32, H_AX, rm_at(H_DX, 12));
+    as_store(a, OSZ64, CPU_AT(fip), H_AX);
+    as_load(a, OSZ32, H_AX, rm_at(H_DX, 20));
+    as_store(a, OSZ64, CPU_AT(fdp), H_AX);
+    load_word(a, H_AX, rm_at(H_DX, 16));
+    as_store(a, OSZ16, CPU_AT(fcs), H_AX);
+    load_word(a, H_AX, rm_at(H_DX, 24));
+    as_store(a, OSZ16, CPU_AT(fds), H_AX);
+    load_word(a, H_AX, rm_at(H_DX, 18));
+    as_imm(a, OSZ32, 4, rm_reg(H_AX), 0x7ff);
+    as_store(a, OSZ16, CPU_AT(fop), H_AX);
+    as_imm(a, OSZ32, 4, CPU_AT(jit_fnote), 0);
+    as_insn(a, 0, OSZ8, AS_0, 0xc6, 0, CPU_AT(jit_fseg), 0);
+    as8(a, SEG_COUNT);
+}
+
 void tr_x87_body(struct tr *t)
 {
     struct as *a = t->a;
@@ -253,6 +350,11 @@ void tr_x87_body(struct tr *t)
     if (i->mapop == 0x9b) return; /* FWAIT: nothing is pending */
     if (is_fldcw(i)) {
         fldcw(t);
+    } else if (t->op->x87 & X87_ENV) {
+        if (t->op->access == SITE_WRITE)
+            fnstenv(t);
+        else
+            fldenv(t);
     } else if (i->flags & INSN_MEM) {
         as_insn(a, 0, OSZ32, AS_0, i->mapop, i->modrm >> 3 & 7, tr_at(t), 0);
     } else {
@@ -283,7 +385,8 @@ void tr_x87_left(struct tr *t)
 
 bool jit_x87_refused(const struct cpu *c)
 {
-    return (c->cr0 & (CR0_EM | CR0_TS)) || (c->fsw & FSW_ES) || (c->fcw & FSW_EXC) != FSW_EXC;
+    return (c->cr0 & (CR0_EM | CR0_TS)) || !(c->cr0 & CR0_PE) || (c->fsw & FSW_ES) ||
+           (c->fcw & FSW_EXC) != FSW_EXC;
 }
 
 /* The image is FXSAVE's: registers from ST(0) on, tags by physical register. */

@@ -36,7 +36,7 @@ static unsigned below(struct random *r, unsigned n)
 }
 
 struct program {
-    u8 bytes[1024];
+    u8 bytes[2048];
     unsigned len;
     bool wide;
     bool calm; /* no faults: long runs */
@@ -88,6 +88,19 @@ static void x87_insn(struct program *p, struct random *r)
     put8(p, modrm);
 }
 
+/* FNSTENV, something, and mostly FLDENV of the same. */
+static void environment(struct program *p, struct random *r)
+{
+    i32 disp = (i32)below(r, DATA_SIZE - 128);
+    if (!p->calm && below(r, 6) == 0) disp = 0x1000 - (i32)below(r, 28);
+    if (below(r, 16) == 0) put8(p, 0x66);
+    put8(p, 0xd9), put8(p, 0x80 | 6 << 3 | 3);
+    put(p, &disp, 4);
+    for (unsigned n = below(r, 3); n; n--) x87_insn(p, r);
+    put8(p, 0xd9), put8(p, 0x80 | 4 << 3 | 3);
+    put(p, &disp, 4);
+}
+
 static void other_insn(struct program *p, struct random *r)
 {
     switch (below(r, 16)) {
@@ -116,6 +129,10 @@ static void make_program(struct program *p, struct random *r)
     p->len = 0;
     while (n--) {
         unsigned start = p->len;
+        if (below(r, 16) == 0) {
+            environment(p, r);
+            continue;
+        }
         if (below(r, 4)) {
             x87_insn(p, r);
             continue;
@@ -288,7 +305,7 @@ static void run_one(u64 seed, struct rig *const g[2], bool wide, const char *eng
 {
     struct random r = { seed * 0x9e3779b97f4a7c15ull ^ 0x5851f42d4c957f2dull }, twin;
     struct program p = { .wide = wide };
-    char what[2200];
+    char what[4400];
     p.calm = below(&r, 2);
     p.at = wide && below(&r, 4) == 0 ? DATA + 0x600 + below(&r, 0x100) : CODE;
     make_program(&p, &r);
