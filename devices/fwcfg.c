@@ -124,7 +124,26 @@ static void wr_port(void *opaque, u64 offset, u64 value, unsigned size)
     TRACE(fwcfg_select, f->selected, 0, 0, 0);
 }
 
+/* A kernel is read byte by byte through 511h. */
+static unsigned data_run(void *opaque, u64 offset, unsigned size, void *buf, unsigned n)
+{
+    struct fwcfg *f = opaque;
+    struct item i = current(f);
+    if (offset != 1 || size != 1 || f->offset >= i.len) return 0;
+    n = (unsigned)MIN(n, i.len - f->offset);
+    memcpy(buf, i.data + f->offset, n);
+    f->offset += n;
+    return n;
+}
+
+static unsigned no_write_run(void *opaque, u64 offset, unsigned size, const void *buf, unsigned n)
+{
+    (void)opaque, (void)offset, (void)size, (void)buf, (void)n;
+    return 0;
+}
+
 static const struct io_ops port_ops = { rd_port, wr_port, 1, 2 };
+static const struct run_ops port_runs = { data_run, no_write_run };
 
 static int fwcfg_init(struct device *d, struct error *e)
 {
@@ -134,6 +153,7 @@ static int fwcfg_init(struct device *d, struct error *e)
     set_item(&f->item[FWCFG_ID], version, 4);
     rebuild_directory(f);
     region_init_io(&f->ports, "fwcfg", 2, &port_ops, f);
+    f->ports.runs = &port_runs;
     return bus_map(d->host->io, 0x510, &f->ports, 0, e);
 }
 

@@ -1,7 +1,7 @@
 /* System instructions in generated code. They run in the interpreter's handlers; the question is
  * how the program goes on. Some change nothing that generated code relies on (CLI, STI, SWAPGS,
- * RDTSC ...): they are called in the middle of a superblock. The others (SYSCALL, IRET,
- * MOV CR3, WRMSR, POPF, OUT ...) end it: jit_system_call() runs the handler, works out the key of
+ * RDTSC, IN, OUT ...): they are called in the middle of a superblock. The others (SYSCALL, IRET,
+ * MOV CR3, WRMSR, POPF ...) end it: jit_system_call() runs the handler, works out the key of
  * the address table anew and says where generated code goes on. Only when an event waits, the mode
  * has changed or the address is not in the table, the translator is left.
  *
@@ -19,13 +19,14 @@ enum jit_kind jit_classify_system(const struct insn *i)
 {
     static void (*const inside[])(struct cpu *, const struct insn *) = {
         op_cli, op_sti, op_clac, op_stac, op_swapgs, op_rdtsc, op_rdtscp, op_rdmsr, op_cpuid,
+        op_in_ib, op_in_dx, op_out_ib, op_out_dx, /* a device's doings are events */
     };
     static void (*const last[])(struct cpu *, const struct insn *) = {
         op_syscall, op_sysret,   op_sysenter, op_sysexit, op_iret,   op_int_ib,
         op_int3,    op_mov_cr_r, op_invlpg,   op_invpcid, op_wrmsr,  op_popf,
         op_retf,    op_lgdt,     op_lidt,     op_lldt,    op_ltr,    op_clts,
         op_xsetbv,  op_pop_ds,   op_pop_es,   op_pop_fs,  op_pop_gs, op_mov_dr_r,
-        op_wbinvd,  op_in_ib,    op_out_ib,   op_in_dx,   op_out_dx,
+        op_wbinvd,
     };
     for (unsigned k = 0; k < LEN(inside); k++) {
         if (i->fn == inside[k]) return K_HANDLER;

@@ -80,6 +80,25 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Runs (REP INSB) end with the item; what is behind it is read one by one. */
+START_TEST(runs_go_on_where_reads_were)
+{
+    u8 v[8] = { 0 };
+    struct bus *io = &b->io;
+    ck_assert_int_eq(fwcfg_add_item(fw, 5, "abcdef", 6), 0);
+    out16(b, 0x510, 5);
+    ck_assert_uint_eq(in8(b, 0x511), 'a');
+    ck_assert_uint_eq(bus_read_run(io, 0x511, 2, v, 2), 0);
+    ck_assert_uint_eq(bus_read_run(io, 0x511, 1, v, 3), 3);
+    ck_assert_mem_eq(v, "bcd\0", 4);
+    ck_assert_uint_eq(bus_read_run(io, 0x511, 1, v, 8), 2);
+    ck_assert_mem_eq(v, "efd\0", 4);
+    ck_assert_uint_eq(bus_read_run(io, 0x511, 1, v, 8), 0);
+    ck_assert_uint_eq(bus_write_run(io, 0x511, 1, v, 8), 0);
+    ck_assert_uint_eq(in8(b, 0x511), 0);
+}
+END_TEST
+
 START_TEST(unknown_items_read_zero)
 {
     u8 v[4];
@@ -95,4 +114,4 @@ START_TEST(unknown_items_read_zero)
 END_TEST
 
 UNIT_SUITE(fwcfg, signature_and_version, numbered_items, directory_is_sorted_and_big_endian, limits,
-           unknown_items_read_zero)
+           runs_go_on_where_reads_were, unknown_items_read_zero)
