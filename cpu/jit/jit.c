@@ -477,6 +477,7 @@ void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
     void *host = ok ? direct(c, s, gla) : NULL;
     if (host) {
         leave_c(c);
+        if (s->x87) c->jit_fdp = gla;
         j->slow_direct = true;
         return host;
     }

@@ -452,6 +452,7 @@ static bool first_run(struct cpu *c, struct jit_tb *tb)
     }
     l->phase = FREE;
     c->icache->cur = c->icache->end = NULL;
+    if (c->jit_x87) jit_x87_unload(c); /* the unit is the interpreter's again */
     undo_memory(l);
     restore_state(c, &l->start);
     forget_walks(c);

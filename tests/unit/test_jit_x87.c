@@ -332,7 +332,7 @@ static u64 number(const char *name, u64 otherwise)
 }
 
 static const char *const engines[] = { "jit,hot=0", "jit,hot=0,ops=1", "jit,hot=0,ops=5",
-                                       "jit,hot=0,links=off,table=off" };
+                                       "jit,hot=0,links=off,table=off", "lockstep,hot=0" };
 
 START_TEST(random_programs)
 {
