@@ -47,6 +47,7 @@ roms: $(ROMS)
 -include tests/guest/guest.mk
 -include tests/oracle/oracle.mk
 -include tests/w7/w7.mk
+-include tests/bench/bench.mk
 -include tests/zydis/zydis.mk
 
 $(B)/aeropc: $(OBJ)
@@ -80,7 +81,7 @@ check: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all build-tests
 	@$(MAKE) --no-print-directory check-built
 
-check-built: layers unit zydis-short guest-tests engine-tests cli-tests check-w7 check-aerogpu check-golden
+check-built: layers unit zydis-short guest-tests engine-tests bench-gate cli-tests check-w7 check-aerogpu check-golden
 
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
