@@ -1,5 +1,5 @@
 /* Native forms that need more than the instruction itself: division, double shifts, the compare
- * and exchange family. They look after the flags themselves (jop.own); a memory operand's address
+ * and exchange family, CLI and SWAPGS. They look after the flags themselves (jop.own); a memory operand's address
  * is in RAX. Divisions that would raise #DE leave the superblock before the instruction and the
  * interpreter raises it: generated code never faults. SDM 2A, 2B. */
 #include "cpu/jit/translate.h"
@@ -280,11 +280,33 @@ static void direction(struct tr *t)
     as_imm(t->a, OSZ32, set ? 1 : 4, CPU_AT(rflags), set ? (i32)FL_DF : ~(i32)FL_DF);
 }
 
+/* ---- CLI, SWAPGS ---- at level 0, and CLI while nothing waits; the interpreter does the rest. */
+
+static void privileged(struct tr *t)
+{
+    struct as *a = t->a;
+    tr_clobber(t, t->op->live_in);
+    as_imm(a, OSZ8, 7, CPU_AT(cpl), 0);
+    leave_if(t, CC_NE);
+    if (t->op->i.mapop == 0xfa) {
+        as_imm(a, OSZ32, 7, CPU_AT(events), 0);
+        leave_if(t, CC_NE);
+        as_imm(a, OSZ32, 4, CPU_AT(rflags), ~(i32)FL_IF);
+        return;
+    }
+    as_load(a, OSZ64, H_AX, CPU_AT(seg[SEG_GS].base));
+    as_load(a, OSZ64, H_DX, CPU_AT(kernel_gs_base));
+    as_store(a, OSZ64, CPU_AT(seg[SEG_GS].base), H_DX);
+    as_store(a, OSZ64, CPU_AT(kernel_gs_base), H_AX);
+}
+
 void tr_own(struct tr *t)
 {
     unsigned o = t->op->i.mapop;
     if (op_rows[t->op->i.op].map == MAP_0) {
-        if (o >= 0xfc)
+        if (o == 0xfa)
+            privileged(t);
+        else if (o >= 0xfc)
             direction(t);
         else if (o >= 0xf6)
             divide(t);
@@ -293,6 +315,7 @@ void tr_own(struct tr *t)
         return;
     }
     switch (o) {
+    case 0x01: privileged(t); break;
     case 0xa4:
     case 0xa5:
     case 0xac:

@@ -328,6 +328,11 @@ void jit_classify(struct jop *op, unsigned mode)
     if (i->op == OP_UD_ROW || i->fn == op_ud) return;
     const struct op_row *row = &op_rows[i->op];
     bool near = !(i->flags & INSN_ENDS) || (row->flags & (OF_F64 | OF_STR));
+    if (!near && (i->fn == op_cli || i->fn == op_swapgs)) {
+        op->kind = K_NATIVE;
+        op->own = op->exits = true;
+        return;
+    }
     if (!near) {
         op->kind = (u8)jit_classify_system(i);
         op->exits = true;

@@ -258,13 +258,16 @@ static bool starts_with(const char *name, const char *with)
     return !strncmp(name, with, strlen(with));
 }
 
-/* Vector and x87 instructions leave the arithmetic flags alone, with these exceptions. */
+/* Vector and x87 instructions leave the arithmetic flags alone, with these exceptions; so do the
+ * system instructions inside superblocks and the strings that do not compare. */
 static bool handler_flags(const struct insn *i)
 {
     static const char *const with_flags[] = { "comis",  "ucomis", "vcomis",  "vucomis", "ptest",
                                               "vptest", "vtestp", "fcomi",   "fucomi",  "fcmov",
                                               "pcmpes", "pcmpis", "vpcmpes", "vpcmpis" };
     const struct op_row *row = &op_rows[i->op];
+    if (row->flags & OF_STR) return (i->mapop | 9) == 0xaf; /* CMPS, SCAS: A6, A7, AE, AF */
+    if (row->flags & OF_ENDS) return false;
     bool vector = row->map >= MAP_38 || row->feature == FT_MMX || row->feature == FT_FPU ||
                   row->feature == FT_FXSR ||
                   (row->feature >= FT_SSE && row->feature <= FT_SSE42 && row->feature != FT_CX16);

@@ -106,7 +106,13 @@ static u32 address(struct program *p)
 /* A ModRM byte with a memory operand: absolute, or a register and a displacement. */
 static void memory_operand(struct program *p, unsigned reg, bool fs_gs)
 {
+    static const u8 bases[] = { RBX, RBP, RSI, RDI };
     u32 at = fs_gs ? below(p, 8) ? below(p, 0x800) : 0x2fe0 + below(p, 64) : address(p);
+    if (!fs_gs && below(p, 2)) { /* several off one base, which may have changed */
+        byte(p, 0x40 | reg << 3 | bases[below(p, 4)]);
+        byte(p, below(p, 64) * 2);
+        return;
+    }
     if (below(p, 4) == 0) { /* whatever the register holds by now */
         byte(p, 0x80 | reg << 3 | 3);
     } else if (p->wide) {
@@ -165,6 +171,9 @@ static void make(struct program *p, bool wide, u64 seed)
         p->in.gpr[k] = below(p, 3) ? ov_gen_int(&p->rng) : address(p);
     p->in.gpr[RSP] = OV_STACK + 0x1000 + below(p, 3) * 4;
     p->in.gpr[RBX] = below(p, 64);
+    for (unsigned k = RBP; k <= RDI; k++) {
+        if (below(p, 4)) p->in.gpr[k] = address(p);
+    }
     if (!wide) {
         for (unsigned k = 0; k < 8; k++) p->in.gpr[k] = (u32)p->in.gpr[k];
     }
