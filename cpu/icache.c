@@ -250,6 +250,14 @@ static struct block *make_block(struct cpu *c, const struct xtlb_entry *x, u64 g
     return n ? add_block(c, x, off, bytes, run, n) : make_crossing(c, x, gla);
 }
 
+struct block *icache_peek(const struct cpu *c, const u8 *page, unsigned off)
+{
+    for (struct block *b = c->icache->hash[hash_of(page + off, c->bits)]; b; b = b->hash_next) {
+        if (b->host == page && b->off == off && b->mode == c->bits) return b;
+    }
+    return NULL;
+}
+
 struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, u64 gla)
 {
     struct icache *ic = c->icache;

@@ -56,6 +56,9 @@ struct icache {
  * page behind x could not be fetched and the fault is recorded. */
 struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, u64 gla);
 
+/* The block that starts at `off` of a page, if there is one. */
+struct block *icache_peek(const struct cpu *c, const u8 *page, unsigned off);
+
 /* A block whose instruction crosses into the next page: whether that page still is the one that was
  * decoded. Asked before every execution, because either page can be mapped anew on its own. */
 bool icache_tail_ok(struct cpu *c, struct block *b, u64 gla);

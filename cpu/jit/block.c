@@ -43,6 +43,13 @@ static unsigned body(unsigned *len, unsigned n)
     return *len;
 }
 
+/* The interpreter counted how often the target started a run: about as often as this code ran. */
+static bool likely_taken(const struct cpu *c, const u8 *page, u64 target)
+{
+    const struct block *b = target < 0x1000 ? icache_peek(c, page, (unsigned)target) : NULL;
+    return b && b->heat * 3 >= c->jit->hot * 2 && c->jit->hot;
+}
+
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
                      struct range *ranges, u8 *range_count)
 {
@@ -69,6 +76,12 @@ unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode,
         }
         u64 target = next + op->i.imm;
         bool again = target == off && n + body(&body_len, n) <= MIN(UNROLLED, c->jit->max_ops);
+        if (is_jcc(&op->i) && !again && target != off && likely_taken(c, page, target) &&
+            !visited(ops, n, (unsigned)target)) {
+            op->taken = true;
+            pos = (unsigned)target;
+            continue;
+        }
         if (is_jcc(&op->i)) {
             op->loop = target == off && !again;
             op->taken = again;

@@ -16,6 +16,29 @@ static void exit_linked(struct tr *t, unsigned target)
     as_jmp(a, t->j->leave_link[t->wide]);
 }
 
+static struct rm table_at(size_t member)
+{
+    return rm_sib(H_BP, H_CX, 0, jit_field(offsetof(struct cpu, jit_table)) + (i32)member);
+}
+
+/* To the linear address in RAX, by the table; RSP moves by `pop` first. */
+static void lookup(struct tr *t, bool checked, i32 pop)
+{
+    struct as *a = t->a;
+    unsigned sp = tr_pinned(t, RSP);
+    as_rorx(a, OSZ32, H_CX, H_AX, 28); /* times 16 */
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), JIT_NO_KEY << 4);
+    as_load(a, OSZ64, H_DX, CPU_AT(jit_key));
+    as_rm(a, OSZ64, 0x33, H_DX, rm_reg(H_AX));
+    as_rm(a, OSZ64, 0x3b, H_DX, table_at(offsetof(struct jit_entry, key)));
+    struct stub *s = tr_stub(t, STUB_MISS);
+    s->checked = checked || !t->wide;
+    s->pop = pop;
+    s->field = as_jcc(a, CC_NE, as_here(a));
+    if (pop) as_lea(a, t->wide ? OSZ64 : OSZ32, sp, rm_at(sp, pop));
+    as_insn(a, 0, OSZ32, AS_0, 0xff, 4, table_at(offsetof(struct jit_entry, code)), 0); /* JMP */
+}
+
 void tr_exit(struct tr *t, u64 target, unsigned left)
 {
     struct as *a = t->a;
@@ -35,7 +58,7 @@ void tr_exit(struct tr *t, u64 target, unsigned left)
         as_movabs(a, H_CX, target);
         as_rm(a, size, 0x03, H_AX, rm_reg(H_CX));
     }
-    as_jmp(a, t->j->lookup[t->wide]);
+    lookup(t, true, 0);
 }
 
 /* To the start of a loop whose XMM registers stay where they are; flags are in memory. */
@@ -86,17 +109,17 @@ static void direct(struct tr *t)
     tr_exit(t, target, 0);
 }
 
-/* Leaves before the branch when the target in RAX is not canonical; the interpreter raises #GP. */
-static void canonical_check(struct tr *t)
+/* A jump away when the target in RAX is not canonical; the interpreter raises #GP. */
+static u32 not_canonical(struct tr *t)
 {
     struct as *a = t->a;
-    if (!t->wide) return;
     as_mov(a, OSZ64, H_CX, H_AX);
-    as_insn(a, 0, OSZ64, AS_0, 0xc1, 7, rm_reg(H_CX), 0); /* SAR RCX, 47 */
-    as8(a, 47);
-    as_imm(a, OSZ64, 0, rm_reg(H_CX), 1);
-    as_imm(a, OSZ64, 7, rm_reg(H_CX), 1);
-    tr_stub(t, STUB_BEFORE)->field = as_jcc(a, CC_A, as_here(a));
+    as_insn(a, 0, OSZ64, AS_0, 0xc1, 4, rm_reg(H_CX), 0); /* SHL RCX, 16 */
+    as8(a, 16);
+    as_insn(a, 0, OSZ64, AS_0, 0xc1, 7, rm_reg(H_CX), 0); /* SAR */
+    as8(a, 16);
+    as_rm(a, OSZ64, 0x3b, H_CX, rm_reg(H_AX));
+    return as_jcc(a, CC_NE, as_here(a));
 }
 
 static void push_return(struct tr *t)
@@ -122,14 +145,12 @@ static void call_direct(struct tr *t)
 static void ret(struct tr *t)
 {
     struct as *a = t->a;
-    unsigned size = t->wide ? OSZ64 : OSZ32, sp = tr_pinned(t, RSP);
+    unsigned size = t->wide ? OSZ64 : OSZ32;
     struct stub *access = tr_memory(t, 1u << size, SITE_READ);
     as_load(a, size, H_AX, tr_at(t));
     if (access) access->resume = as_here(a);
-    canonical_check(t);
-    as_lea(a, size, sp, rm_at(sp, (1 << size) + (i32)(u16)t->op->i.imm));
     tr_x_store(t);
-    as_jmp(a, t->j->lookup[t->wide]);
+    lookup(t, false, (1 << size) + (i32)(u16)t->op->i.imm);
 }
 
 static void load_target(struct tr *t)
@@ -151,8 +172,11 @@ static void indirect(struct tr *t)
     struct as *a = t->a;
     bool call = (t->op->i.modrm >> 3 & 7) == 2;
     load_target(t);
-    canonical_check(t);
     if (call) {
+        if (t->wide) {
+            u32 away = not_canonical(t);
+            tr_stub(t, STUB_BEFORE)->field = away;
+        }
         as_store(a, OSZ64, CPU_AT(jit_temp), H_AX);
         unsigned size = t->wide ? OSZ64 : OSZ32;
         as_lea(a, size, H_AX, rm_at(tr_pinned(t, RSP), -(1 << size)));
@@ -164,7 +188,7 @@ static void indirect(struct tr *t)
         as_load(a, OSZ64, H_AX, CPU_AT(jit_temp));
     }
     tr_x_store(t);
-    as_jmp(a, t->j->lookup[t->wide]);
+    lookup(t, call, 0);
 }
 
 void tr_branch(struct tr *t)
@@ -285,6 +309,20 @@ static void sse_stub(struct tr *t)
     leave_before(t, t->tb->off, t->n);
 }
 
+/* RAX is not in the table. */
+static void miss_stub(struct tr *t, const struct stub *s)
+{
+    struct as *a = t->a;
+    unsigned sp = tr_pinned(t, RSP);
+    u32 away = s->checked ? 0 : not_canonical(t);
+    if (s->pop) as_lea(a, t->wide ? OSZ64 : OSZ32, sp, rm_at(sp, s->pop));
+    as_movabs(a, H_CX, (u64)(uintptr_t)&t->j->miss);
+    as_jmp(a, t->j->leave_link[t->wide]);
+    if (s->checked) return;
+    as_patch(a, away, as_here(a));
+    leave_before(t, t->op->off, t->n - s->k);
+}
+
 /* The range of a group is not in one page, or not allowed: the leader's own access, then out. */
 static void group_stub(struct tr *t)
 {
@@ -319,6 +357,8 @@ void tr_stubs(struct tr *t)
             memory_stub(t, s);
         else if (s->kind == STUB_X87)
             tr_x87_stub(t, s);
+        else if (s->kind == STUB_MISS)
+            miss_stub(t, s);
         else if (s->kind == STUB_GROUP)
             group_stub(t);
         else if (s->kind == STUB_EXIT)

@@ -56,6 +56,11 @@ static void reset_code(struct jit *j)
     jit_make_thunks(j);
 }
 
+static void clear_table(struct cpu *c)
+{
+    for (unsigned k = 0; k < LEN(c->jit_table); k++) c->jit_table[k].key = k ^ JIT_NO_KEY;
+}
+
 bool jit_create(struct cpu *c, const char *engine, struct error *e)
 {
     if (!__builtin_cpu_supports("bmi2")) {
@@ -70,7 +75,7 @@ bool jit_create(struct cpu *c, const char *engine, struct error *e)
     }
     j->arena = xalloc(ARENA_SIZE);
     j->arena_size = ARENA_SIZE;
-    memset(c->jit_table, 0xff, sizeof(c->jit_table));
+    clear_table(c);
     reset_code(j);
     return true;
 }
@@ -94,8 +99,8 @@ static void bump(struct cpu *c, unsigned user)
 {
     struct jit *j = c->jit;
     for (unsigned wide = 0; wide < 2; wide++) {
-        if (++j->generation[user][wide] < 0x3fff) continue;
-        memset(c->jit_table, 0xff, sizeof(c->jit_table));
+        if (++j->generation[user][wide] < JIT_NO_KEY >> 2) continue;
+        clear_table(c);
         j->generation[user][wide] = 0;
     }
 }
@@ -138,7 +143,7 @@ void jit_set_key(struct cpu *c)
 {
     unsigned user = c->cpl == 3, wide = c->bits == BITS64;
     u64 g = (u64)c->jit->generation[user][wide] << 2 | user << 1 | wide;
-    c->jit_key = g << 48;
+    c->jit_key = g;
 }
 
 static void remember_address(struct cpu *c, const struct jit_tb *tb)
@@ -146,7 +151,7 @@ static void remember_address(struct cpu *c, const struct jit_tb *tb)
     struct jit *j = c->jit;
     u64 gla = c->rip;
     u64 bit, *pages = page_word(j, tb->user, gla, &bit);
-    struct jit_entry *e = &c->jit_table[(gla >> 12 ^ gla) % LEN(c->jit_table)];
+    struct jit_entry *e = jit_entry_of(c, gla);
     if (j->no_table) return;
     e->key = gla ^ c->jit_key;
     e->code = (u64)(uintptr_t)(j->rx + tb->far);
@@ -238,7 +243,7 @@ void jit_flush(struct cpu *c)
 {
     struct jit *j = c->jit;
     memset(j->pages, 0, sizeof(j->pages));
-    memset(c->jit_table, 0xff, sizeof(c->jit_table));
+    clear_table(c);
     j->pending_reset = true; /* generated code may be running: the memory is reused later */
     j->flushes++;
 }

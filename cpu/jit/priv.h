@@ -123,7 +123,7 @@ struct jit {
     struct as as; /* base = rw */
     /* thunks, for 32-bit and 64-bit guest code */
     u32 gap[2]; /* for supervisor and user code */
-    u32 enter[2], leave[2], leave_link[2], lookup[2], handler[2], slow[2], after[2], system[2],
+    u32 enter[2], leave[2], leave_link[2], handler[2], slow[2], after[2], system[2],
         x87[2], x87_pointers;
     u8 *arena; /* sites, links, translations */
     size_t arena_used, arena_size;
@@ -152,6 +152,15 @@ static inline i32 jit_field(size_t offset) /* of struct cpu, from RBP */
     return (i32)offset - JIT_BIAS;
 }
 #define CPU_AT(member) rm_at(H_BP, jit_field(offsetof(struct cpu, member)))
+
+/* The table of linear addresses. An entry's key is the address with its low 15 bits, which its slot
+ * says, mixed with c->jit_key; JIT_NO_KEY is in no key. */
+enum { JIT_NO_KEY = 0x7fff };
+_Static_assert(LEN(((struct cpu *)0)->jit_table) == JIT_NO_KEY + 1, "keys have 15 bits");
+static inline struct jit_entry *jit_entry_of(struct cpu *c, u64 gla)
+{
+    return &c->jit_table[gla % LEN(c->jit_table)];
+}
 
 void jit_make_thunks(struct jit *j);
 void jit_x87_thunks(struct jit *j); /* x87.c */

@@ -74,7 +74,7 @@ u64 jit_system_call(struct cpu *c, const struct site *s)
     c->jit_refuse = jit_sse_refused(c);
     if (c->jit_refuse) c->jit_sse = false; /* vector code asks again where it starts */
     jit_set_key(c);
-    const struct jit_entry *e = &c->jit_table[(c->rip >> 12 ^ c->rip) % LEN(c->jit_table)];
+    const struct jit_entry *e = jit_entry_of(c, c->rip);
     if (likely(e->key == (c->rip ^ c->jit_key))) {
         cpu_event_clear(c, CE_MODE);
         return e->code;

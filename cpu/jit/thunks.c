@@ -77,29 +77,6 @@ static u32 make_leave(struct jit *j, unsigned wide)
     return stored;
 }
 
-/* RAX: linear address to go to. */
-static void make_lookup(struct jit *j, unsigned wide)
-{
-    struct as *a = &j->as;
-    i32 table = jit_field(offsetof(struct cpu, jit_table));
-    j->lookup[wide] = as_here(a);
-    as_mov(a, OSZ32, H_CX, H_AX);
-    as_insn(a, 0, OSZ32, AS_0, 0xc1, 5, rm_reg(H_CX), 0); /* SHR ECX, 12 */
-    as8(a, 12);
-    as_rm(a, OSZ32, 0x33, H_CX, rm_reg(H_AX));
-    as_imm(a, OSZ32, 4, rm_reg(H_CX), (i32)LEN(((struct cpu *)0)->jit_table) - 1);
-    as_insn(a, 0, OSZ32, AS_0, 0xc1, 4, rm_reg(H_CX), 0); /* SHL ECX, 4 */
-    as8(a, 4);
-    as_load(a, OSZ64, H_DX, CPU_AT(jit_key));
-    as_rm(a, OSZ64, 0x33, H_DX, rm_reg(H_AX));
-    as_rm(a, OSZ64, 0x3b, H_DX, rm_sib(H_BP, H_CX, 0, table));
-    u32 miss = as_jcc(a, CC_NE, as_here(a));
-    as_insn(a, 0, OSZ32, AS_0, 0xff, 4, rm_sib(H_BP, H_CX, 0, table + 8), 0); /* JMP [..] */
-    as_patch(a, miss, as_here(a));
-    as_movabs(a, H_CX, (u64)(uintptr_t)&j->miss);
-    as_jmp(a, j->leave_link[wide]);
-}
-
 /* Calls fn(c, RDX = site, RAX); a zero (or_zero) or non-zero result leaves for good. */
 static u32 make_call(struct jit *j, unsigned wide, u64 fn, u32 leave_stored, bool keep_flags,
                      unsigned leave_if)
@@ -221,7 +198,6 @@ void jit_make_thunks(struct jit *j)
     for (unsigned wide = 0; wide < 2; wide++) {
         make_enter(j, wide);
         u32 stored = make_leave(j, wide);
-        make_lookup(j, wide);
         j->handler[wide] =
             make_call(j, wide, (u64)(uintptr_t)jit_handler_call, stored, false, CC_NE);
         j->slow[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_access, stored, false, CC_E);

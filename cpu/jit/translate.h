@@ -4,7 +4,7 @@
 
 #include "cpu/jit/priv.h"
 
-enum stub_kind { STUB_MEMORY, STUB_GROUP, STUB_EXIT, STUB_BEFORE, STUB_AGAIN, STUB_X87 };
+enum stub_kind { STUB_MEMORY, STUB_GROUP, STUB_EXIT, STUB_BEFORE, STUB_AGAIN, STUB_MISS, STUB_X87 };
 struct stub {
     u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
     bool host, mem;        /* where the flags are when the stub is entered */
@@ -14,6 +14,8 @@ struct stub {
     u16 k;
     u16 x_loaded, x_dirty;
     bool aligned;
+    bool checked; /* STUB_MISS: the address is canonical */
+    i32 pop;      /* and what RSP is moved by */
     u64 target;        /* STUB_EXIT: relative to the page */
     u32 field, resume; /* the jump to the stub; where STUB_MEMORY goes on */
     u32 body; /* where a store goes on with its host address in RAX; 0: every check is the MMU's */
