@@ -497,9 +497,12 @@ void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
 u64 jit_slow_after(struct cpu *c, const struct site *s)
 {
     struct jit *j = c->jit;
+    u32 generation = c->bus_generation;
     jit_enter_c(c, s);
     if (s->kind != SITE_READ && !j->slow_direct)
         mem_slow_write(c, s->seg, site_offset(c, s, j->slow_gla), j->buffer.b, s->size);
+    if (unlikely(c->bus_generation != generation))
+        cpu_event_set(c, CE_CODE); /* a device moved a mapping that the superblock may rely on */
     leave_c(c);
     if (likely(!c->events) || s->quiet) return 0;
     c->budget += s->left - 1u;
