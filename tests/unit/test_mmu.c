@@ -313,6 +313,167 @@ START_TEST(data_breakpoint_is_seen_by_the_slow_path)
 }
 END_TEST
 
+/* ---- what walks remember ---- */
+
+/* 64-bit tables with 4 KiB pages for linear 600000h to 7fffffh: page table at 14000h (and another at
+ * 15000h), pages from 300000h on. The directory entry is at 12018h. */
+static struct rig *small_pages(void)
+{
+    struct rig *r = rig_new("win7");
+    rig_long(r, 0);
+    for (unsigned i = 0; i < 512; i++) {
+        st64(r->bytes + 0x14000 + i * 8, 0x300000 | i << 12 | 7);
+        st64(r->bytes + 0x15000 + i * 8, 0x380000 | i << 12 | 7);
+    }
+    for (unsigned i = 0; i < 256; i++) st32(r->bytes + 0x300000 + i * 0x1000, i);
+    st64(r->bytes + 0x12018, 0x14007);
+    tlb_flush_all(r->c);
+    return r;
+}
+
+static u32 read_at(struct rig *r, u64 gla)
+{
+    u32 v = 0;
+    ck_assert_msg(lin_read_as(r->c, gla, &v, 4, false), "%llx", (unsigned long long)gla);
+    return v;
+}
+
+START_TEST(entries_of_a_page_table_are_read_anew)
+{
+    struct rig *r = small_pages();
+    u64 pte = 0x305007;
+    u32 v;
+    ck_assert_uint_eq(read_at(r, 0x600000), 0);
+    st64(r->bytes + 0x14008, 0x309007); /* by the program */
+    ck_assert_uint_eq(read_at(r, 0x601000), 9);
+    dma_write(r->c->mem, 0x14010, &pte, 8); /* by a device */
+    ck_assert_uint_eq(read_at(r, 0x602000), 5);
+    st64(r->bytes + 0x14018, 0);
+    ck_assert(!lin_read_as(r->c, 0x603000, &v, 4, false));
+    expect_fault(r, EXC_PF, 0);
+    st64(r->bytes + 0x14018, 0x303007); /* present now: no flush is needed */
+    ck_assert_uint_eq(read_at(r, 0x603000), 3);
+    st64(r->bytes + 0x14020, 0x304007 | BIT64(45)); /* reserved bit */
+    ck_assert(!lin_read_as(r->c, 0x604000, &v, 4, false));
+    expect_fault(r, EXC_PF, 9);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(remembered_tables_go_with_every_flush)
+{
+    static void (*const all[])(struct cpu *) = { tlb_flush_nonglobal, tlb_flush_all };
+    for (unsigned i = 0; i < 3; i++) {
+        struct rig *r = small_pages();
+        ck_assert_uint_eq(read_at(r, 0x600000), 0);
+        st64(r->bytes + 0x12018, 0x15007);
+        if (i < 2) all[i](r->c);
+        else tlb_flush_page(r->c, 0x12345000); /* INVLPG drops upper levels of every address */
+        ck_assert_uint_eq(read_at(r, 0x602000), 0x82);
+        rig_free(r);
+    }
+}
+END_TEST
+
+START_TEST(accessed_and_dirty_bits_by_a_remembered_table)
+{
+    struct rig *r = small_pages();
+    u32 v = 1;
+    read_at(r, 0x600000);
+    read_at(r, 0x601000);
+    ck_assert_uint_eq(ld64(r->bytes + 0x14008), 0x301027);
+    ck_assert(lin_write_as(r->c, 0x601000, &v, 4, false));
+    ck_assert_uint_eq(ld64(r->bytes + 0x14008), 0x301067);
+    ck_assert(lin_write_as(r->c, 0x602000, &v, 4, false));
+    ck_assert_uint_eq(ld64(r->bytes + 0x14010), 0x302067);
+    ck_assert_uint_eq(ld64(r->bytes + 0x12018), 0x14027);
+    /* a large page: its entry gets D by the first write, not by reads before it */
+    read_at(r, 0x200000);
+    read_at(r, 0x201000);
+    u64 pde = ld64(r->bytes + 0x12008);
+    ck_assert_uint_eq(pde & 0x60, 0x20);
+    ck_assert(lin_write_as(r->c, 0x202000, &v, 4, false));
+    ck_assert_uint_eq(ld64(r->bytes + 0x12008), pde | 0x40);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(rights_of_upper_levels_are_remembered_but_faults_look_again)
+{
+    struct rig *r = small_pages();
+    u32 v = 1;
+    r->c->cr0 |= CR0_WP;
+    r->c->efer |= EFER_NXE;
+    st64(r->bytes + 0x12018, 0x14001 | BIT64(63)); /* supervisor, read-only, no-execute */
+    tlb_flush_all(r->c);
+    read_at(r, 0x600000);
+    ck_assert(!lin_write_as(r->c, 0x601000, &v, 4, false));
+    expect_fault(r, EXC_PF, 3);
+    ck_assert(!lin_read_as(r->c, 0x601000, &v, 4, true));
+    expect_fault(r, EXC_PF, 5);
+    ck_assert(mmu_code_page(r->c, 0x601000) == NULL);
+    expect_fault(r, EXC_PF, 0x11);
+    st64(r->bytes + 0x12018, 0x14007); /* more rights: no flush is needed */
+    ck_assert(lin_write_as(r->c, 0x601000, &v, 4, false));
+    ck_assert(lin_read_as(r->c, 0x602000, &v, 4, true));
+    ck_assert(mmu_code_page(r->c, 0x603000) != NULL);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(global_large_pages_are_remembered_over_cr3)
+{
+    struct rig *r = small_pages();
+    u32 v;
+    r->c->cr4 |= CR4_PGE;
+    u64 pde = ld64(r->bytes + 0x12008);
+    st64(r->bytes + 0x12008, pde | 0x100);
+    tlb_flush_all(r->c);
+    read_at(r, 0x200000);
+    st64(r->bytes + 0x12008, 0);
+    tlb_flush_nonglobal(r->c);
+    tlb_flush_page(r->c, 0x600000);
+    read_at(r, 0x205000);
+    tlb_flush_page(r->c, 0x3ff000);
+    ck_assert(!lin_read_as(r->c, 0x205000, &v, 4, false));
+    expect_fault(r, EXC_PF, 0);
+    st64(r->bytes + 0x12008, pde | 0x100);
+    read_at(r, 0x205000);
+    st64(r->bytes + 0x12008, 0);
+    tlb_flush_all(r->c); /* as CR4.PGE does */
+    ck_assert(!lin_read_as(r->c, 0x205000, &v, 4, false));
+    expect_fault(r, EXC_PF, 0);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(walks_of_pae_and_without_paging)
+{
+    struct rig *r = rig_new("win7");
+    u32 v;
+    rig_protected(r, 0);
+    st64(r->bytes + 0x10000, 0x11001);
+    st64(r->bytes + 0x11000, 0x12007);
+    for (unsigned i = 0; i < 512; i++) st64(r->bytes + 0x12000 + i * 8, 0x300000 | i << 12 | 7);
+    st32(r->bytes + 0x301000, 77);
+    r->c->cr4 |= CR4_PAE;
+    r->c->cr3 = 0x10000;
+    ck_assert(mmu_load_pdptes(r->c, 0x10000));
+    r->c->cr0 |= CR0_PG;
+    tlb_flush_all(r->c);
+    read_at(r, 0);
+    ck_assert_uint_eq(read_at(r, 0x1000), 77);
+    st64(r->bytes + 0x12010, 0x301007 | BIT64(63)); /* reserved without NXE */
+    ck_assert(!lin_read_as(r->c, 0x2000, &v, 4, false));
+    expect_fault(r, EXC_PF, 9);
+    r->c->cr0 &= ~(u64)CR0_PG;
+    tlb_flush_all(r->c);
+    st32(r->bytes + 0x1000, 55);
+    ck_assert_uint_eq(read_at(r, 0x1000), 55);
+    rig_free(r);
+}
+END_TEST
+
 Suite *mmu_suite(void);
 Suite *mmu_suite(void)
 {
@@ -332,6 +493,12 @@ Suite *mmu_suite(void)
     tcase_add_test(t, a20_gate_wraps_at_one_megabyte);
     tcase_add_test(t, segment_limits_and_expand_down);
     tcase_add_test(t, data_breakpoint_is_seen_by_the_slow_path);
+    tcase_add_test(t, entries_of_a_page_table_are_read_anew);
+    tcase_add_test(t, remembered_tables_go_with_every_flush);
+    tcase_add_test(t, accessed_and_dirty_bits_by_a_remembered_table);
+    tcase_add_test(t, rights_of_upper_levels_are_remembered_but_faults_look_again);
+    tcase_add_test(t, global_large_pages_are_remembered_over_cr3);
+    tcase_add_test(t, walks_of_pae_and_without_paging);
     suite_add_tcase(s, t);
     return s;
 }
