@@ -154,11 +154,11 @@ static inline void cpu_polled(struct cpu *c)
 }
 static inline void cpu_event_set(struct cpu *c, u32 ev)
 {
-    c->events |= ev;
+    if ((c->events & ev) != ev) c->events |= ev; /* a locked operation is dear */
 }
 static inline void cpu_event_clear(struct cpu *c, u32 ev)
 {
-    c->events &= ~ev;
+    if (c->events & ev) c->events &= ~ev;
 }
 static inline u64 code_base(const struct cpu *c)
 {

@@ -6,16 +6,15 @@
 
 u32 cc_flags(const struct cpu *c)
 {
-    return (cc_cf(c) ? FL_CF : 0) | (cc_pf(c) ? FL_PF : 0) | (cc_af(c) ? FL_AF : 0) |
-           (cc_zf(c) ? FL_ZF : 0) | (cc_sf(c) ? FL_SF : 0) | (cc_of(c) ? FL_OF : 0);
+    return (u32)cc_cf(c) | (u32)cc_pf(c) << 2 | (u32)cc_af(c) << 4 | (u32)cc_zf(c) << 6 |
+           (u32)cc_sf(c) << 7 | (u32)cc_of(c) << 11;
 }
 
 void cpu_set_arith(struct cpu *c, u32 value)
 {
-    u64 cf = value & FL_CF ? 1 : 0, of = value & FL_OF ? 1 : 0;
-    c->cc_dst = value & FL_ZF ? 0 : 0x100; /* sign and low byte are zero either way */
-    c->cc_src = cf << 63 | (cf ^ of) << 62 | (value & FL_AF ? CC_AUX : 0) |
-                (value & FL_SF ? CC_SDELTA : 0) | (value & FL_PF ? 0 : 0x100);
+    u64 v = value, cf = v & 1, of = v >> 11 & 1;
+    c->cc_dst = (~v & FL_ZF) << 2; /* sign and low byte are zero either way */
+    c->cc_src = cf << 63 | (cf ^ of) << 62 | (v & FL_AF) >> 1 | (v >> 7 & 1) | (~v & FL_PF) << 6;
 }
 
 void cc_set_zf(struct cpu *c, bool zf)

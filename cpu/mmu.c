@@ -593,9 +593,23 @@ static u64 next_page(const struct cpu *c, u64 gla)
     return c->bits != BITS64 && !(gla >> 32) ? (u32)next : next;
 }
 
+/* The ordinary case of everything below: plain memory that the TLB knows. */
+static void *known(struct cpu *c, u64 gla, unsigned n, unsigned acc, bool write)
+{
+    const struct tlb_entry *e = &c->tlb[acc & ACC_USER ? 1 : 0][tlb_index(gla)];
+    u64 tag = write ? e->tag_w : e->tag_r, page = gla & ~0xfffull;
+    if (tag != page || ((gla + n - 1) & ~0xfffull) != page) return NULL;
+    return (void *)(uintptr_t)(gla + e->off);
+}
+
 static bool access_read(struct cpu *c, u64 gla, void *buf, unsigned n, unsigned acc)
 {
     cpu_check_generation(c);
+    const void *host = known(c, gla, n, acc, false);
+    if (likely(host)) {
+        memcpy(buf, host, n);
+        return true;
+    }
     unsigned first = 0x1000 - (gla & 0xfff);
     struct tlb_entry *e = tlb_get(c, gla, acc);
     if (!e) return false;
@@ -614,6 +628,11 @@ static bool access_read(struct cpu *c, u64 gla, void *buf, unsigned n, unsigned 
 static bool access_write(struct cpu *c, u64 gla, const void *buf, unsigned n, unsigned acc)
 {
     cpu_check_generation(c);
+    void *host = known(c, gla, n, acc, true);
+    if (likely(host)) {
+        memcpy(host, buf, n);
+        return true;
+    }
     unsigned first = 0x1000 - (gla & 0xfff);
     acc |= ACC_WRITE;
     struct tlb_entry *e = tlb_get(c, gla, acc);
