@@ -152,7 +152,7 @@ check-golden: $(B)/gpu-golden
 .PHONY: fuzz fuzz-short fuzz-programs fuzz-random
 .PRECIOUS: $(B)/tests/fuzz/%.o
 SECONDS ?= 60
-fuzz-programs: $(B)/fuzz_board $(B)/fuzz_cpu $(B)/fuzz_code
+fuzz-programs: $(B)/fuzz_board $(B)/fuzz_cpu $(B)/fuzz_code $(B)/fuzz_lockstep
 
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/fuzz_machine.o $(LIBOBJ)
 	@echo "  LD $@"

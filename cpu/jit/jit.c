@@ -373,10 +373,23 @@ static void link_to(struct jit *j, struct jit_link *l, struct jit_tb *tb)
 
 typedef void enter_fn(struct cpu *c, const void *code, u64 gla);
 
+/* The same as jit_run, by runs that lockstep.c compares. */
+static void run_compared(struct cpu *c, struct jit_tb *tb)
+{
+    struct jit *j = c->jit;
+    while (lockstep_run(c, tb) && !c->events && c->budget && c->jit_exit && !j->single &&
+           !j->pending_reset) {
+        struct block *b = icache_find(c);
+        tb = b && !c->events ? jit_block(c, b) : NULL;
+        if (!tb || c->events) break;
+        if (c->jit_exit != &j->miss) link_to(j, c->jit_exit, tb);
+    }
+}
+
 void jit_run(struct cpu *c, struct jit_tb *tb)
 {
     if (unlikely(c->lockstep && !lockstep_first(c))) {
-        lockstep_run(c, tb);
+        run_compared(c, tb);
         return;
     }
     struct jit *j = c->jit;
@@ -399,7 +412,7 @@ void jit_run(struct cpu *c, struct jit_tb *tb)
         j->exits++;
         /* jit_exit: what comes next is a block's start. Without budget not even its fetch, which may
          * fault, is due before the timers have run. */
-        if (c->events || !c->budget || !c->jit_exit || j->single) break;
+        if (c->events || !c->budget || !c->jit_exit || lockstep_first(c)) break;
         struct block *b = icache_find(c);
         tb = b && !c->events ? jit_block(c, b) : NULL;
         if (!tb || c->events) break;

@@ -501,7 +501,7 @@ static u64 both_runs(struct cpu *c, struct jit_tb *tb, u64 limit, bool *same)
     return n;
 }
 
-void lockstep_run(struct cpu *c, struct jit_tb *tb)
+bool lockstep_run(struct cpu *c, struct jit_tb *tb)
 {
     struct lockstep *l = c->lockstep;
     bool same;
@@ -513,6 +513,7 @@ void lockstep_run(struct cpu *c, struct jit_tb *tb)
     l->end = cpu_icount(c);
     l->stale = !n || (c->events & ~(u32)(CE_CODE | CE_MODE));
     if (unlikely(!same)) report(c, tb, n);
+    return n;
 }
 
 void lockstep_info(const struct cpu *c, struct text *t)

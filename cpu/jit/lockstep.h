@@ -14,9 +14,9 @@ struct jit_tb;
 /* run: instructions per comparison; 0: one superblock. */
 void lockstep_create(struct cpu *c, unsigned run);
 void lockstep_destroy(struct cpu *c);
-/* Runs tb, or from tb on, twice. Nothing may have happened: then the interpreter goes on. A difference
+/* Runs tb, or from tb on, twice. False: nothing happened, the interpreter goes on. A difference
  * ends the program with a report on stderr. */
-void lockstep_run(struct cpu *c, struct jit_tb *tb);
+bool lockstep_run(struct cpu *c, struct jit_tb *tb);
 /* A translation must be entered as it is (first run), must not (second run). */
 bool lockstep_first(const struct cpu *c);
 bool lockstep_second(const struct cpu *c);
