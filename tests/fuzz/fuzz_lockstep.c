@@ -457,7 +457,7 @@ static void set_registers(struct fuzz *f, u32 start, unsigned cpl)
     cpu_set_flags(c, (u32)rnd64(r) & FL_ARITH);
     rnd_fill(r, c->v, sizeof(c->v));
     for (unsigned k = 0; k < 16; k++) c->v[k].df[rnd(r, 2)] = (double)(i32)rnd_value(r);
-    c->fcw = one_in(r, 3) ? (u16)(0x3f | rnd(r, 4) << 8 | rnd(r, 4) << 10) : 0x37f;
+    c->fcw = one_in(r, 3) ? (u16)(0x7f | rnd(r, 4) << 8 | rnd(r, 4) << 10) : 0x37f;
     c->fsw = 0;
     c->ftw = 0;
     c->mxcsr = 0x1f80 | rnd(r, 4) << 13 | (one_in(r, 4) ? 0x8000 : 0);
