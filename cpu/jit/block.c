@@ -110,6 +110,7 @@ void jit_liveness(struct jop *ops, unsigned n)
     u8 live = F_ALL;
     for (unsigned k = n; k-- > 0;) {
         struct jop *op = &ops[k];
+        if (op->group == GROUP_LEADER) live = F_ALL; /* it may be the last one: group_stub() */
         op->live_out = live;
         if (op->exits || (op->kind == K_BRANCH && !op->follow))
             live = F_ALL;
