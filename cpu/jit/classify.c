@@ -142,7 +142,7 @@ static bool native_one(struct jop *op, unsigned mode)
     case 0xa0 ... 0xa3: return true;
     case 0xa8:
     case 0xa9: set_flags(op, F_ALL, 0); return true;
-    case 0x9c: set_flags(op, 0, F_ALL); return stack_size_ok(i, mode);
+    case 0x9c: return stack_size_ok(i, mode);
     case 0x9e: set_flags(op, F_ALL & ~F_O, 0); return op->own = true;
     case 0x9f: set_flags(op, 0, F_ALL & ~F_O); return op->own = true;
     case 0xb0 ... 0xb7: return byte_regs(op, UNUSED, WRITTEN);

@@ -184,7 +184,8 @@ static void assign(struct grouping *x, unsigned n)
         op->at = (i16)(x->at[k] - g->low);
         op->span = (u16)(g->high - g->low);
         op->group_write = g->write;
-        if (op->group == GROUP_MEMBER) op->exits = false;
+        bool pushf = op_rows[op->i.op].map == MAP_0 && op->i.mapop == 0x9c;
+        if (op->group == GROUP_MEMBER) op->exits = pushf; /* that reads every flag */
     }
 }
 

@@ -170,7 +170,10 @@ void lockstep_tag(struct cpu *c, struct tlb_entry *e)
 void lockstep_page(struct cpu *c, u8 *host, bool walk)
 {
     struct lockstep *l = c->lockstep;
-    if (l->phase == FREE) return;
+    if (l->phase == FREE) { /* the fetch between two runs, say */
+        l->stale = true;
+        return;
+    }
     l->walks[l->phase] += walk;
     host -= (uintptr_t)host & 0xfff;
     if (save_page(l, host)) return;

@@ -322,6 +322,7 @@ static void push_any(struct tr *t)
 static void push_flags(struct tr *t)
 {
     struct as *a = t->a;
+    t->host = false; /* they are in memory; what follows changes EFLAGS */
     i32 arith = jit_field(offsetof(struct cpu, jit_flags));
     as_load(a, OSZ32, H_DX, CPU_AT(rflags));
     as_imm(a, OSZ32, 4, rm_reg(H_DX), (i32) ~(FL_ARITH | FL_RF | FL_VM));
