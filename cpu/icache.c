@@ -6,20 +6,39 @@
 #include "cpu/jit/jit.h"
 #include "cpu/model.h" /* features */
 
-#define ARENA_SIZE (40 * MIB)
+#define ARENA_SIZE (32 * MIB)
+#define RESERVE (64 * KIB)     /* less than this at the arena's end: old pages are evicted */
+#define EVICT (ARENA_SIZE / 8) /* this much at a time */
 #define HASH_SIZE 65536
 #define PAGES_SIZE 4096
 #define BLOCK_MAX 48 /* instructions */
-#define PAGE_HITS_MAX 8
+#define SPOT_SHIFT 7 /* blocks of a page are listed by the 128 bytes that they begin in */
 
 /* What is known about one page with blocks. */
 struct code_page {
-    struct code_page *next;
+    struct code_page *next, *younger, *older;
     const u8 *host;
-    u64 code[65]; /* bit per byte: some block covers it; the last word is all ones */
-    unsigned hits; /* writes that dropped blocks */
-    struct block *blocks;
+    u64 code[65];    /* bit per byte: some block covers it; the last word is all ones */
+    unsigned longest; /* of its blocks, bytes */
+    struct block *blocks[0x1000 >> SPOT_SHIFT];
 };
+
+/* Blocks by the number of instructions that fit: memory of one is only ever a block of its size
+ * again, so a stale pointer to it points at a block, whose place then tells that it is another. */
+static const u8 class_room[ICACHE_CLASSES] = { 0, 1,  2,  3,  4,  5,  6,  7,
+                                               8, 10, 12, 16, 20, 28, 36, BLOCK_MAX };
+
+static unsigned class_of(unsigned n)
+{
+    unsigned k = 0;
+    while (class_room[k] < n) k++;
+    return k;
+}
+
+static size_t class_size(unsigned k)
+{
+    return (sizeof(struct block) + class_room[k] * sizeof(struct insn) + 15) & ~(size_t)15;
+}
 
 static unsigned hash_of(const u8 *first, unsigned mode)
 {
@@ -33,6 +52,43 @@ static struct code_page **page_slot(struct icache *ic, const u8 *host)
     return p;
 }
 
+/* ---- which bytes are code ---- */
+
+/* The bits of word w for the bytes [off, end). */
+static u64 word_mask(unsigned w, unsigned off, unsigned end)
+{
+    u64 m = ~0ull;
+    if (off > w << 6) m <<= off & 63;
+    if (end < (w + 1) << 6) m &= BIT64(end & 63) - 1;
+    return m;
+}
+
+static void mark(struct code_page *page, unsigned off, unsigned len)
+{
+    for (unsigned w = off >> 6; w <= (off + len - 1) >> 6; w++)
+        page->code[w] |= word_mask(w, off, off + len);
+}
+
+static void unmark(struct code_page *page, unsigned off, unsigned end)
+{
+    for (unsigned w = off >> 6; w <= (end - 1) >> 6; w++)
+        page->code[w] &= ~word_mask(w, off, end);
+}
+
+/* Whether a block covers a byte of [off, off+len): programs keep data right beside code. */
+static bool covered(const struct code_page *page, unsigned off, unsigned len)
+{
+    for (unsigned w = off >> 6; w <= (off + len - 1) >> 6; w++) {
+        if (page->code[w] & word_mask(w, off, off + len)) return true;
+    }
+    return false;
+}
+
+static bool has_code(const struct code_page *page)
+{
+    return covered(page, 0, 0x1000);
+}
+
 /* What icache_gap() looks at; other pages' entries come and go. */
 static struct code_gap *gap_of(struct cpu *c, const u8 *host)
 {
@@ -44,53 +100,71 @@ static void remember_gaps(struct cpu *c, const struct code_page *page)
     *gap_of(c, page->host) = (struct code_gap){ page->host, page->code };
 }
 
-static void remove_page(struct cpu *c, struct code_page **slot)
+static void mark_range(void *page, unsigned off, unsigned len)
 {
-    struct code_gap *gap = gap_of(c, (*slot)->host);
-    if (gap->host == (*slot)->host) gap->host = NULL;
-    *slot = (*slot)->next;
+    mark(page, off, len);
 }
+
+/* Works out anew which bytes from off to end are code. */
+static void refresh(struct cpu *c, struct code_page *page, unsigned off, unsigned end)
+{
+    unsigned from = off > page->longest ? off - page->longest : 0;
+    unmark(page, off, end);
+    if (c->jit) jit_each_range(c, page->host, mark_range, page);
+    for (unsigned s = from >> SPOT_SHIFT; s <= (end - 1) >> SPOT_SHIFT; s++) {
+        for (struct block *b = page->blocks[s]; b; b = b->page_next)
+            if (b->off < end && off < b->off + b->bytes) mark(page, b->off, b->bytes);
+    }
+}
+
+/* ---- memory ---- */
 
 static void *arena_alloc(struct icache *ic, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
     void *p = ic->arena + ic->arena_used;
     ic->arena_used += size;
-    if (ic->arena_used > ARENA_SIZE - 64 * KIB) ic->full = true;
+    if (ic->arena_used > ARENA_SIZE - RESERVE / 4) ic->full = true;
     return p;
 }
 
-static void mark(struct code_page *page, unsigned off, unsigned len)
+static struct block *alloc_block(struct icache *ic, unsigned n)
 {
-    for (unsigned k = off; k < off + len; k++) page->code[k >> 6] |= BIT64(k & 63);
+    unsigned class = class_of(n), k = class;
+    while (k < ICACHE_CLASSES && !ic->free_blocks[k]) k++;
+    if (k < ICACHE_CLASSES && (k == class || ic->arena_used > ARENA_SIZE - RESERVE)) {
+        struct block *b = ic->free_blocks[k];
+        ic->free_blocks[k] = b->page_next;
+        ic->free_bytes -= class_size(k);
+        return b;
+    }
+    struct block *b = arena_alloc(ic, class_size(class));
+    b->room = (u8)class;
+    return b;
 }
 
-/* Whether a block covers a byte of [off, off+len): programs keep data right beside code. */
-static bool covered(const struct code_page *page, unsigned off, unsigned len)
+static void free_block(struct icache *ic, struct block *b)
 {
-    if (likely(len <= 16)) {
-        for (unsigned k = off; k < off + len; k++) {
-            if (page->code[k >> 6] >> (k & 63) & 1) return true;
-        }
-        return false;
-    }
-    for (unsigned w = off >> 6; w <= (off + len - 1) >> 6; w++) {
-        if (page->code[w]) return true;
-    }
-    return false;
+    b->page_next = ic->free_blocks[b->room];
+    ic->free_blocks[b->room] = b;
+    ic->free_bytes += class_size(b->room);
 }
 
-static bool has_code(const struct code_page *page)
+static struct code_page *add_page(struct cpu *c, const u8 *host)
 {
-    for (unsigned w = 0; w < 64; w++) {
-        if (page->code[w]) return true;
-    }
-    return false;
+    struct icache *ic = c->icache;
+    struct code_page *p = ic->free_pages;
+    if (p) ic->free_pages = p->next;
+    else p = arena_alloc(ic, (sizeof(*p) + 15) & ~(size_t)15);
+    *p = (struct code_page){ .host = host, .code[64] = ~0ull, .older = ic->youngest };
+    if (ic->youngest) ic->youngest->younger = p;
+    else ic->oldest = p;
+    ic->youngest = p;
+    remember_gaps(c, p);
+    return p;
 }
 
 static void unhash(struct icache *ic, struct block *b)
 {
-    if (!b->host) return;
     struct block **p = &ic->hash[hash_of(b->host + b->off, b->mode)];
     while (*p && *p != b) p = &(*p)->hash_next;
     if (*p) *p = b->hash_next;
@@ -98,31 +172,87 @@ static void unhash(struct icache *ic, struct block *b)
     ic->dropped++;
 }
 
-static void mark_range(void *page, unsigned off, unsigned len)
+/* The other half of an instruction that crosses into another page goes with the first. */
+static void drop_partner(struct cpu *c, struct block *b)
 {
-    mark(page, off, len);
+    struct icache *ic = c->icache;
+    struct block *other = b->partner;
+    if (!other || !other->host) return;
+    struct code_page *page = *page_slot(ic, other->host);
+    struct block **p = &page->blocks[other->off >> SPOT_SHIFT];
+    while (*p != other) p = &(*p)->page_next;
+    *p = other->page_next;
+    unhash(ic, other);
+    free_block(ic, other);
+    refresh(c, page, other->off, other->off + other->bytes);
 }
 
-/* Drops the blocks of a page that overlap [off, off+len); marks anew which bytes are code. */
+/* Drops the blocks of a page that overlap [off, off+len). */
 static void drop_range(struct cpu *c, struct code_page *page, unsigned off, unsigned len)
 {
     struct icache *ic = c->icache;
-    struct block **p = &page->blocks;
-    memset(page->code, 0, 64 * sizeof(page->code[0]));
-    if (c->jit) {
-        jit_drop_range(c, page->host, off, len);
-        jit_each_range(c, page->host, mark_range, page);
-    }
-    while (*p) {
-        struct block *b = *p;
-        if (!b->host || (b->off < off + len && off < b->off + b->bytes)) {
+    struct block *dead = NULL;
+    unsigned lo = off, hi = off + len, from = off > page->longest ? off - page->longest : 0;
+    if (c->jit) jit_drop_range(c, page->host, off, len, &lo, &hi);
+    for (unsigned s = from >> SPOT_SHIFT; s <= (off + len - 1) >> SPOT_SHIFT; s++) {
+        struct block **p = &page->blocks[s];
+        while (*p) {
+            struct block *b = *p;
+            if (b->off >= off + len || off >= b->off + b->bytes) {
+                p = &b->page_next;
+                continue;
+            }
             *p = b->page_next;
             unhash(ic, b);
-        } else {
-            mark(page, b->off, b->bytes);
-            p = &b->page_next;
+            lo = MIN(lo, b->off), hi = MAX(hi, (unsigned)b->off + b->bytes);
+            b->page_next = dead;
+            dead = b;
         }
     }
+    while (dead) {
+        struct block *b = dead;
+        dead = b->page_next;
+        drop_partner(c, b);
+        free_block(ic, b);
+    }
+    refresh(c, page, lo, hi);
+}
+
+/* Forgets a page without code. The region's PAGE_CODE may stay: whoever meets it finds nothing. */
+static void remove_page(struct cpu *c, struct code_page **slot)
+{
+    struct icache *ic = c->icache;
+    struct code_page *page = *slot;
+    struct code_gap *gap = gap_of(c, page->host);
+    if (gap->host == page->host) gap->host = NULL;
+    *slot = page->next;
+    if (page->older) page->older->younger = page->younger;
+    else ic->oldest = page->younger;
+    if (page->younger) page->younger->older = page->older;
+    else ic->youngest = page->older;
+    page->next = ic->free_pages;
+    ic->free_pages = page;
+}
+
+/* Makes room by dropping the pages that have been known longest. */
+static void evict(struct cpu *c)
+{
+    struct icache *ic = c->icache;
+    while (ic->oldest && ic->free_bytes < EVICT) {
+        struct code_page *page = ic->oldest;
+        drop_range(c, page, 0, 0x1000);
+        remove_page(c, page_slot(ic, page->host));
+    }
+    ic->evictions++;
+    cpu_event_set(c, CE_CODE);
+}
+
+bool icache_watches(struct cpu *c, const u8 *host)
+{
+    struct code_page **slot = page_slot(c->icache, host);
+    if (*slot && has_code(*slot)) return true;
+    if (*slot) remove_page(c, slot);
+    return false;
 }
 
 /* Called by the bus: [offset, offset+len) of a RAM page with PAGE_CODE was written; never crosses a
@@ -132,20 +262,18 @@ static void code_written(void *opaque, struct region *r, u64 offset, u64 len)
     struct cpu *c = opaque;
     struct icache *ic = c->icache;
     u64 page = offset >> 12;
-    struct code_page **slot = page_slot(ic, r->ram + (page << 12));
+    struct code_page *p = *page_slot(ic, r->ram + (page << 12));
+    unsigned off = offset & 0xfff;
     ic->written++;
-    if (*slot) {
-        unsigned off = offset & 0xfff;
-        remember_gaps(c, *slot);
-        if (!covered(*slot, off, (unsigned)len)) return;
-        /* A page that is hit often is being reused: dropping all of it ends the reports. */
-        if (++(*slot)->hits > PAGE_HITS_MAX) drop_range(c, *slot, 0, 0x1000);
-        else drop_range(c, *slot, off, (unsigned)len);
-        cpu_event_set(c, CE_CODE);
-        if ((*slot)->blocks || has_code(*slot)) return;
-        remove_page(c, slot);
+    if (!p) {
+        r->page_flags[page] &= (u8)~PAGE_CODE;
+        return;
     }
-    r->page_flags[page] &= (u8)~PAGE_CODE;
+    remember_gaps(c, p);
+    if (!covered(p, off, (unsigned)len)) return;
+    /* The page stays watched, even empty: code that is rewritten comes back. */
+    drop_range(c, p, off, (unsigned)len);
+    cpu_event_set(c, CE_CODE);
 }
 
 /* Decodes a run. Returns the number of instructions; *bytes: their length. */
@@ -176,21 +304,21 @@ static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsign
 {
     struct icache *ic = c->icache;
     struct code_page **slot = page_slot(ic, x->host);
-    if (!*slot) {
-        *slot = arena_alloc(ic, sizeof(**slot));
-        **slot = (struct code_page){ .host = x->host, .code[64] = ~0ull };
-        remember_gaps(c, *slot);
-        x->rgn->page_flags[x->rgn_off >> 12] |= PAGE_CODE;
+    if (!*slot) *slot = add_page(c, x->host);
+    u8 *flags = &x->rgn->page_flags[x->rgn_off >> 12];
+    if (!(*flags & PAGE_CODE)) {
+        *flags |= PAGE_CODE;
         tlb_protect_code(c, x->host);
     }
-    struct block *b = arena_alloc(ic, sizeof(*b) + n * sizeof(run[0]));
+    struct block *b = alloc_block(ic, n), **list = &(*slot)->blocks[off >> SPOT_SHIFT];
     *b = (struct block){ .host = x->host,
-                         .page_next = (*slot)->blocks,
+                         .page_next = *list,
                          .off = (u16)off,
+                         .mode = c->bits,
                          .bytes = (u16)bytes,
                          .total = (u16)bytes,
-                         .count = (u16)n,
-                         .mode = c->bits };
+                         .count = (u8)n,
+                         .room = b->room };
     if (n) {
         struct block **h = &ic->hash[hash_of(x->host + off, c->bits)];
         memcpy(b->insn, run, n * sizeof(run[0]));
@@ -198,7 +326,8 @@ static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsign
         b->hash_next = *h;
         *h = b;
     }
-    (*slot)->blocks = b;
+    *list = b;
+    (*slot)->longest = MAX((*slot)->longest, bytes);
     mark(*slot, off, bytes);
     ic->made++;
     return b;
@@ -234,7 +363,9 @@ static struct block *make_crossing(struct cpu *c, const struct xtlb_entry *x, u6
     if (decode_insn(&ic->mode, code, INSN_MAX_LEN, &i) != DECODE_OK || i.len <= here) return NULL;
     struct block *tail = add_block(c, second, 0, i.len - here, NULL, 0);
     struct block *b = add_block(c, &first, off, here, &i, 1);
-    b->tail = tail;
+    b->crosses = true;
+    b->partner = tail;
+    tail->partner = b;
     b->total = i.len;
     return b;
 }
@@ -244,6 +375,7 @@ static struct block *make_block(struct cpu *c, const struct xtlb_entry *x, u64 g
     struct icache *ic = c->icache;
     struct insn run[BLOCK_MAX];
     unsigned bytes, off = gla & 0xfff;
+    if (ic->arena_used > ARENA_SIZE - RESERVE && ic->free_bytes < RESERVE) evict(c);
     if (ic->full) icache_flush(c);
     ic->mode.bits = c->bits;
     unsigned n = decode_run(ic, x->host, off, run, &bytes);
@@ -272,9 +404,7 @@ struct block *icache_block(struct cpu *c, const struct xtlb_entry *x, u64 gla)
 bool icache_tail_ok(struct cpu *c, struct block *b, u64 gla)
 {
     const struct xtlb_entry *x = mmu_code_page(c, next_page(c, gla));
-    if (x && b->tail->host && x->host == b->tail->host) return true;
-    if (!b->tail->host) unhash(c->icache, b); /* decoded again next time */
-    return false;
+    return x && x->host == b->partner->host;
 }
 
 void icache_flush(struct cpu *c)
@@ -285,6 +415,9 @@ void icache_flush(struct cpu *c)
     memset(ic->pages, 0, PAGES_SIZE * sizeof(ic->pages[0]));
     memset(ic->jump, 0, sizeof(ic->jump));
     memset(c->code_gap, 0, sizeof(c->code_gap));
+    memset(ic->free_blocks, 0, sizeof(ic->free_blocks));
+    ic->free_pages = ic->oldest = ic->youngest = NULL;
+    ic->free_bytes = 0;
     ic->arena_used = 0;
     ic->full = false;
     ic->flushed++;

@@ -3,12 +3,17 @@
  * address of their first byte, which makes every alias of a physical page (A20, shadowed ROM,
  * several linear addresses) share them, and by the code size (16, 32, 64 bits).
  *
- * An instruction that crosses into the next page is a block of its own with a `tail`.
+ * An instruction that crosses into the next page is a block of its own with a partner, which stands
+ * for its bytes there; one never outlives the other.
  *
  * A page that holds blocks has PAGE_CODE set; the bus reports writes to it, and the blocks over the
- * written bytes are dropped. Dropped memory comes back when the arena is full and everything is
- * flushed at once. A block that is being executed stays readable until then; CE_CODE makes the
- * interpreter leave it. */
+ * written bytes are dropped. Stores to its other bytes are reported to nobody (icache_gap). The page
+ * stays watched when its last block goes, until the MMU looks it up again for writing.
+ *
+ * The memory of a dropped block is the next block's. Until that is made, which is never in the
+ * middle of an instruction, a block that is being executed stays readable; CE_CODE makes the
+ * interpreter leave it. Pointers to blocks may be stale: they are followed only to a block of the
+ * expected page and place. When the arena is full, the pages that have been known longest go. */
 #ifndef CPU_ICACHE_H
 #define CPU_ICACHE_H
 
@@ -19,14 +24,21 @@ struct block {
     const u8 *host;        /* page, NULL once dropped */
     struct block *hash_next, *page_next;
     struct block *link[2]; /* blocks of the same page that followed last */
-    struct block *tail;    /* the bytes in the next page, of an instruction that goes on there */
-    u16 off, bytes;        /* first byte in the page, length in this page */
-    u16 total;             /* length, bytes in the next page included */
-    u16 count;
-    u8 mode;
+    struct block *partner; /* of the two blocks of an instruction that crosses into the next page */
+    union {
+        struct {
+            u16 off; /* first byte in the page */
+            u8 mode;
+            bool crosses; /* the first of two partners */
+        };
+        u32 place; /* all of it, for one compare */
+    };
+    u16 bytes, total; /* length in this page; bytes in the next page included */
+    u8 count;         /* instructions */
+    u8 room;          /* size class of its memory */
     u8 heat;   /* executions by the interpreter, up to the translator's threshold */
-    struct jit_tb *translation[2]; /* for supervisor and user */
     bool near; /* ends in a way that keeps CS, mode and mapping: links may be followed */
+    struct jit_tb *translation[2]; /* for supervisor and user */
     struct insn insn[];
 };
 
@@ -36,19 +48,23 @@ struct jump_slot {
 };
 #define JUMP_SLOTS 16384
 
+enum { ICACHE_CLASSES = 16 }; /* sizes of blocks */
+
 struct code_page;
 struct icache {
     const struct insn *cur, *end; /* inside a block: the instruction being executed and the end of
                                      what the budget was charged for */
     struct jump_slot jump[JUMP_SLOTS];
     u8 *arena;
-    size_t arena_used;
+    size_t arena_used, free_bytes;
+    struct block *free_blocks[ICACHE_CLASSES];
+    struct code_page *free_pages, *oldest, *youngest;
     bool at_break;            /* stopped before the instruction at a monitor breakpoint */
     bool full;                /* flush before the next block is made */
     struct block **hash;
     struct code_page **pages;
     struct decode_mode mode;
-    u64 made, dropped, flushed, written; /* statistics */
+    u64 made, dropped, flushed, evictions, written; /* statistics */
 };
 
 /* The block at linear address gla, which page x holds, for the current mode; made if necessary. NULL:
@@ -68,6 +84,9 @@ struct range {
     u16 off, len;
 };
 void icache_cover(struct cpu *c, const u8 *host, const struct range *r, unsigned n);
+
+/* Whether code of the page is known; asked before writes to a page with PAGE_CODE are made slow. */
+bool icache_watches(struct cpu *c, const u8 *host);
 
 /* Whether [hva, hva+n) lies in a page with code, in bytes of it that hold none (n <= 32): a store
  * there changes no code. False also when the page is not known here. Generated code has the same

@@ -121,14 +121,15 @@ struct block *icache_find(struct cpu *c)
     }
     struct jump_slot *j = &ic->jump[(gla ^ gla >> 12) % JUMP_SLOTS];
     struct block *b = j->block;
-    if (unlikely(!b || j->gla != gla || b->host != x->host || b->mode != c->bits)) {
+    if (unlikely(!b || j->gla != gla || b->host != x->host || b->off != (gla & 0xfff) ||
+                 b->mode != c->bits)) {
         c->insn_rip = c->rip;
         b = icache_block(c, x, gla);
         if (!b) return NULL;
         j->gla = gla;
         j->block = b;
     }
-    if (unlikely(b->tail)) {
+    if (unlikely(b->crosses)) {
         if (c->bits != BITS64 && c->rip + b->total - 1 > c->seg[SEG_CS].limit) return NULL;
         c->insn_rip = c->rip;
         if (!icache_tail_ok(c, b, gla)) return NULL;
@@ -142,13 +143,14 @@ static inline struct block *follow(struct cpu *c, struct block *b, u64 minus_pag
 {
     u64 off = c->rip + minus_page;
     if (likely(off < 0x1000 && b->near)) {
+        u32 place = (u32)off | (u32)b->mode << 16;
         struct block *l = b->link[0];
-        if (likely(l && l->off == off && l->host)) return l;
+        if (likely(l && l->place == place && l->host == b->host)) return l;
         l = b->link[1];
-        if (likely(l && l->off == off && l->host)) return l;
+        if (likely(l && l->place == place && l->host == b->host)) return l;
         u64 flushed = c->icache->flushed;
         l = icache_find(c);
-        if (l && l->host == b->host && !l->tail && c->icache->flushed == flushed) {
+        if (l && l->host == b->host && !l->crosses && c->icache->flushed == flushed) {
             b->link[1] = b->link[0];
             b->link[0] = l;
         }

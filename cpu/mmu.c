@@ -490,6 +490,7 @@ static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct 
     if (special || !p.rd || !p.wr || p.wr != host) return;
     u8 *flags = &p.wrgn->page_flags[p.woff >> 12];
     *flags |= PAGE_DIRTY;
+    if ((*flags & PAGE_CODE) && !icache_watches(c, host)) *flags &= (u8)~PAGE_CODE;
     e->tag_w = *flags & PAGE_CODE ? page | TLB_SLOW | TLB_CODE : page;
     lockstep_granted(c, e);
 }

@@ -212,7 +212,8 @@ static bool overlaps(const struct jit_tb *tb, unsigned off, unsigned len)
     return false;
 }
 
-void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len)
+void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len, unsigned *lo,
+                    unsigned *hi)
 {
     struct jit_page **slot = page_slot(c->jit, host);
     if (!*slot) return;
@@ -220,6 +221,10 @@ void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len)
     while (*p) {
         if (overlaps(*p, off, len)) {
             struct jit_tb *tb = *p;
+            for (unsigned k = 0; k < tb->range_count; k++) {
+                *lo = MIN(*lo, tb->range[k].off);
+                *hi = MAX(*hi, (unsigned)tb->range[k].off + tb->range[k].len);
+            }
             *p = tb->page_next;
             drop(c->jit, tb);
         } else {
@@ -312,6 +317,17 @@ static bool keep(struct cpu *c, struct jit_tb *tb)
     return true;
 }
 
+/* A translation that outlived its block: bytes behind those that it covers were written. */
+static struct jit_tb *orphan(struct cpu *c, struct block *b)
+{
+    struct jit_page *page = *page_slot(c->jit, b->host);
+    struct jit_tb *tb = page ? page->tbs : NULL;
+    while (tb && !(tb->off == b->off && tb->mode == b->mode && tb->user == (c->cpl == 3)))
+        tb = tb->page_next;
+    if (tb) tb->block = b;
+    return tb;
+}
+
 struct jit_tb *jit_block(struct cpu *c, struct block *b)
 {
     struct jit *j = c->jit;
@@ -326,7 +342,7 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
         b->heat++;
         return NULL;
     }
-    if (b->tail || b->mode == BITS16) {
+    if (b->crosses || b->mode == BITS16) {
         *tb = REFUSED;
         return NULL;
     }
@@ -339,6 +355,8 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
         icache_flush(c); /* and with it everything here; b is gone */
         return NULL;
     }
+    *tb = orphan(c, b);
+    if (*tb) return (*tb)->sse && sse_refused(c) ? NULL : *tb;
     struct jit_tb *made = translate(c, b);
     if (j->full) return NULL;
     if (made && !keep(c, made)) return NULL;

@@ -35,8 +35,10 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b);
 /* Runs from tb on until something needs the interpreter: an event, the end of the budget, or code
  * without a translation. c->rip is then the next instruction. */
 void jit_run(struct cpu *c, struct jit_tb *tb);
-/* Bytes [off, off+len) of the page at host were written: its translations over them are dropped. */
-void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len);
+/* Bytes [off, off+len) of the page at host were written: its translations over them are dropped.
+ * [*lo, *hi) grows to hold all bytes that they covered. */
+void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len, unsigned *lo,
+                    unsigned *hi);
 /* Tells `mark` every range of bytes of the page that translations cover. */
 void jit_each_range(struct cpu *c, const u8 *host,
                     void (*mark)(void *opaque, unsigned off, unsigned len), void *opaque);
