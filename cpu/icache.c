@@ -314,7 +314,7 @@ static struct block *add_block(struct cpu *c, const struct xtlb_entry *x, unsign
     *b = (struct block){ .host = x->host,
                          .page_next = *list,
                          .off = (u16)off,
-                         .mode = c->bits,
+                         .mode = n ? c->bits : 0xff,
                          .bytes = (u16)bytes,
                          .total = (u16)bytes,
                          .count = (u8)n,

@@ -356,7 +356,7 @@ struct jit_tb *jit_block(struct cpu *c, struct block *b)
         return NULL;
     }
     *tb = orphan(c, b);
-    if (*tb) return (*tb)->sse && sse_refused(c) ? NULL : *tb;
+    if (*tb) return (*tb)->sse && jit_sse_refused(c) ? NULL : *tb;
     struct jit_tb *made = translate(c, b);
     if (j->full) return NULL;
     if (made && !keep(c, made)) return NULL;

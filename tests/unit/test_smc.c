@@ -199,6 +199,32 @@ START_TEST(data_beside_code_costs_no_code)
 }
 END_TEST
 
+/* Whatever is known about the bytes that are overwritten, even the instruction itself. */
+START_TEST(a_repeated_store_over_code_counts_as_over_data)
+{
+    enum { PAGE = 0x100000, CODE = PAGE + 0xffb };
+    struct rig *r = rig_engine(_i);
+    u64 spent[2];
+    for (unsigned known = 0; known < 2; known++) {
+        for (u32 at = PAGE; at < CODE - 8; at += 16) {
+            rig_code(r, at, "\xff\xc0\xc3", 3);
+            rig_code(r, 0x4000, "\xff\xd3\xf4", 3); /* call rbx; hlt */
+            r->c->r[RBX] = at;
+            if (known) run(r, 0x4000, 0, 1000);
+        }
+        rig_code(r, CODE, "\x31\xc0\xf3\xaa\xf4", 5); /* xor eax, eax; rep stosb; hlt */
+        r->c->r[RDI] = PAGE;
+        u64 before = cpu_icount(r->c);
+        run(r, CODE, CODE + 4 - PAGE, 1000000);
+        spent[known] = cpu_icount(r->c) - before;
+        ck_assert_uint_eq(r->c->r[RDI], CODE + 4);
+        for (u32 at = PAGE; at < CODE + 4; at++) ck_assert_uint_eq(r->bytes[at], 0);
+    }
+    ck_assert_uint_eq(spent[0], spent[1]);
+    rig_free(r);
+}
+END_TEST
+
 /* ---- bounds ---- */
 
 static u64 resident_kib(void)
@@ -297,6 +323,7 @@ Suite *smc_suite(void)
     tcase_add_loop_test(t, what_a_device_writes_into_code_is_seen, 0, n);
     tcase_add_loop_test(t, stores_around_and_over_a_function_leave_what_they_write, 0, n);
     tcase_add_loop_test(t, data_beside_code_costs_no_code, 0, n);
+    tcase_add_loop_test(t, a_repeated_store_over_code_counts_as_over_data, 0, n);
     tcase_add_loop_test(t, invalidations_do_not_make_memory_grow, 0, n);
     tcase_add_loop_test(t, more_code_than_fits_is_run_in_the_same_memory, 0, 3);
     tcase_add_test(t, code_that_ran_was_never_in_memory_both_writable_and_executable);
