@@ -93,6 +93,7 @@ check-all: check
 	@$(MAKE) --no-print-directory check-zydis
 	@$(MAKE) --no-print-directory check-views
 	@$(MAKE) --no-print-directory check-guests
+	@$(MAKE) --no-print-directory check-programs
 
 # --- tests ---
 $(B)/tests/unit/suites.h: $(TESTSRC)
@@ -209,6 +210,11 @@ check-views: $(B)/aeropc roms
 check-guests: $(B)/aeropc roms
 	@AEROPC=$(abspath $(B)/aeropc) bash tests/boot/ladder.sh $(STEPS)
 	@bash tests/boot/kernel.sh $(B)/aeropc
+
+# Compiler, OpenSSL, Python, Perl, stress-ng in a guest against this machine; PARTS="python perl", ENGINE and CPU choose.
+.PHONY: check-programs
+check-programs: $(B)/aeropc roms
+	@AEROPC=$(abspath $(B)/aeropc) bash tests/boot/programs.sh $(PARTS)
 
 layers:
 	@sh tests/layers.sh $(CC)

@@ -56,7 +56,7 @@ make_guest()
         from_package "$1" seabios usr/share/seabios/bios-256k.bin ;;
     seavgabios.bin)
         from_package "$1" seabios usr/share/seabios/vgabios-stdvga.bin ;;
-    debian-amd64.raw|debian-tests.raw|debian-x.raw)
+    debian-amd64.raw|debian-tests.raw|debian-programs.raw|debian-x.raw)
         "$here/mk-disk.sh" "$1" ;;
     *)  [ -s "$GUESTS/$1" ] || die "no recipe for $1" ;;
     esac

@@ -18,6 +18,7 @@
 #
 #   GUESTS=DIR    where the guests are             (default build/guests)
 #   AEROPC=FILE   the emulator                     (default build/aeropc)
+#   ENGINE=NAME   the CPU engine and its options   (default the emulator's own)
 #   LADDER_ARGS   options added to every step, for instance --bios FILE
 #   LIMIT_FACTOR  multiplies the limits, for slow builds (sanitizers) and busy hosts
 #   JOBS          how many steps at the same time (default 1)
@@ -155,7 +156,7 @@ run_step()
     # shellcheck disable=SC2086  # LADDER_ARGS is a list of words
     script "$file" "$name" |
         timeout -k 10 "$limit" "$aeropc" "${args[@]}" --throwaway --display none \
-            --serial "file:$results/$name.serial" --monitor stdio ${LADDER_ARGS:-} \
+            --serial "file:$results/$name.serial" --monitor stdio ${ENGINE:+--engine "$ENGINE"} ${LADDER_ARGS:-} \
             >"$results/$name.out" 2>&1
     status=$?
     wrong=$(complaint "$file" "$name" "$status")

@@ -32,6 +32,10 @@ debian-amd64.raw)
 debian-tests.raw)
     packages+=,openssl,stress-ng
     inputs+=("$here"/{guest-tests,openssl,stress}.sh) ;;
+debian-programs.raw)
+    size_mib=2600
+    packages+=,openssl,stress-ng,gcc,gcc-multilib,libc6-dev,make,python3,libpython3.11-testsuite,perl
+    inputs+=("$here"/programs/*) ;;
 debian-x.raw)
     size_mib=2600
     packages+=,xserver-xorg-core,xserver-xorg-video-vesa,xserver-xorg-video-fbdev
@@ -92,6 +96,78 @@ add_tests()
     rm -rf "$root"/tmp/*
 }
 
+# source_tree PACKAGE: its sources as released, unpacked; prints where.
+source_tree()
+{
+    local uri suite dir=$CACHE/sources version name
+    read -r uri suite < <(debian_source)
+    mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/etc"
+    : > "$dir/status"
+    echo "deb-src $uri ${SUITE:-$suite} main" > "$dir/etc/sources.list"
+    local o=(-qq -o "Dir::State::Lists=$dir/lists" -o "Dir::State::status=$dir/status"
+             -o "Dir::Cache=$dir" -o APT::Sandbox::User=root -o Dir::Etc::SourceParts=/dev/null
+             -o "Dir::Etc::SourceList=$dir/etc/sources.list")
+    if ! ls "$dir/$1"_*.orig.tar.* >/dev/null 2>&1; then
+        apt-get "${o[@]}" update >>"$dir/log" 2>&1 || true
+        version=$(apt-cache "${o[@]}" showsrc "$1" | sed -n 's/^Version: //p' | sort -V | tail -n 1)
+        (cd "$dir" && apt-get "${o[@]}" source --download-only "$1=$version" >>"$dir/log" 2>&1) ||
+            die "cannot download the sources of $1, see $dir/log"
+    fi
+    name=$(ls "$dir/$1"_*.orig.tar.?z | tail -n 1)
+    mkdir -p "$work/$1"
+    tar -C "$work/$1" --strip-components=1 -xf "$name"
+    printf '%s\n' "$work/$1"
+}
+
+# openssl_tests DIR: OpenSSL's libraries and test programs, built by the tree's own compiler.
+openssl_tests()
+{
+    cp -a "$(source_tree openssl)" "$root/opt/programs/openssl"
+    # shellcheck disable=SC2016  # the variables are the other shell's
+    chroot "$root" sh -ec 'cd /opt/programs/openssl
+        ./Configure linux-x86_64
+        make -j"$(nproc)" build_libs
+        make -j"$(nproc)" providers/legacy.so $(printf "test/%s " $(cat ../openssl.list)) \
+            test/bntest test/evp_test test/threadstest
+        find . -name "*.[oad]" -delete' >>"$GUESTS/$name.log" 2>&1 ||
+        die "OpenSSL's tests do not build: $GUESTS/$name.log"
+}
+
+# perl_tests: Perl's own tests, and its modules as Debian installs them where those look for them.
+perl_tests()
+{
+    local tree to=$root/opt/programs/perl dir
+    tree=$(source_tree perl)
+    mkdir -p "$to"
+    cp -a "$tree/t" "$tree/lib" "$to/"
+    for dir in share/perl/5.36.0 lib/x86_64-linux-gnu/perl/5.36.0 lib/x86_64-linux-gnu/perl-base; do
+        chroot "$root" cp -rsf "/usr/$dir/." /opt/programs/perl/lib/
+    done
+    ln -s /usr/bin/perl "$to/perl"
+    ln -s /usr/bin/perl "$to/t/perl"
+}
+
+# add_programs: and what they say on this processor, which counts as right.
+add_programs()
+{
+    local to=$root/opt/programs k
+    mkdir -p "$to/tests/bench" "$to/answers"
+    cp "$here"/programs/* "$to/"
+    cp "$top"/tests/bench/work*.[ch] "$to/tests/bench/"
+    openssl_tests
+    perl_tests
+    for k in 2048 4096; do
+        chroot "$root" openssl genrsa -out /opt/programs/rsa$k.pem $k 2>/dev/null
+    done
+    head -c 98304 /dev/zero | chroot "$root" openssl enc -aes-128-ctr -nosalt \
+        -K 000102030405060708090a0b0c0d0e0f -iv f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff > "$to/data"
+    chroot "$root" /opt/programs/run.sh -g >>"$GUESTS/$name.log" 2>&1 ||
+        die "programs/run.sh -g failed: $GUESTS/$name.log"
+    rm -rf "$root"/tmp/*
+    cp "$root"/boot/vmlinuz-* "$GUESTS/debian-programs.kernel"
+    cp "$root"/boot/initrd.img-* "$GUESTS/debian-programs.initrd"
+}
+
 add_desktop()
 {
     echo 'allowed_users=anybody' > "$root/etc/X11/Xwrapper.config"
@@ -143,6 +219,7 @@ configure_debian()
     case $name in
     debian-amd64.raw) add_report ;;
     debian-tests.raw) add_tests ;;
+    debian-programs.raw) add_programs ;;
     debian-x.raw)     add_desktop ;;
     esac
     chroot "$root" systemctl -q set-default graphical.target
@@ -180,6 +257,8 @@ configure_grub()
             for t in openssl stress kernel all; do
                 menu_entry ${t:0:1} "$t" " init=/usr/local/sbin/guest-tests.sh guesttests=$t"
             done ;;
+        debian-programs.raw)
+            menu_entry p programs " init=/opt/programs/init.sh" ;;
         debian-x.raw)
             menu_entry m "X, modesetting" ""
             menu_entry b "X, vesa" " nomodeset guestx=vesa"

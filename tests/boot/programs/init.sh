@@ -1,0 +1,24 @@
+#!/bin/bash
+# init.sh: process 1 of debian-programs.raw: run.sh, with the parts that the kernel word programs=
+# names (with commas; without the word all) and PROGRAMS_ONLY from programsonly=.  Its lines go to ttyS0.
+# The end is GUEST-DONE and the machine's power-off.
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/tmp
+exec </dev/null >/dev/ttyS0 2>&1
+mount -o remount,rw /
+mount -t tmpfs tmpfs /tmp
+mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm
+mount -t devpts devpts /dev/pts 2>/dev/null
+ip link set lo up 2>/dev/null
+
+word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+
+echo "GUEST-UP $(uname -m) $(uname -r) $(grep -m1 '^model name' /proc/cpuinfo)"
+only=$(word programsonly)
+# shellcheck disable=SC2046  # words are words
+PROGRAMS_ONLY=${only:-.} /opt/programs/run.sh $(word programs | tr ',' ' ')
+sed 's/^/programs-speed /' /tmp/programs/speed 2>/dev/null
+dmesg --level=emerg,alert,crit,err,warn | sed 's/^/GUEST-WARN /'
+echo "GUEST-DONE uptime=$(cut -d' ' -f1 /proc/uptime)"
+sync
+sleep 1
+poweroff -ff
