@@ -654,17 +654,17 @@ flat_copy:
         movl %eax, %edi
         movl %edx, %esi
         call flat_enter
-        jecxz 4f
-1:      cmpl $4, %ecx
-        jb 3f
-2:      movl %fs:(%esi), %eax
-        movl %eax, %gs:(%edi)
-        addl $4, %esi
-        addl $4, %edi
-        subl $4, %ecx
-        cmpl $4, %ecx
-        jae 2b
-        jecxz 4f
+1:      cmpl $16, %ecx
+        jb 2f
+        .irp at, 0, 4, 8, 12
+        movl %fs:\at(%esi), %eax
+        movl %eax, %gs:\at(%edi)
+        .endr
+        addl $16, %esi
+        addl $16, %edi
+        subl $16, %ecx
+        jmp 1b
+2:      jecxz 4f
 3:      movb %fs:(%esi), %al
         movb %al, %gs:(%edi)
         incl %esi
@@ -678,10 +678,20 @@ flat_fill:
         pushl %edi
         movl %eax, %edi
         call flat_enter
-        jecxz 2f
-1:      movb %dl, %gs:(%edi)
+        movzbl %dl, %edx
+        imull $0x01010101, %edx, %edx
+1:      cmpl $16, %ecx
+        jb 2f
+        .irp at, 0, 4, 8, 12
+        movl %edx, %gs:\at(%edi)
+        .endr
+        addl $16, %edi
+        subl $16, %ecx
+        jmp 1b
+2:      jecxz 4f
+3:      movb %dl, %gs:(%edi)
         incl %edi
         decl %ecx
-        jnz 1b
-2:      popl %edi
+        jnz 3b
+4:      popl %edi
         retl

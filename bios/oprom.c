@@ -28,10 +28,10 @@ static u32 rom_size(u16 seg)
 static int rom_sum_ok(u16 seg, u32 size)
 {
     u8 sum = 0;
-    for (u32 i = 0; i < size; i += 16) {
-        u8 row[16];
-        copy_in(row, seg + (i >> 4), 0, 16);
-        sum += checksum(row, 16);
+    u8 part[256];
+    for (u32 i = 0; i < size; i += sizeof part) { /* sizes are multiples of 512 */
+        copy_in(part, seg + (i >> 4), 0, sizeof part);
+        sum += checksum(part, sizeof part);
     }
     return sum == 0;
 }

@@ -54,9 +54,13 @@ const char *str_find(const char *s, const char *word)
 u8 checksum(const void *p, u32 n)
 {
     const u8 *b = p;
-    u8 sum = 0;
+    u32 sum = 0, four;                  /* its low byte counts */
+    for (; n >= 4; n -= 4, b += 4) {
+        __builtin_memcpy(&four, b, 4);
+        sum += four + (four >> 8) + (four >> 16) + (four >> 24);
+    }
     while (n--) sum += *b++;
-    return sum;
+    return (u8)sum;
 }
 
 /* ------------------------------------------------------------------ text */

@@ -40,10 +40,15 @@ static void load_font(u16 seg, u16 off, u16 first, u16 count, u8 height, u8 bloc
     const u16 base = (u16)((block & 3) << 14 | (block & 4) << 11);
     if (height > 32) height = 32;
     open_font_plane();
-    for (u16 ch = first; count-- && ch < 256; ch++)
-        for (u8 line = 0; line < 32; line++)
-            st8(0xa000, base + ch * 32 + line,
-                line < height ? ld8(seg, off + (ch - first) * height + line) : 0);
+    for (u16 ch = first; count-- && ch < 256; ch++) {
+        const u16 from = off + (ch - first) * height, to = base + ch * 32;
+        const u8 whole = from <= 0xffe0 ? height & ~3 : 0;      /* the segment's end wraps bytewise */
+        u8 line = 0;
+        for (; line < whole; line += 4) st32(0xa000, to + line, ld32(seg, from + line));
+        for (; line < height; line++) st8(0xa000, to + line, ld8(seg, (u16)(from + line)));
+        for (; line & 3; line++) st8(0xa000, to + line, 0);
+        for (; line < 32; line += 4) st32(0xa000, to + line, 0);
+    }
     close_font_plane();
 }
 

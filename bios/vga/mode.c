@@ -294,10 +294,14 @@ static void tables_at_post(void)
 static void fix_checksum(void)
 {
     const u16 seg = rom_seg(), last = (u16)(ld8(seg, 2) * 512 - 1);
-    u8 sum = 0;
-    u16 at = last;
-    do sum += ld8(seg, at); while (at--);
-    st8(seg, last, ld8(seg, last) - sum);
+    u32 sum = 0;                            /* its low byte counts */
+    u16 at = 0;
+    do {
+        const u32 four = ld32(seg, at);
+        sum += four + (four >> 8) + (four >> 16) + (four >> 24);
+        at += 4;
+    } while ((u16)(at - 1) != last);
+    st8(seg, last, ld8(seg, last) - (u8)sum);
 }
 
 void init_post(u16 bdf)
