@@ -280,7 +280,7 @@ static void direction(struct tr *t)
     as_imm(t->a, OSZ32, set ? 1 : 4, CPU_AT(rflags), set ? (i32)FL_DF : ~(i32)FL_DF);
 }
 
-/* ---- CLI, SWAPGS ---- at level 0, and CLI while nothing waits; the interpreter does the rest. */
+/* ---- CLI, SWAPGS, MOV from control registers ---- at level 0, and CLI while nothing waits; the interpreter does the rest. */
 
 static void privileged(struct tr *t)
 {
@@ -292,6 +292,16 @@ static void privileged(struct tr *t)
         as_imm(a, OSZ32, 7, CPU_AT(events), 0);
         leave_if(t, CC_NE);
         as_imm(a, OSZ32, 4, CPU_AT(rflags), ~(i32)FL_IF);
+        return;
+    }
+    if (t->op->i.mapop == 0x20) {
+        static const i32 fields[] = { [0] = offsetof(struct cpu, cr0),
+                                      [2] = offsetof(struct cpu, cr2),
+                                      [3] = offsetof(struct cpu, cr3),
+                                      [4] = offsetof(struct cpu, cr4) };
+        unsigned size = t->wide ? OSZ64 : OSZ32;
+        as_load(a, size, H_AX, rm_at(H_BP, jit_field((size_t)fields[t->op->i.reg])));
+        tr_put(t, t->op->i.rm, size, H_AX);
         return;
     }
     as_load(a, OSZ64, H_AX, CPU_AT(seg[SEG_GS].base));
@@ -315,7 +325,8 @@ void tr_own(struct tr *t)
         return;
     }
     switch (o) {
-    case 0x01: privileged(t); break;
+    case 0x01:
+    case 0x20: privileged(t); break;
     case 0xa4:
     case 0xa5:
     case 0xac:

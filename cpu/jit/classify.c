@@ -191,6 +191,9 @@ static bool native_two(struct jop *op)
     switch (o) {
     case 0x0d:
     case 0x18 ... 0x1f: return row->fn[0] == op_nop;
+    case 0x20: /* from CR0, CR2, CR3, CR4 */
+        op->own = op->exits = true;
+        return !(i->flags & INSN_LOCK) && (i->reg == 0 || (i->reg >= 2 && i->reg <= 4));
     case 0x40 ... 0x4f: op->use = condition_flags[o >> 1 & 7]; return true;
     case 0x80 ... 0x8f:
         op->kind = K_BRANCH;
@@ -362,7 +365,7 @@ void jit_classify(struct jop *op, unsigned mode)
         /* they see or set what generated code keeps for itself */
         if (!strncmp(row->name, state[k], strlen(state[k]))) system = true;
     }
-    op->kind = row->flags & OF_F64 ? K_STOP : system ? K_SYSTEM : K_HANDLER;
+    op->kind = system || (row->flags & OF_F64) ? K_SYSTEM : K_HANDLER; /* LOOP, JRCXZ ... */
     op->mem = false;
     op->exits = true;
     op->keep = 0;

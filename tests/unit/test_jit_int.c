@@ -14,7 +14,8 @@ Suite *jit_int_suite(void);
 
 enum { MAX_INSNS = 16, CASES = 4000 };
 
-/* Operand of ModRM, what follows it. imm: bytes; 'v' the operand size up to 4; 0 none. */
+/* Operand of ModRM, what follows it. imm: bytes; 'v' the operand size up to 4; 'z' a zero byte, the
+ * way to the next instruction; 0 none. */
 struct form {
     u8 map; /* 0, 0Fh, 38h */
     u8 opcode, last; /* a range */
@@ -60,6 +61,8 @@ static const struct form forms[] = {
     { 0x0f, 0xc3, 0xc3, -1, 0, 0, .memory_only = true, .weight = 1 },
     { 0x0f, 0xc7, 0xc7, 1, 0, 0, .memory_only = true, .weight = 5 },
     { 0x0f, 0xc8, 0xcf, -2, 0, 0, .weight = 1 },
+    { 0, 0xe0, 0xe3, -2, 'z', 0, .weight = 3 },     { 0, 0xd7, 0xd7, -2, 0, 0, .weight = 1 },
+    { 0, 0x8f, 0x8f, 0, 0, 0, .weight = 2 },
     { 0x38, 0xf0, 0xf1, -1, 0, 0, .memory_only = true, .weight = 3 },
     { 0x38, 0xf0, 0xf1, -1, 0, 0xf2, .weight = 3 }, { 0x38, 0xf6, 0xf6, -1, 0, 0x66, .weight = 3 },
     { 0x38, 0xf6, 0xf6, -1, 0, 0xf3, .weight = 3 },
@@ -155,6 +158,8 @@ static void instruction(struct program *p)
     }
     if (f->imm == 'v')
         immediate(p, small && !(rex & 8) ? 2 : 4);
+    else if (f->imm == 'z')
+        byte(p, 0);
     else
         immediate(p, (unsigned)f->imm);
     p->insns++;
