@@ -359,6 +359,8 @@ void tr_stubs(struct tr *t)
             tr_x87_stub(t, s);
         else if (s->kind == STUB_MISS)
             miss_stub(t, s);
+        else if (s->kind == STUB_HANDLER)
+            tr_x87_handler(t);
         else if (s->kind == STUB_GROUP)
             group_stub(t);
         else if (s->kind == STUB_EXIT)

@@ -72,7 +72,10 @@ u16 jit_writes(const struct jop *op)
         return (u16)(op->reg_general                                            ? BIT(i->reg)
                      : op->rm_general && !(i->flags & INSN_MEM) && !op->x_write ? BIT(i->rm)
                                                                                 : 0);
-    if (op->x87) return (u16)(op->x87 & X87_AX ? BIT(RAX) : 0);
+    if (op->x87) {
+        bool general = op->rm_general && op->access == SITE_WRITE && !op->mem; /* MOVD r, mm */
+        return (u16)(op->x87 & X87_AX ? BIT(RAX) : general ? BIT(i->rm) : 0);
+    }
     if (op_rows[i->op].map == MAP_0) return writes_one(i);
     if (op_rows[i->op].map != MAP_0F) return 0xffff;
     switch (i->mapop) {

@@ -186,6 +186,7 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n);
 void jit_classify(struct jop *op, unsigned mode);
 bool jit_classify_sse(struct jop *op, unsigned mode); /* sse.c */
 bool jit_classify_x87(struct jop *op, unsigned mode); /* x87.c */
+bool jit_classify_mmx(struct jop *op, unsigned mode); /* mmx.c */
 bool jit_x87_unloads(const struct jop *op);           /* a handler that wants it in struct cpu */
 /* Before jit_liveness(): where the state is asked for and what is noted. True: from the head on. */
 bool jit_x87_plan(struct jop *ops, unsigned n);

@@ -4,7 +4,16 @@
 
 #include "cpu/jit/priv.h"
 
-enum stub_kind { STUB_MEMORY, STUB_GROUP, STUB_EXIT, STUB_BEFORE, STUB_AGAIN, STUB_MISS, STUB_X87 };
+enum stub_kind {
+    STUB_MEMORY,
+    STUB_GROUP,
+    STUB_EXIT,
+    STUB_BEFORE,
+    STUB_AGAIN,
+    STUB_MISS,
+    STUB_X87,
+    STUB_HANDLER
+};
 struct stub {
     u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
     bool host, mem;        /* where the flags are when the stub is entered */
@@ -111,6 +120,8 @@ void tr_x87_stub(struct tr *t, const struct stub *s);
 void tr_x87_pointer(struct tr *t); /* notes the operand's linear address, in RAX */
 void tr_x87_gap(struct tr *t, u32 body); /* the same, in c->jit_temp, and goes on when ZF is set */
 void tr_x87_body(struct tr *t);
+void tr_x87_handler(struct tr *t); /* STUB_HANDLER: the handler instead, and out */
+void tr_mmx_body(struct tr *t); /* mmx.c */
 void tr_x87_left(struct tr *t); /* behind it, where generated code may be left */
 
 /* Flags that the instruction reads, or that must be the old ones behind it. */

@@ -9,7 +9,7 @@
  * C code does. A superblock with x87 instructions asks at its head whether the state is loaded.
  *
  * A guest that unmasks an exception, has one pending, or whose CR0 wants #NM is interpreted, so
- * nothing here ever waits for an error. FLDCW leaves generated code when it unmasks one.
+ * nothing here ever waits for an error. FLDCW and FLDENV end the superblock when they unmask one.
  *
  * What the host cannot know are the guest's instruction and operand pointers. Each non-control
  * instruction leaves a note (c->jit_fnote: where it is in the page, and its opcode) unless nothing
@@ -88,7 +88,7 @@ bool jit_classify_x87(struct jop *op, unsigned mode)
     const struct insn *i = &op->i;
     const struct op_row *row = &op_rows[i->op];
     if (row->map != MAP_0 || (i->mapop != 0x9b && (i->mapop < 0xd8 || i->mapop > 0xdf)))
-        return false;
+        return jit_classify_mmx(op, mode);
     if (left_out(i, row) || (row->feature == FT_SSE3 && !__builtin_cpu_supports("sse3")))
         return false;
     bool mem = i->mapop != 0x9b && (i->flags & INSN_MEM);
@@ -202,6 +202,20 @@ void tr_x87_stub(struct tr *t, const struct stub *s)
     as_jmp(a, s->resume);
 }
 
+void tr_x87_handler(struct tr *t)
+{
+    struct site *s = tr_site(t, SITE_HANDLER, 0);
+    s->insn = jit_alloc(t->j, sizeof(*s->insn));
+    *s->insn = t->op->i;
+    s->x87 = true;
+    tr_x_store(t);
+    tr_flags_to_mem(t);
+    t->host = false;
+    as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
+    as_call(t->a, t->j->handler[t->wide]);
+    tr_exit(t, t->op->off + t->op->i.len, t->n - 1 - t->k);
+}
+
 void tr_x87_pointer(struct tr *t)
 {
     if (t->op->x87 & X87_POINTERS) as_store(t->a, OSZ64, CPU_AT(jit_fdp), H_AX);
@@ -252,7 +266,7 @@ static void fldcw(struct tr *t)
     as_store(a, OSZ32, CPU_AT(jit_temp), H_DX);
     as_imm(a, OSZ32, 4, rm_reg(H_DX), FSW_EXC);
     as_imm(a, OSZ32, 7, rm_reg(H_DX), FSW_EXC);
-    tr_stub(t, STUB_BEFORE)->field = as_jcc(a, CC_NE, as_here(a));
+    tr_stub(t, STUB_HANDLER)->field = as_jcc(a, CC_NE, as_here(a));
     as_insn(a, 0, OSZ32, AS_0, 0xd9, 5, CPU_AT(jit_temp), 0);
 }
 
@@ -321,11 +335,11 @@ static void fldenv(struct tr *t)
     as_lea(a, OSZ64, H_DX, tr_at(t));
     load_word(a, H_AX, rm_at(H_DX, 0));
     as_imm(a, OSZ32, 4, rm_reg(H_AX), 0xe0ff);
-    as_imm(a, OSZ32, 7, rm_reg(H_AX), 0x40 | FSW_EXC);
-    tr_stub(t, STUB_BEFORE)->field = as_jcc(a, CC_NE, as_here(a));
-    load_word(a, H_AX, rm_at(H_DX, 4));
-    as_imm(a, OSZ32, 4, rm_reg(H_AX), FSW_ES | FSW_B);
-    tr_stub(t, STUB_BEFORE)->field = as_jcc(a, CC_NE, as_here(a));
+    as_imm(a, OSZ32, 6, rm_reg(H_AX), 0x40 | FSW_EXC);
+    load_word(a, H_CX, rm_at(H_DX, 4));
+    as_imm(a, OSZ32, 4, rm_reg(H_CX), FSW_ES | FSW_B);
+    as_rm(a, OSZ32, 0x0b, H_AX, rm_reg(H_CX));
+    tr_stub(t, STUB_HANDLER)->field = as_jcc(a, CC_NE, as_here(a));
     as_insn(a, 0, OSZ32, AS_0, 0xd9, 4, rm_at(H_DX, 0), 0);
     as_load(a, OSZ32, H_AX, rm_at(H_DX, 12));
     as_store(a, OSZ64, CPU_AT(fip), H_AX);
@@ -347,6 +361,10 @@ void tr_x87_body(struct tr *t)
 {
     struct as *a = t->a;
     const struct insn *i = &t->op->i;
+    if (op_rows[i->op].map != MAP_0) {
+        tr_mmx_body(t);
+        return;
+    }
     if (i->mapop == 0x9b) return; /* FWAIT: nothing is pending */
     if (is_fldcw(i)) {
         fldcw(t);

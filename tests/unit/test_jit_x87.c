@@ -101,6 +101,45 @@ static void environment(struct program *p, struct random *r)
     put(p, &disp, 4);
 }
 
+/* MMX opcodes with a register or 64 bits of memory, shifts by immediates, MOVD and MOVQ. */
+static void mmx_insn(struct program *p, struct random *r)
+{
+    static const u8 plain[] = { 0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a,
+                                0x6b, 0x6f, 0x74, 0x75, 0x76, 0x7f, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5,
+                                0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xe1, 0xe2,
+                                0xe3, 0xe4, 0xe5, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xed, 0xee, 0xef,
+                                0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf8, 0xf9, 0xfa, 0xfb, 0xfc,
+                                0xfd, 0xfe, 0x6e, 0x7e, 0x70, 0xc4, 0xc5, 0xd7, 0xe7, 0x77 };
+    static const u8 digits[] = { 2, 4, 6 };
+    unsigned k = below(r, 12), op = plain[below(r, sizeof(plain))], reg = below(r, 8);
+    bool general = op == 0x6e || op == 0x7e || op == 0xc4 || op == 0xc5 || op == 0xd7;
+    /* EAX and EDX, whatever the prefix: others hold addresses and counts */
+    if (p->wide && below(r, 3) == 0) put8(p, 0x40 | (below(r, 16) & (general ? 0xa : 0xf)));
+    put8(p, 0x0f);
+    if (k == 0) { /* 71 to 73 */
+        op = 0x71 + below(r, 3);
+        put8(p, op);
+        put8(p, 0xc0 | digits[below(r, 3)] << 3 | reg);
+        put8(p, below(r, 70));
+        return;
+    }
+    if (k == 1) { /* SSSE3 */
+        static const u8 more[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0x1c, 0x1d, 0x1e };
+        put8(p, 0x38), put8(p, more[below(r, sizeof(more))]);
+        op = 0;
+    } else {
+        put8(p, op);
+    }
+    if (op == 0x77) return;
+    if (op == 0xc5 || op == 0xd7)
+        put8(p, 0xc0 | (reg & 1) << 4 | below(r, 8));
+    else if (op == 0xe7 || below(r, 2))
+        put_mem(p, r, reg);
+    else
+        put8(p, 0xc0 | reg << 3 | (general ? below(r, 2) * 2 : below(r, 8)));
+    if (op == 0x70 || op == 0xc4 || op == 0xc5) put8(p, below(r, 256));
+}
+
 static void other_insn(struct program *p, struct random *r)
 {
     switch (below(r, 16)) {
@@ -125,10 +164,14 @@ static void other_insn(struct program *p, struct random *r)
 
 static void make_program(struct program *p, struct random *r)
 {
-    unsigned n = 1 + below(r, 60), mmx = below(r, 4);
+    unsigned n = 1 + below(r, 60), mmx = below(r, 4), much = below(r, 4) == 0;
     p->len = 0;
     while (n--) {
         unsigned start = p->len;
+        if (much && below(r, 3)) {
+            mmx_insn(p, r);
+            continue;
+        }
         if (below(r, 16) == 0) {
             environment(p, r);
             continue;
