@@ -10,7 +10,8 @@
  * which never matches a page address, and ends here: I/O, the local APIC's page, writes to pages
  * that hold decoded code, pages with a data breakpoint, user pages under SMAP. Filled slots are
  * remembered in a short list because loading CR3 (twice per system call in a guest with split page
- * tables) must not sweep the whole array.
+ * tables) must not sweep the whole array. A refill reads one entry of a page table: what a walk
+ * found above it is kept (the walk cache).
  *
  * Left out: memory types (PAT and MTRRs have no effect), PCID, protection keys, 5-level paging. */
 #include "cpu/mmu.h"
