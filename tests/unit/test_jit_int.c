@@ -71,7 +71,7 @@ static const struct form forms[] = {
 struct program {
     bool wide;
     u64 rng;
-    u8 code[MAX_INSNS * 16];
+    u8 code[MAX_INSNS * 20];
     unsigned len, insns;
     ov_state in;
 };
