@@ -86,6 +86,8 @@ check-built: layers unit zydis-short guest-tests engine-tests bench-gate cli-tes
 check-all: check
 	@$(MAKE) --no-print-directory MODE=asan unit
 	@$(MAKE) --no-print-directory MODE=asan check-golden
+	@AEROPC_ENGINE=jit,hot=0 $(MAKE) --no-print-directory MODE=asan cpu-units
+	@$(MAKE) --no-print-directory check-engines
 	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory check-oracle SECONDS=30
 	@W7_FULL=1 FW_TRIPS=100 $(MAKE) --no-print-directory check-w7 RUNNERS="fw soak storage"
@@ -122,14 +124,17 @@ guest-tests: $(B)/aeropc roms
 	@bash tests/boot/kernel.sh $(B)/aeropc multiboot
 
 # The translator gives what the interpreter gives, in its hostile modes, too (cpu/jit/README.md).
-.PHONY: engine-tests
-engine-tests: $(B)/unit-tests $(B)/aeropc roms
-	@for engine in jit,hot=0 jit,hot=0,ops=1,links=off,table=off jit,hot=0,cache=128; do \
-	    echo "engine $$engine"; AEROPC_ENGINE=$$engine $(B)/unit-tests oracle >$(B)/engine.log 2>&1 || \
-	        { tail -20 $(B)/engine.log; exit 1; }; \
-	done
-	@ENGINE=jit,hot=0 sh tests/guest/run.sh $(B)/aeropc
-	@ENGINE=jit,hot=2,ops=1 sh tests/guest/run.sh $(B)/aeropc
+.PHONY: engine-tests check-engines
+engine-tests: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms
+	@bash tests/engines.sh short $(B)
+
+check-engines: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms
+	@bash tests/engines.sh long $(B)
+
+# The processor's tests alone, for the engine that AEROPC_ENGINE names.
+.PHONY: cpu-units
+cpu-units: $(B)/unit-tests
+	CK_FORK=no $(B)/unit-tests oracle exec_int jit_int fpu sse avx softfp interp mmu exc seg msr smm xsave cpuid
 
 cli-tests: $(B)/aeropc roms
 	@bash tests/boot/cli.sh $(B)/aeropc

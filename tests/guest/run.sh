@@ -10,6 +10,7 @@ fail=0
 for s in "$here"/*.S "$here"/*.c; do
     name=$(basename "${s%.?}")
     [ "$name" != dev ] || continue
+    case " ${SKIP:-} " in *" $name "*) continue ;; esac
     want=$(sed -n '1s/.*expect: exit \([0-9]*\).*/\1/p' "$s")
     model=$(sed -n '1,5s/.*cpu: \([a-z0-9]*\).*/\1/p' "$s")
     args=$(sed -n '1,5s/.*args: \([^*]*[^ *]\).*/\1/p' "$s")

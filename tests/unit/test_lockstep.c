@@ -1,0 +1,110 @@
+/* The comparison of translated code with the interpreter: it is silent about the same results, and
+ * ends the program when translated code does something else to a register or to memory. */
+#include <stdio.h>
+
+#include "cpu/jit/priv.h"
+#include "tests/unit/cpu_rig.h"
+
+Suite *lockstep_suite(void);
+
+/* ABORTED is SIGABRT: signal.h has names of cpu/state.h. */
+enum { MARK = 0x5a17c3e9, DATA = 0x7000, ABORTED = 6 };
+
+/* mov edx, MARK; mov [DATA], edx; add [DATA+4], edx; dec ecx; jnz; hlt */
+static const u8 program[] = { 0xba, 0xe9, 0xc3, 0x17, 0x5a, 0x89, 0x15, 0x00, 0x70, 0x00,
+                              0x00, 0x01, 0x15, 0x04, 0x70, 0x00, 0x00, 0x49, 0x75, 0xec, 0xf4 };
+
+static void run(struct rig *r, u32 count)
+{
+    r->c->r[RCX] = count;
+    r->c->rip = 0x4000;
+    r->c->halted = false;
+    cpu_event_clear(r->c, CE_HALT);
+    cpu_run(r->c, 10000);
+}
+
+static struct rig *start(const char *engine)
+{
+    setenv("AEROPC_ENGINE", engine, 1);
+    struct rig *r = rig_new("max");
+    rig_protected(r, 0);
+    rig_code(r, 0x4000, program, sizeof(program));
+    run(r, 50);
+    ck_assert_uint_eq(r->c->r[RCX], 0);
+    ck_assert_uint_eq(r->c->r[RDX], MARK);
+    ck_assert_uint_eq(ld32(r->bytes + DATA + 4), (u32)(50ull * MARK));
+    ck_assert(r->c->jit != NULL && r->c->jit->made > 0);
+    return r;
+}
+
+/* Changes the constant in the code of every translation. */
+static unsigned spoil(struct jit *j)
+{
+    u8 *end = j->as.at;
+    unsigned n = 0;
+    for (u8 *p = j->rw; p + 4 <= end; p++) {
+        if (ld32(p) != MARK) continue;
+        st32(p, MARK + 1);
+        n++;
+    }
+    return n;
+}
+
+START_TEST(the_same_results_pass)
+{
+    rig_free(start("lockstep,hot=0"));
+    rig_free(start("lockstep,hot=0,run=100"));
+}
+END_TEST
+
+START_TEST(spoilt_code_runs_without_lockstep)
+{
+    struct rig *r = start("jit,hot=0");
+    ck_assert_uint_ge(spoil(r->c->jit), 1);
+    run(r, 3);
+    ck_assert_uint_eq(r->c->r[RDX], MARK + 1);
+    ck_assert_uint_eq(ld32(r->bytes + DATA), MARK + 1);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(a_difference_ends_the_program)
+{
+    struct rig *r = start(_i ? "lockstep,hot=0,run=100" : "lockstep,hot=0");
+    ck_assert_uint_ge(spoil(r->c->jit), 1);
+    ck_assert(freopen("/dev/null", "w", stderr) != NULL); /* the report */
+    run(r, 3);
+}
+END_TEST
+
+START_TEST(no_page_is_writable_and_executable_while_translations_run)
+{
+    struct rig *r = start("jit,hot=0");
+    char line[512];
+    unsigned executable = 0;
+    FILE *f = fopen("/proc/self/maps", "r");
+    ck_assert(f != NULL);
+    while (fgets(line, sizeof(line), f)) {
+        const char *rights = strchr(line, ' ');
+        ck_assert_msg(!rights || rights[2] != 'w' || rights[3] != 'x', "%s", line);
+        executable += rights && rights[3] == 'x' && strstr(line, "aeropc-code");
+    }
+    fclose(f);
+    ck_assert_uint_ge(executable, 1);
+    rig_free(r);
+}
+END_TEST
+
+Suite *lockstep_suite(void)
+{
+    Suite *s = suite_create("lockstep");
+    TCase *t = tcase_create("compare");
+    tcase_add_test(t, the_same_results_pass);
+    tcase_add_test(t, spoilt_code_runs_without_lockstep);
+    tcase_add_test(t, no_page_is_writable_and_executable_while_translations_run);
+    const char *fork = getenv("CK_FORK"); /* "no" under the sanitizers: nobody would catch the signal */
+    if (!fork || strcmp(fork, "no"))
+        tcase_add_loop_test_raise_signal(t, a_difference_ends_the_program, ABORTED, 0, 2);
+    suite_add_tcase(s, t);
+    return s;
+}
