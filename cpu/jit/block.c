@@ -43,11 +43,16 @@ static unsigned body(unsigned *len, unsigned n)
     return *len;
 }
 
-/* The interpreter counted how often the target started a run: about as often as this code ran. */
-static bool likely_taken(const struct cpu *c, const u8 *page, u64 target)
+static unsigned heat(const struct cpu *c, const u8 *page, u64 off)
 {
-    const struct block *b = target < 0x1000 ? icache_peek(c, page, (unsigned)target) : NULL;
-    return b && b->heat * 3 >= c->jit->hot * 2 && c->jit->hot;
+    const struct block *b = off < 0x1000 ? icache_peek(c, page, (unsigned)off) : NULL;
+    return b ? b->heat : 0;
+}
+
+/* The interpreter counted how often it went either way. */
+static bool likely_taken(const struct cpu *c, const u8 *page, u64 target, unsigned next)
+{
+    return heat(c, page, target) > heat(c, page, next);
 }
 
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
@@ -76,7 +81,7 @@ unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode,
         }
         u64 target = next + op->i.imm;
         bool again = target == off && n + body(&body_len, n) <= MIN(UNROLLED, c->jit->max_ops);
-        if (is_jcc(&op->i) && !again && target != off && likely_taken(c, page, target) &&
+        if (is_jcc(&op->i) && !again && target != off && likely_taken(c, page, target, next) &&
             !visited(ops, n, (unsigned)target)) {
             op->taken = true;
             pos = (unsigned)target;
