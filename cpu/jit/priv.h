@@ -8,7 +8,7 @@
 #include "cpu/jit/jit.h"
 
 enum {
-    JIT_CODE = 64 * MIB,
+    JIT_CODE = 32 * MIB,
     JIT_MAX_OPS = 64,
     JIT_HASH = 16384,
     JIT_HOT = 40,
@@ -130,7 +130,7 @@ struct jit {
     bool full, pending_reset;
     struct jit_page *pages[JIT_HASH];
     u64 made, dropped, flushes, links_made, exits, entries, slow_reads, slow_writes, handlers, systems,
-        insns, bytes;
+        insns, bytes, translate_ns;
     union {
         u8 b[64];
         u64 q[8];
