@@ -800,19 +800,6 @@ const struct xtlb_entry *mmu_code_page(struct cpu *c, u64 gla)
     return x;
 }
 
-bool mmu_user_code_is(struct cpu *c, u64 gla, const u8 *host)
-{
-    struct walk w;
-    struct page p;
-    mmu_walk(c, gla, &w);
-    if (!w.present || w.reserved || !walk_allows(c, &w, ACC_EXEC | ACC_USER)) return false;
-    for (unsigned k = 0; k < w.count; k++) {
-        if (!(w.entry[k] & 0x20)) return false;
-    }
-    resolve_page(c, w.gpa, &p);
-    return p.rd == host;
-}
-
 /* ---- monitor ---- */
 
 bool cpu_translate(struct cpu *c, u64 gla, u64 *gpa)

@@ -29,9 +29,6 @@ void mmu_walk(struct cpu *c, u64 gla, struct walk *w);
 /* Reads the four PDPTEs of a PAE page directory pointer table; false when one has reserved bits set
  * (#GP is up to the caller). */
 bool mmu_load_pdptes(struct cpu *c, u64 cr3);
-/* Whether a fetch from gla at CPL 3 would find the page at host and leave everything as it is,
- * accessed bits included. */
-bool mmu_user_code_is(struct cpu *c, u64 gla, const u8 *host);
 /* Physical memory as the processor's own table accesses see it. */
 u64 phys_read(struct cpu *c, u64 gpa, unsigned size);
 void phys_write(struct cpu *c, u64 gpa, u64 v, unsigned size);

@@ -10,8 +10,11 @@
 #include "cpu/hostfp.h"
 #include "cpu/jit/lockstep.h"
 #include "cpu/mem.h"
+<<<<<<< HEAD
 #include "cpu/mmu.h" /* mmu_user_code_is */
 #include "machine/core/clock.h"
+=======
+>>>>>>> parent of c357dad (Translator: user code keeps its addresses over CR3 loads that leave its pages where they are)
 
 #define ARENA_SIZE (32 * MIB)
 #define SCRATCH (16 * KIB) /* at its start: what is written when there is no room */
@@ -114,47 +117,14 @@ static void forget(struct cpu *c, unsigned user)
 {
     struct jit *j = c->jit;
     bump(c, user);
-    if (user) {
-        memset(j->user_pages, 0, sizeof(j->user_pages));
-        j->user_code_count = 0;
-    } else {
-        memset(j->super_pages, 0, sizeof(j->super_pages));
-    }
-}
-
-static void note_user_code(struct jit *j, u64 page, const u8 *host)
-{
-    unsigned n = j->user_code_count;
-    if (n > LEN(j->user_code)) return;
-    for (unsigned k = n; k-- > 0;) {
-        if (j->user_code[k].page != page) continue;
-        if (j->user_code[k].host != host) j->user_code_count = LEN(j->user_code) + 1;
-        return;
-    }
-    if (n < LEN(j->user_code)) {
-        j->user_code[n].page = page;
-        j->user_code[n].host = host;
-    }
-    j->user_code_count++;
-}
-
-/* CR3 was loaded. Threads of one program, the same tables again, parent and child of a fork: often
- * the few pages of code are where they were, and a look at each costs less than finding all their
- * entries again. A page that is not accessed counts as changed, because the fetch would show. */
-static bool user_code_stays(struct cpu *c)
-{
-    const struct jit *j = c->jit;
-    if (j->user_code_count > LEN(j->user_code)) return false;
-    for (unsigned k = 0; k < j->user_code_count; k++) {
-        if (!mmu_user_code_is(c, j->user_code[k].page, j->user_code[k].host)) return false;
-    }
-    return true;
+    if (user) memset(j->user_pages, 0, sizeof(j->user_pages));
+    else memset(j->super_pages, 0, sizeof(j->super_pages));
 }
 
 void jit_forget_addresses(struct cpu *c, bool all)
 {
     struct jit *j = c->jit;
-    if (all || !user_code_stays(c)) forget(c, 1);
+    forget(c, 1);
     if (!all && !j->super_nonglobal) return;
     forget(c, 0);
     j->super_nonglobal = false;
@@ -192,7 +162,6 @@ static void remember_address(struct cpu *c, const struct jit_tb *tb)
     e->key = gla ^ c->jit_key;
     e->code = (u64)(uintptr_t)(j->rx + tb->far);
     *pages |= bit;
-    if (tb->user) note_user_code(j, gla & ~0xfffull, tb->host);
     if (!tb->user && !c->xtlb[0][(gla >> 12) % XTLB_ENTRIES].global) j->super_nonglobal = true;
 }
 

@@ -141,11 +141,6 @@ struct jit {
     struct jit_link miss; /* c->jit_exit when an address was not in the table */
     u16 generation[2][2]; /* [user][64-bit] */
     bool super_nonglobal; /* the table knows supervisor code in pages that are not global */
-    struct {
-        u64 page;
-        const u8 *host;
-    } user_code[32]; /* user code in the table: what a CR3 load looks at */
-    unsigned user_code_count; /* more than there is room for: unknown */
     u64 user_pages[64], super_pages[1024]; /* hashes of the linear pages in the table */
     struct insn place[1]; /* for icache.cur while C runs on behalf of generated code */
 };

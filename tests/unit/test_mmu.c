@@ -447,29 +447,6 @@ START_TEST(global_large_pages_are_remembered_over_cr3)
 }
 END_TEST
 
-START_TEST(user_code_is_the_same_only_if_a_fetch_would_not_show)
-{
-    struct rig *r = small_pages();
-    struct xtlb_entry x;
-    r->c->cpl = 3;
-    x = *mmu_code_page(r->c, 0x601000);
-    ck_assert(mmu_user_code_is(r->c, 0x601000, x.host));
-    ck_assert(!mmu_user_code_is(r->c, 0x602000, x.host)); /* another page, and not accessed */
-    static const u64 other[] = { 0, 0x301007, 0x301023, 0x302027, 0x301027 | BIT64(63),
-                                 0x301027 | BIT64(45) };
-    for (unsigned i = 0; i < LEN(other); i++) {
-        st64(r->bytes + 0x14008, other[i]);
-        ck_assert_msg(!mmu_user_code_is(r->c, 0x601000, x.host), "%u", i);
-    }
-    st64(r->bytes + 0x14008, 0x301027);
-    ck_assert(mmu_user_code_is(r->c, 0x601000, x.host));
-    st64(r->bytes + 0x12018, 0x14007); /* the directory entry is not accessed */
-    ck_assert(!mmu_user_code_is(r->c, 0x601000, x.host));
-    ck_assert_uint_eq(ld64(r->bytes + 0x12018), 0x14007);
-    rig_free(r);
-}
-END_TEST
-
 START_TEST(walks_of_pae_and_without_paging)
 {
     struct rig *r = rig_new("win7");
@@ -521,7 +498,6 @@ Suite *mmu_suite(void)
     tcase_add_test(t, accessed_and_dirty_bits_by_a_remembered_table);
     tcase_add_test(t, rights_of_upper_levels_are_remembered_but_faults_look_again);
     tcase_add_test(t, global_large_pages_are_remembered_over_cr3);
-    tcase_add_test(t, user_code_is_the_same_only_if_a_fetch_would_not_show);
     tcase_add_test(t, walks_of_pae_and_without_paging);
     suite_add_tcase(s, t);
     return s;
