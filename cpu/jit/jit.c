@@ -10,11 +10,7 @@
 #include "cpu/hostfp.h"
 #include "cpu/jit/lockstep.h"
 #include "cpu/mem.h"
-<<<<<<< HEAD
-#include "cpu/mmu.h" /* mmu_user_code_is */
 #include "machine/core/clock.h"
-=======
->>>>>>> parent of c357dad (Translator: user code keeps its addresses over CR3 loads that leave its pages where they are)
 
 #define ARENA_SIZE (32 * MIB)
 #define SCRATCH (16 * KIB) /* at its start: what is written when there is no room */
