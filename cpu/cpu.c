@@ -44,6 +44,15 @@ static int parse_options(struct cpu *c, const char *text, struct error *e)
     return 0;
 }
 
+static bool choose_engine(struct cpu *c, const char *engine, struct error *e)
+{
+    if (!engine || !strcmp(engine, "interp")) return true;
+    if (strcmp(engine, "auto")) return jit_create(c, engine, e);
+    struct error why;
+    if (!jit_create(c, "jit", &why)) LOG(LOG_WARN, "cpu", "code is interpreted: %s", why.text);
+    return true;
+}
+
 struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct error *e)
 {
     char name[32];
@@ -71,7 +80,7 @@ struct cpu *cpu_create(const char *model, const struct cpu_env *env, struct erro
     c->a20 = true;
     c->a20_mask = ~0ull;
     c->apic_page = ~0ull;
-    if (env->engine && strcmp(env->engine, "interp") && !jit_create(c, env->engine, e)) {
+    if (!choose_engine(c, env->engine, e)) {
         free(c);
         return NULL;
     }

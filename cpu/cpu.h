@@ -24,8 +24,8 @@ struct cpu_env {
     struct irq ferr;                  /* FERR#: x87 error with CR0.NE=0, drives IRQ 13 */
     struct irq smiact;                /* SMIACT#: the CPU is in system management mode */
     u64 tsc_hz;                       /* TSC ticks per virtual second */
-    const char *engine;               /* "interp" (also NULL) or "jit" with options, see jit/README.md; read by
-                                         cpu_create alone */
+    const char *engine; /* "interp" (also NULL), "jit" or "lockstep" with options, see jit/README.md;
+                           "auto": jit where the host can, else interp. Read by cpu_create alone */
 };
 
 enum cpu_stop {

@@ -28,7 +28,7 @@ struct row {
 static const struct row rows[] = {
     { "memory",     "SIZE",     K_SIZE,   AT(memory),     "2G",   NULL, "guest RAM: 16M to 62G" },
     { "cpu",        "MODEL",    K_STR,    AT(cpu),        "win7", NULL, "CPU identity: win7, qemu64, p3, max" },
-    { "engine",     "NAME",     K_STR,    AT(engine),     "interp", NULL, "how the CPU runs: interp, jit (new: translates hot code) or lockstep (both, compared)" },
+    { "engine",     "NAME",     K_STR,    AT(engine),     "auto", NULL, "how the CPU runs: jit (translates hot code), interp, lockstep (both, compared); auto: jit where this host can" },
     { "disk",       "FILE[,if=ahci|ide]", K_LIST, AT(disks), NULL, NULL, "hard disk, raw image; on AHCI unless if=ide says otherwise" },
     { "cdrom",      "FILE[,if=ide|ahci]", K_LIST, AT(cdroms), NULL, NULL, "CD or DVD image, or a folder shown as one; the drive is on IDE unless if=ahci says otherwise" },
     { "floppy",     "FILE",     K_LIST,   AT(floppies),   NULL,   NULL, "floppy image, drive A then B" },
