@@ -21,19 +21,14 @@ static struct jit_tb *const REFUSED =
 
 static bool map_code(struct jit *j, struct error *e)
 {
-    if (j->perf_on) return jit_perf_open(j, e);
-    int fd = memfd_create("aeropc-code", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, JIT_CODE)) {
-        if (fd >= 0) close(fd);
-        error_set(e, "no memory for translated code: %m");
-        return false;
-    }
-    void *rw = mmap(NULL, JIT_CODE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    void *rx = mmap(NULL, JIT_CODE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    close(fd);
+    if (j->perf_on && !jit_perf_open(j, e)) return false;
+    /* Shared memory without a file, which a limit on the size of files does not concern; a second
+     * mapping of it is what mremap() makes of a length of 0. */
+    void *rw = mmap(NULL, JIT_CODE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *rx = rw == MAP_FAILED ? MAP_FAILED : mremap(rw, 0, JIT_CODE, MREMAP_MAYMOVE);
     j->rw = rw == MAP_FAILED ? NULL : rw;
     j->rx = rx == MAP_FAILED ? NULL : rx;
-    if (j->rw && j->rx) return true;
+    if (j->rw && j->rx && !mprotect(j->rx, JIT_CODE, PROT_READ | PROT_EXEC)) return true;
     error_set(e, "translated code cannot be executed on this system: %m");
     return false;
 }

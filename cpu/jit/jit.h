@@ -12,7 +12,7 @@
  * struct cpu, flags are in EFLAGS or in c->jit_flags, RAX, RCX and RDX are free. Every exit leaves
  * struct cpu as the interpreter would.
  *
- * Code memory is one memfd mapped twice, once writable and once executable. When it is full,
+ * Code memory is shared memory mapped twice, once writable and once executable. When it is full,
  * everything is dropped. Document: the design of the translator, sections 2 and 3. */
 #ifndef CPU_JIT_JIT_H
 #define CPU_JIT_JIT_H

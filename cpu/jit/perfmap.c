@@ -3,16 +3,14 @@
  * first instruction, so that perf report adds up host time by guest code. A translation that was
  * dropped keeps its line; what reuses its memory writes a later one, and perf takes the last.
  *
- * perf looks such files up for anonymous memory only, so the code memory is that then, and not a
- * memfd. Still two mappings of the same pages, never writable and executable. Format: the kernel's
+ * perf looks such files up for anonymous memory only, which the code memory is. Format: the kernel's
  * tools/perf/Documentation/jit-interface.txt. */
 #include "cpu/jit/priv.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-static bool open_map(struct jit *j, struct error *e)
+bool jit_perf_open(struct jit *j, struct error *e)
 {
     char path[40];
     snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
@@ -25,19 +23,6 @@ static bool open_map(struct jit *j, struct error *e)
     }
     error_set(e, "cannot write %s: %m", path);
     if (fd >= 0) close(fd);
-    return false;
-}
-
-bool jit_perf_open(struct jit *j, struct error *e)
-{
-    if (!open_map(j, e)) return false;
-    void *rw = mmap(NULL, JIT_CODE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (rw != MAP_FAILED) j->rw = rw;
-    /* Size 0 of shared memory: another mapping of it. */
-    void *rx = j->rw ? mremap(j->rw, 0, JIT_CODE, MREMAP_MAYMOVE) : MAP_FAILED;
-    if (rx != MAP_FAILED) j->rx = rx;
-    if (j->rx && !mprotect(j->rx, JIT_CODE, PROT_READ | PROT_EXEC)) return true;
-    error_set(e, "translated code cannot be executed on this system: %m");
     return false;
 }
 

@@ -189,7 +189,7 @@ bool jit_x87_refused(const struct cpu *c); /* x87 instructions are the interpret
 void jit_x87_unload(struct cpu *c);        /* from the host's unit, which is the host's again */
 unsigned jit_shift_count(const struct insn *i); /* of an immediate, as the processor takes it */
 
-/* perfmap.c: with perf=on. Opens the map and makes the code memory; jit_destroy unmaps that. */
+/* perfmap.c: with perf=on */
 bool jit_perf_open(struct jit *j, struct error *e);
 void jit_perf_close(struct jit *j);
 /* Names code memory [start, start+size), which translates guest code at gla. */
