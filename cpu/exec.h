@@ -112,6 +112,8 @@ void cpu_update_mode(struct cpu *c);
 void tlb_flush_all(struct cpu *c);
 void tlb_flush_nonglobal(struct cpu *c);
 void tlb_flush_page(struct cpu *c, u64 gla);
+/* RFLAGS.AC has been cleared: SMAP keeps the supervisor out of user pages again */
+void smap_close(struct cpu *c);
 /* IOPL and TSS bitmap; raises #GP */
 bool io_allowed(struct cpu *c, u16 port, unsigned size);
 bool msr_read(struct cpu *c, u32 msr, u64 *v);                  /* false: #GP raised */

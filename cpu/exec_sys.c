@@ -479,6 +479,7 @@ static void set_ac(struct cpu *c, bool on)
         return;
     }
     c->rflags = on ? c->rflags | FL_AC : c->rflags & ~(u64)FL_AC;
+    if (!on && c->tlb_open_len) smap_close(c);
 }
 
 void op_clac(struct cpu *c, const struct insn *i)

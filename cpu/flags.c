@@ -31,6 +31,7 @@ void cpu_set_flags(struct cpu *c, u32 value)
 {
     cpu_set_arith(c, value);
     c->rflags = (value & ~FL_ARITH & 0x3f7fd5u) | 2;
+    if (unlikely(c->tlb_open_len) && !(value & FL_AC)) smap_close(c);
     if (value & FL_TF) cpu_event_set(c, CE_TRAP);
     else if (!c->pending_dr6) cpu_event_clear(c, CE_TRAP);
     if (value & FL_RF) cpu_event_set(c, CE_RF);

@@ -8,7 +8,7 @@
  * The TLB holds 4 KiB pieces, split by privilege, so a matching tag means "allowed": mem.h compares
  * one tag and adds one offset. Whatever needs a look at every access gets a tag with TLB_SLOW,
  * which never matches a page address, and ends here: I/O, the local APIC's page, writes to pages
- * that hold decoded code, pages with a data breakpoint, user pages under SMAP. Filled slots are
+ * that hold decoded code, pages with a data breakpoint, user pages under SMAP (smap.c). Filled slots are
  * remembered in a short list because loading CR3 (twice per system call in a guest with split page
  * tables) must not sweep the whole array. A refill reads one entry of a page table: what a walk
  * found above it is kept (the walk cache).
@@ -352,7 +352,7 @@ void tlb_flush_all(struct cpu *c)
     c->walk_generation[1]++;
     memset(c->tlb_large, 0, sizeof(c->tlb_large));
     c->tlb_huge = false;
-    c->tlb_list_len = c->tlb_used_len = 0;
+    c->tlb_list_len = c->tlb_used_len = c->tlb_open_len = 0;
     c->bus_generation = c->mem->generation;
     if (c->jit) jit_forget_addresses(c, true);
     cpu_event_set(c, CE_MODE);
@@ -427,9 +427,11 @@ void tlb_protect_code(struct cpu *c, const u8 *hva)
     for (unsigned u = 0; u < 2; u++) {
         for (unsigned i = 0; i < TLB_ENTRIES; i++) {
             struct tlb_entry *e = &c->tlb[u][i];
-            if (e->tag_w != INVALID_TAG && !(e->tag_w & TLB_SLOW) &&
-                (u64)(uintptr_t)hva == e->tag_w + e->off)
-                e->tag_w |= TLB_SLOW | TLB_CODE;
+            u64 low = e->tag_w & 0xfff;
+            if ((low && low != (TLB_SLOW | TLB_SMAP)) ||
+                (u64)(uintptr_t)hva != e->tag_w - low + e->off)
+                continue;
+            e->tag_w += low ? 0ull - TLB_SMAP : TLB_SLOW | TLB_CODE; /* closed: walk again */
         }
     }
 }
@@ -477,7 +479,6 @@ static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct 
     struct page p;
     u64 gpa = w->gpa | (w->global ? TLB_GLOBAL : 0) | (w->user && w->esize ? TLB_USER : 0);
     bool special = page_has_breakpoint(c, page);
-    if ((c->cr4 & CR4_SMAP) && !(acc & ACC_USER) && (gpa & TLB_USER)) special = true;
     resolve_page(c, w->gpa, &p);
     u8 *host = p.rd ? p.rd : p.wr;
     u64 off = (u64)(uintptr_t)host - page;
@@ -505,9 +506,15 @@ static struct tlb_entry *tlb_get(struct cpu *c, u64 gla, unsigned acc)
     struct tlb_entry *e = &c->tlb[user][idx];
     u64 tag = acc & ACC_WRITE ? e->tag_w : e->tag_r;
     bool smap = (c->cr4 & CR4_SMAP) && !user;
-    if (tag_is(tag, page) && !(smap && (e->gpa & TLB_USER))) return e;
+    if (tag_is(tag, page)) {
+        if (!smap || !(e->gpa & TLB_USER)) return e;
+        bool allowed = (c->rflags & FL_AC) && !(acc & ACC_IMPLICIT);
+        if (allowed && (tag & TLB_SMAP)) smap_open(c, idx);
+        if (allowed && (tag == page || (tag & (TLB_SMAP | TLB_CODE)))) return e;
+    }
     struct walk w;
     if (!translate(c, gla, acc, &w)) return NULL;
+    if (smap && w.user) smap_note(c, idx);
     tlb_fill(c, e, page, &w, acc);
     remember_slot(c, user * TLB_ENTRIES + idx, w.global);
     remember_large(c, &w, gla);
@@ -580,7 +587,8 @@ static void page_write(struct cpu *c, struct tlb_entry *e, u64 gla, const void *
     ram_written(p.wrgn, p.woff + (gla & 0xfff), n);
     /* The decoded code of the page is gone now: later writes may take the fast path again. */
     bool smap_user = (c->cr4 & CR4_SMAP) && (e->gpa & TLB_USER);
-    if (p.wr == p.rd && !(p.wrgn->page_flags[p.woff >> 12] & PAGE_CODE) && !smap_user &&
+    if (smap_user && (e->tag_w & 0xfff) != (TLB_SLOW | TLB_CODE)) return; /* may be a closed one */
+    if (p.wr == p.rd && !(p.wrgn->page_flags[p.woff >> 12] & PAGE_CODE) &&
         !page_has_breakpoint(c, gla & ~0xfffull)) {
         e->tag_w = gla & ~0xfffull;
         lockstep_granted(c, e);
@@ -601,6 +609,7 @@ static void *known(struct cpu *c, u64 gla, unsigned n, unsigned acc, bool write)
     const struct tlb_entry *e = &c->tlb[acc & ACC_USER ? 1 : 0][tlb_index(gla)];
     u64 tag = write ? e->tag_w : e->tag_r, page = gla & ~0xfffull;
     if (tag != page || ((gla + n - 1) & ~0xfffull) != page) return NULL;
+    if ((acc & ACC_IMPLICIT) && (e->gpa & TLB_USER) && (c->cr4 & CR4_SMAP)) return NULL;
     return (void *)(uintptr_t)(gla + e->off);
 }
 

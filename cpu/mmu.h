@@ -24,6 +24,10 @@ struct walk {
 };
 
 void tlb_init(struct cpu *c); /* before the first flush of a new CPU */
+/* smap.c, about slots of the supervisor's half. The slot is about to hold a user page; what SMAP
+ * closed is opened again: both with AC set, for accesses that heed it. */
+void smap_note(struct cpu *c, unsigned slot);
+void smap_open(struct cpu *c, unsigned slot);
 /* Reads the tables for gla; touches nothing. */
 void mmu_walk(struct cpu *c, u64 gla, struct walk *w);
 /* Reads the four PDPTEs of a PAE page directory pointer table; false when one has reserved bits set

@@ -136,11 +136,13 @@ enum { SHADOW_STI = 1, SHADOW_SS = 2 };
 /* One translation. Tags are linear page addresses, ~0 when invalid. off + linear address = host
  * address. A tag with TLB_SLOW set never equals a page address: the translation is known, but every
  * access must take the slow path (I/O, APIC page, code page for writes, data breakpoint in the
- * page, user page under SMAP). */
+ * page, user page under SMAP while AC is clear). */
 #define TLB_SLOW 0x800u /* above the alignment bits that mem.h leaves in the compared address */
 /* In tag_w beside TLB_SLOW: the page is RAM that holds decoded code and nothing else is special about
  * it, so a store to bytes without code may be done at e->off (icache_gap). PAGE_DIRTY is set. */
 #define TLB_CODE 0x400u
+/* Beside TLB_SLOW: only SMAP is in the way, until AC is set (smap.c). */
+#define TLB_SMAP 0x200u
 #define TLB_GLOBAL 1u /* in gpa: kept over CR3 loads */
 #define TLB_USER 2u   /* in gpa: user page (SMAP check) */
 struct tlb_entry {
@@ -280,6 +282,8 @@ struct cpu {
     unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
     u16 tlb_used[TLB_LIST];   /* slots filled since everything was flushed */
     unsigned tlb_used_len;
+    u16 tlb_open[32];         /* slots of user pages that the supervisor may reach because of AC */
+    unsigned tlb_open_len;
     u64 tlb_large[16];        /* bit per hashed 2 MiB: a piece of a large page may be there */
     bool tlb_huge;            /* a piece of a 1 GiB page is */
     struct icache *icache;

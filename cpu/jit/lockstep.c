@@ -298,6 +298,7 @@ static void restore_state(struct cpu *c, const struct state *s)
     size_t at = offsetof(struct cpu, events), end = at + sizeof(c->events);
     memcpy(c, s->bytes, at);
     memcpy((u8 *)c + end, s->bytes + end, STATE_SIZE - end);
+    if (!(c->rflags & FL_AC)) smap_close(c);
     cpu_event_clear(c, ~(u32)CE_KICK); /* another thread sets that one at any time */
     cpu_event_set(c, s->events & ~(u32)CE_KICK);
 }
