@@ -205,6 +205,7 @@ struct cpu {
     u8 jit_fseg;      /* segment of the last operand in memory, or SEG_COUNT */
     u32 jit_fnote;    /* the last instruction (jit/x87.c) */
     u64 jit_fpage, jit_fdp; /* its page; the operand's linear address */
+    u64 jit_source; /* what the last shift shifted, while its flags can be wanted (jit/flags.c) */
     u64 jit_slot[4];  /* host addresses that a superblock keeps (jit/group.c) */
     u8 cpl;
     u8 bits;          /* enum cpu_bits of CS */

@@ -74,9 +74,9 @@ static void conditional(struct tr *t)
 {
     const struct insn *i = &t->op->i;
     u64 target = t->op->off + i->len + i->imm;
+    if (t->op->loop) tr_flags_to_mem(t); /* a long shift's leave EFLAGS */
     if (!tr_host_has(t, t->op->use)) tr_restore_flags(t);
     if (t->op->loop) {
-        tr_flags_to_mem(t);
         if (!t->warm) tr_x_store(t);
         if (!t->warm) {
             as_jcc(t->a, i->mapop & 15, t->tb->head);
@@ -349,6 +349,7 @@ void tr_stubs(struct tr *t)
         t->op = &t->ops[s->k];
         t->host = s->host;
         t->mem = s->mem;
+        t->of_bad = s->of_bad;
         t->recipe = s->recipe;
         t->x_loaded = s->x_loaded;
         t->x_dirty = s->x_dirty;

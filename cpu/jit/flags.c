@@ -96,7 +96,7 @@ u16 jit_writes(const struct jop *op)
 
 /* ---- instructions that can be repeated ---- */
 
-enum { R_NONE, R_CMP, R_TEST, R_ADD, R_SUB, R_LOGIC };
+enum { R_NONE, R_CMP, R_TEST, R_ADD, R_SUB, R_LOGIC, R_SHIFT };
 
 struct recipe {
     u8 kind, dst;
@@ -110,6 +110,20 @@ static struct recipe arithmetic(unsigned alu, unsigned dst, unsigned src)
     if (dst == src && r.kind == R_ADD) r.kind = R_NONE;
     if (dst == src && r.kind == R_SUB) r.kind = R_LOGIC; /* 0 */
     return r;
+}
+
+bool jit_keeps_source(const struct jop *op)
+{
+    const struct insn *i = &op->i;
+    unsigned o = i->mapop;
+    return op->kind == K_NATIVE && op_rows[i->op].map == MAP_0 && (o == 0xc1 || o == 0xd1) &&
+           !(i->flags & INSN_MEM) && (i->modrm >> 3 & 7) >= 4 && i->osz >= OSZ32 &&
+           op->def == F_ALL;
+}
+
+static unsigned count_of(const struct insn *i)
+{
+    return i->mapop == 0xd1 ? 1 : jit_shift_count(i);
 }
 
 static struct recipe recipe_of(const struct jop *op)
@@ -132,6 +146,7 @@ static struct recipe recipe_of(const struct jop *op)
         return (o & 7) >= 2 && r.kind == R_LOGIC ? r : none;
     }
     if (mem) return none;
+    if (jit_keeps_source(op)) return (struct recipe){ .kind = R_SHIFT };
     switch (o) {
     case 0x80 ... 0x83: return arithmetic(n, i->rm, H_NONE);
     case 0x84:
@@ -149,7 +164,7 @@ static struct recipe recipe_of(const struct jop *op)
 static u16 recipe_regs(const struct jop *op)
 {
     struct recipe r = recipe_of(op);
-    if (r.kind == R_NONE) return 0;
+    if (r.kind == R_NONE || r.kind == R_SHIFT) return 0;
     bool one = r.kind == R_LOGIC || r.src == H_NONE;
     return (u16)(BIT(r.dst) | (one ? 0 : BIT(r.src)));
 }
@@ -163,18 +178,60 @@ static void with_source(struct tr *t, const struct insn *i, const struct recipe 
         as_rm(t->a, i->osz, alu << 3 | 3, H_AX, tr_greg(t, r->src));
 }
 
+static void save_all_but_of(struct tr *t)
+{
+    as_room(t->a);
+    as8(t->a, 0x9f);                                                    /* LAHF */
+    as8(t->a, 0x88), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV [.. + 1], AH */
+}
+
+static void shift_again(struct tr *t, const struct insn *i)
+{
+    unsigned n = i->modrm >> 3 & 7;
+    as_load(t->a, OSZ64, H_AX, CPU_AT(jit_source));
+    as_insn(t->a, 0, i->osz, AS_0, 0xc1, n == 6 ? 4 : n, rm_reg(H_AX), 0);
+    as8(t->a, count_of(i));
+}
+
+/* The flags of the shift that the recipe names, to memory. OF after more than one step is as in
+ * shift_flags() of native.c: SHL: CF xor SF; SHR: the bit below the result's top. */
+static void shift_to_mem(struct tr *t)
+{
+    const struct insn *i = &t->ops[t->recipe].i;
+    struct as *a = t->a;
+    unsigned n = i->modrm >> 3 & 7;
+    shift_again(t, i);
+    if (n == 7 || count_of(i) == 1) {
+        tr_save_flags(t);
+    } else if (n == 5) {
+        save_all_but_of(t);
+        shift_again(t, i);
+        as_insn(a, 0, i->osz, AS_0F, 0xba, 4, rm_reg(H_AX), 0); /* BT */
+        as8(a, (8u << i->osz) - 2);
+        as_insn(a, 0, OSZ8, AS_0F, 0x92, 0, CPU_AT(jit_flags), 0); /* SETC */
+    } else {
+        save_all_but_of(t);
+        as_insn(a, 0, OSZ8, AS_0F, 0x92, 0, CPU_AT(jit_flags), 0);
+        as_insn(a, 0, OSZ8, AS_0F, 0x98, 0, rm_reg(H_AX), 0); /* SETS AL */
+        as_rm(a, OSZ8, 0x30, H_AX, CPU_AT(jit_flags));        /* XOR */
+    }
+    t->mem = true;
+    t->host = t->of_bad = false;
+}
+
 /* Makes EFLAGS by doing the instruction again; changes RAX at most. */
 static void repeat(struct tr *t)
 {
     const struct jop *op = &t->ops[t->recipe];
     const struct insn *i = &op->i;
     struct recipe r = recipe_of(op);
-    unsigned dst = tr_pinned(t, r.dst);
+    unsigned dst = r.kind == R_SHIFT ? H_AX : tr_pinned(t, r.dst);
     if (dst == H_NONE || r.kind == R_ADD || r.kind == R_SUB) {
         as_load(t->a, OSZ64, H_AX, tr_greg(t, r.dst));
         dst = H_AX;
     }
     switch (r.kind) {
+    case R_SHIFT: shift_again(t, i); break; /* by one: OF is right */
     case R_ADD:
     case R_SUB:
         with_source(t, i, &r, r.kind == R_ADD ? 5 : 0);
@@ -212,9 +269,18 @@ void tr_save_flags(struct tr *t)
     t->mem = true;
 }
 
+/* Only doing it again and working OF out gives the flags. */
+static bool long_shift(const struct tr *t)
+{
+    return t->recipe >= 0 && recipe_of(&t->ops[t->recipe]).kind == R_SHIFT &&
+           count_of(&t->ops[t->recipe].i) != 1;
+}
+
 void tr_restore_flags(struct tr *t)
 {
-    if (t->recipe >= 0) {
+    if (long_shift(t))
+        tr_flags_to_mem(t);
+    else if (t->recipe >= 0) {
         repeat(t);
         return;
     }
@@ -230,6 +296,10 @@ void tr_restore_flags(struct tr *t)
 void tr_flags_to_mem(struct tr *t)
 {
     if (t->mem) return;
+    if (long_shift(t)) {
+        shift_to_mem(t);
+        return;
+    }
     if (!t->host) repeat(t);
     tr_save_flags(t);
 }

@@ -216,9 +216,17 @@ static void shift(struct tr *t)
         as_load(a, OSZ32, H_DX, rm);
         at = rm_reg(H_DX);
     }
+    if (jit_keeps_source(t->op) && t->op->live_out) {
+        if (at.mem) as_load(a, OSZ64, H_DX, at);
+        as_store(a, OSZ64, CPU_AT(jit_source), at.mem ? H_DX : at.reg);
+    }
     as_insn(a, 0, i->osz, AS_0, (o & 0xfe) | !bytes, n, at, bytes ? AS_BYTE_RM : 0);
     if (o < 0xd0) as8(a, (u8)i->imm);
     if (dword) as_store(a, OSZ64, rm, H_DX);
+    if (jit_keeps_source(t->op)) {
+        t->of_bad = o != 0xd1 && jit_shift_count(i) != 1;
+        return;
+    }
     if (!(t->op->live_out & F_O) || !t->op->def) return;
     if (o == 0xd0 || o == 0xd1 || (o < 0xd0 && jit_shift_count(i) == 1)) return;
     u8 *skip = NULL;

@@ -175,6 +175,8 @@ void jit_liveness(struct jop *ops, unsigned n);
 void jit_group(struct jop *ops, unsigned n, bool wide);
 /* flags.c: registers that the instruction may write */
 u16 jit_writes(const struct jop *op);
+/* flags.c: a shift whose source is kept in c->jit_source, so that it can be repeated for its flags */
+bool jit_keeps_source(const struct jop *op);
 /* translate.c: writes the code; false: no room. */
 bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n);
 /* classify.c */

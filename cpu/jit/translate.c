@@ -108,6 +108,7 @@ struct stub *tr_stub(struct tr *t, unsigned kind)
     *s = (struct stub){ .kind = (u8)kind,
                         .host = t->host,
                         .mem = t->mem,
+                        .of_bad = t->of_bad,
                         .recipe = (i8)t->recipe,
                         .k = (u16)t->k,
                         .x_loaded = t->x_loaded,
