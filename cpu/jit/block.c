@@ -75,8 +75,6 @@ unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode,
         if (op->kind == K_SYSTEM) break;
         if (op->kind != K_BRANCH) {
             pos = next;
-            if (op_rows[op->i.op].flags & OF_STR)
-                break; /* it charges the budget for its work: nothing may be charged behind it */
             continue;
         }
         u64 target = next + op->i.imm;

@@ -124,7 +124,7 @@ struct jit {
     /* thunks, for 32-bit and 64-bit guest code */
     u32 gap[2]; /* for supervisor and user code */
     u32 enter[2], leave[2], leave_link[2], handler[2], slow[2], after[2], system[2],
-        x87[2], x87_pointers;
+        x87[2], x87_pointers, string[2], string_short[2];
     u8 *arena; /* sites, links, translations */
     size_t arena_used, arena_size;
     bool full, pending_reset;
@@ -211,6 +211,7 @@ bool jit_sse_refused(const struct cpu *c);
 /* Called by generated code */
 u64 jit_system_call(struct cpu *c, const struct site *s);
 u64 jit_handler_call(struct cpu *c, const struct site *s);
+u64 jit_string_call(struct cpu *c, const struct site *s); /* string.c */
 void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla);
 u64 jit_slow_after(struct cpu *c, const struct site *s);
 u64 jit_x87_load(struct cpu *c, const struct site *s); /* not 0: refused, rip is the site's */

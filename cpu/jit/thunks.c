@@ -191,6 +191,38 @@ static u32 make_system(struct jit *j, unsigned wide, u32 leave_stored)
     return here;
 }
 
+static bool scratch(unsigned reg) /* for C functions */
+{
+    return reg == H_SI || reg == H_DI || (reg >= H_8 && reg <= H_11);
+}
+
+/* Calls the function in RAX with (RDI, RSI, RDX = site, struct cpu, R8, RAX of the guest); when it
+ * does not do the instruction, jit_string_call() does. Guest registers that it leaves to itself by
+ * the System V ABI stay where they are. */
+static void make_string(struct jit *j, unsigned wide, u32 leave_stored)
+{
+    struct as *a = &j->as;
+    j->string[wide] =
+        make_call(j, wide, (u64)(uintptr_t)jit_string_call, leave_stored, false, CC_NE);
+    j->string_short[wide] = as_here(a);
+    push_pop(a, 0x50, H_DX);
+    for (unsigned g = 0; g < 16; g++) {
+        if (scratch(jit_pinned[wide][g]))
+            as_store(a, OSZ64, rm_at(H_BP, tr_reg_field(g)), jit_pinned[wide][g]);
+    }
+    as_lea(a, OSZ64, H_CX, rm_at(H_BP, -JIT_BIAS));
+    as_mov(a, OSZ64, H_9, jit_pinned[wide][RAX]);
+    as8(a, 0xff), as8(a, 0xd0); /* CALL RAX */
+    push_pop(a, 0x58, H_DX);
+    for (unsigned g = 0; g < 16; g++) {
+        if (scratch(jit_pinned[wide][g]))
+            as_load(a, OSZ64, jit_pinned[wide][g], rm_at(H_BP, tr_reg_field(g)));
+    }
+    as_rm(a, OSZ32, 0x85, H_AX, rm_reg(H_AX));
+    as_jcc(a, CC_NE, j->string[wide]);
+    as8(a, 0xc3);
+}
+
 void jit_make_thunks(struct jit *j)
 {
     for (unsigned user = 0; user < 2; user++) make_gap(j, user);
@@ -203,6 +235,7 @@ void jit_make_thunks(struct jit *j)
         j->slow[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_access, stored, false, CC_E);
         j->system[wide] = make_system(j, wide, stored);
         j->x87[wide] = make_call(j, wide, (u64)(uintptr_t)jit_x87_load, stored, false, CC_NE);
+        make_string(j, wide, stored);
         j->after[wide] = make_call(j, wide, (u64)(uintptr_t)jit_slow_after, stored, true, CC_NE);
     }
 }

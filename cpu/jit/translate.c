@@ -294,8 +294,12 @@ static void call_handler(struct tr *t)
     t->host = false;
     tr_x_store(t);
     t->x_loaded = 0;
-    as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
-    as_call(t->a, t->j->handler[t->wide]);
+    if (op_rows[t->op->i.op].flags & OF_STR) {
+        tr_string(t, s);
+    } else {
+        as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
+        as_call(t->a, t->j->handler[t->wide]);
+    }
     t->mem = true;
 }
 

@@ -152,6 +152,7 @@ void tr_execute(struct tr *t);
 struct stub *tr_stub(struct tr *t, unsigned kind);
 void tr_branch(struct tr *t); /* branch.c */
 void tr_system(struct tr *t); /* system.c */
+void tr_string(struct tr *t, struct site *s); /* string.c: the call; flags are in memory */
 void tr_stubs(struct tr *t);
 /* Goes on at `target`, relative to the page, by a link or by the table; `left` instructions were
  * charged and are not executed. Flags are put into memory. */

@@ -313,6 +313,82 @@ START_TEST(rounding_behind_system_instructions)
 }
 END_TEST
 
+/* String instructions inside superblocks: they charge the budget for what they do, and behind them the
+ * superblock goes on or not. Slices of every length end at the same instructions, counts and registers
+ * as the interpreter's. */
+struct sliced {
+    struct rig *r;
+    u64 count[64], rip[64], gpr[64][16];
+    u32 flags[64];
+};
+
+static void run_sliced(struct sliced *x, const struct program *p, unsigned slice)
+{
+    struct outcome o;
+    u64 count;
+    run(x->r, p, &o, &count); /* translates */
+    memcpy(rig_window(x->r, OV_DATA), x->r->bg_data, OV_DATA_L);
+    rig_load_state(x->r, &p->in);
+    u64 before = cpu_icount(x->r->c);
+    for (unsigned k = 0; k < LEN(x->count); k++) {
+        if (k < 8) cpu_run(x->r->c, k + 1 + slice);
+        else cpu_run(x->r->c, slice);
+        x->count[k] = cpu_icount(x->r->c) - before;
+        x->rip[k] = x->r->c->rip;
+        x->flags[k] = (u32)cpu_flags(x->r->c);
+        memcpy(x->gpr[k], x->r->c->r, sizeof(x->gpr[k]));
+    }
+}
+
+START_TEST(strings_and_slices)
+{
+    static const u8 ops[][2] = { { 0xf3, 0xa4 }, { 0xf3, 0xa5 }, { 0xf3, 0xaa }, { 0xf3, 0xab },
+                                 { 0xf2, 0xae }, { 0xf3, 0xaf }, { 0xf3, 0xa6 }, { 0xf3, 0xa7 },
+                                 { 0x90, 0xa4 }, { 0x90, 0xab }, { 0x90, 0xad }, { 0x90, 0xaf } };
+    static const u16 counts[] = { 0, 1, 2, 7, 16, 17, 63, 100, 300 };
+    static const u8 direction[] = { 0xfc, 0xfc, 0xfd };
+    static struct sliced x, y;
+    bool wide = _i & 1;
+    setenv("AEROPC_ENGINE", "interp", 1);
+    x.r = rig_new("max", false);
+    setenv("AEROPC_ENGINE", _i & 2 ? "jit,hot=0,ops=5" : "jit,hot=0", 1);
+    y.r = rig_new("max", false);
+    for (unsigned k = 0; k < LEN(ops) * LEN(counts) * 3; k++) {
+        struct program p;
+        const u8 *op = ops[k % LEN(ops)];
+        u32 count = counts[k / LEN(ops) % LEN(counts)];
+        make(&p, wide, k);
+        const u8 code[] = { direction[k % 3], 0x01, 0xc2, op[0], op[1], 0x11, 0xc2, 0xfc, /* ADD, ADC */
+                            0xb9, (u8)count, (u8)(count >> 8), 0, 0, 0x29, 0xd0, op[0], op[1], 0x19,
+                            0xc2, 0x83, 0xc2, 0x01 };
+        memcpy(p.code, code, sizeof(code));
+        p.len = sizeof(code);
+        p.in.gpr[RCX] = count;
+        p.in.gpr[RSI] = OV_DATA + 64 + next(&p) % 128;
+        p.in.gpr[RDI] = OV_DATA + next(&p) % (OV_DATA_L / 2);
+        if (k % 5 == 0) p.in.gpr[RDI] = p.in.gpr[RSI] + next(&p) % 16;
+        if (k % 7 == 0) p.in.gpr[RDI] = (p.in.gpr[RDI] | 0xfff) - 7;
+        if (k % 11 == 0) p.in.gpr[RSI] = OV_DATA + OV_DATA_L - 8;
+        for (unsigned slice = 1; slice < 20; slice += 1 + slice / 6) {
+            run_sliced(&x, &p, slice);
+            run_sliced(&y, &p, slice);
+            for (unsigned n = 0; n < LEN(x.count); n++) {
+                bool equal = x.count[n] == y.count[n] && x.rip[n] == y.rip[n] &&
+                             x.flags[n] == y.flags[n] &&
+                             !memcmp(x.gpr[n], y.gpr[n], sizeof(x.gpr[n]));
+                ck_assert_msg(equal, "program %u, slices of %u, stop %u: counts %llu and %llu", k,
+                              slice, n, (unsigned long long)x.count[n],
+                              (unsigned long long)y.count[n]);
+            }
+            ck_assert_int_eq(
+                memcmp(rig_window(x.r, OV_DATA), rig_window(y.r, OV_DATA), OV_DATA_L), 0);
+        }
+    }
+    rig_free(x.r);
+    rig_free(y.r);
+}
+END_TEST
+
 Suite *jit_int_suite(void)
 {
     Suite *s = suite_create("jit_int");
@@ -323,6 +399,7 @@ Suite *jit_int_suite(void)
     tcase_add_test(t, one_instruction_at_a_time);
     tcase_add_test(t, pairs);
     tcase_add_test(t, rounding_behind_system_instructions);
+    tcase_add_loop_test(t, strings_and_slices, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }
