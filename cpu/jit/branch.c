@@ -362,6 +362,8 @@ void tr_stubs(struct tr *t)
             miss_stub(t, s);
         else if (s->kind == STUB_HANDLER)
             tr_x87_handler(t);
+        else if (s->kind == STUB_STRING)
+            tr_string_stub(t, s);
         else if (s->kind == STUB_GROUP)
             group_stub(t);
         else if (s->kind == STUB_EXIT)

@@ -369,5 +369,6 @@ void jit_classify(struct jop *op, unsigned mode)
     op->mem = false;
     op->exits = true;
     op->keep = 0;
+    if ((row->flags & OF_STR) && (i->mapop | 9) != 0xaf) return; /* strings that do not compare */
     set_flags(op, F_ALL, F_ALL);
 }

@@ -67,6 +67,7 @@ u16 jit_writes(const struct jop *op)
 {
     const struct insn *i = &op->i;
     if (op->kind == K_BRANCH && (op_rows[i->op].flags & OF_COND || op->follow)) return 0;
+    if (op_rows[i->op].flags & OF_STR) return (u16)(BIT(RAX) | BIT(RCX) | BIT(RSI) | BIT(RDI));
     if (op->kind != K_NATIVE) return 0xffff;
     if (op->sse)
         return (u16)(op->reg_general                                            ? BIT(i->reg)

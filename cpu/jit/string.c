@@ -1,8 +1,9 @@
-/* String instructions in superblocks. MOVS, STOS, CMPS and SCAS whose operands lie in pages that the
- * TLB knows, going upwards, are done by the small functions here: guest registers come as arguments,
- * and what they change goes to struct cpu. Everything else is the interpreter's handler, which
- * jit_string_call() calls: INS, OUTS, LODS, the other direction, odd address sizes and segments,
- * operands that cross a page, overlap or fault.
+/* String instructions in superblocks. MOVS, STOS and LODS of one element are inline. Repeated MOVS
+ * and STOS, and CMPS and SCAS, whose operands lie in pages that the TLB knows, going upwards, are done
+ * by the small functions here: guest registers come as arguments, and what they change goes to
+ * struct cpu. Everything else is the interpreter's handler, which jit_string_call() calls: INS,
+ * OUTS, REP LODS, the other direction, odd address sizes and segments, operands that cross a page,
+ * overlap or fault.
  *
  * A repeated instruction charges the budget for its work (charge() of exec_string.c). The
  * instructions behind it were charged at the head of the superblock, so what is left of the budget
@@ -250,14 +251,21 @@ FORMS(3, 64, ~0ull)
             { name##_64_0, name##_64_1, name##_64_2, name##_64_3 },                                \
     }
 
+/* Plain operands for the forms here: any offset is the linear address. */
+static bool flat(const struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    return i->asz == (t->wide ? ASZ64 : ASZ32) &&
+           (i->seg == SEG_DS || i->seg == SEG_ES || i->seg == SEG_SS);
+}
+
 /* The function for an instruction, as an address; 0: always the handler. */
 static u64 function(const struct tr *t)
 {
     static string_fn *const fn[4][2][4] = { ROW(movs), ROW(cmps), ROW(stos), ROW(scas) };
     const struct insn *i = &t->op->i;
     unsigned o = i->mapop, kind;
-    if (i->asz != (t->wide ? ASZ64 : ASZ32)) return 0;
-    if (i->seg != SEG_DS && i->seg != SEG_ES && i->seg != SEG_SS) return 0;
+    if (!flat(t)) return 0;
     switch (o & ~1u) {
     case 0xa4: kind = 0; break;
     case 0xa6: kind = 1; break;
@@ -274,6 +282,62 @@ void tr_string(struct tr *t, struct site *s)
     as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
     if (fn) as_movabs(t->a, H_AX, fn);
     as_call(t->a, fn ? t->j->string_short[t->wide] : t->j->string[t->wide]);
+}
+
+/* The TLB check of [RSI] or [RDI]; its host address in RAX. Returns the jump away. */
+static u32 element(struct tr *t, unsigned reg, unsigned access)
+{
+    as_mov(t->a, t->wide ? OSZ64 : OSZ32, H_AX, tr_pinned(t, reg));
+    tr_tlb(t, 1u << t->op->i.osz, access);
+    u32 away = as_jcc(t->a, CC_NE, as_here(t->a));
+    tr_tlb_add(t);
+    return away;
+}
+
+/* MOVS, STOS and LODS without a repeat prefix. Nothing has changed where one of the jumps to the
+ * stub is taken, which calls the handler. */
+bool tr_string_plain(struct tr *t)
+{
+    const struct insn *i = &t->op->i;
+    struct as *a = t->a;
+    unsigned o = i->mapop & ~1u, si = tr_pinned(t, RSI), di = tr_pinned(t, RDI);
+    unsigned size = t->wide ? OSZ64 : OSZ32;
+    if (!(op_rows[i->op].flags & OF_STR) || i->rep || !flat(t)) return false;
+    if (o != 0xa4 && o != 0xaa && o != 0xac) return false;
+    tr_clobber(t, t->op->live_in);
+    struct stub *s = tr_stub(t, STUB_STRING);
+    as_insn(a, 0, OSZ8, AS_0, 0xf6, 0, rm_at(H_BP, jit_field(offsetof(struct cpu, rflags)) + 1), 0);
+    as8(a, FL_DF >> 8); /* TEST byte [..], DF */
+    s->field = as_jcc(a, CC_NE, as_here(a));
+    if (o != 0xaa) {
+        s->body = element(t, RSI, SITE_READ);
+        as_load(a, i->osz, H_DX, rm_at(H_AX, 0));
+        if (o == 0xa4) as_store(a, i->osz, CPU_AT(jit_temp), H_DX);
+        else tr_put(t, RAX, i->osz, H_DX);
+    }
+    if (o != 0xac) {
+        s->target = element(t, RDI, SITE_WRITE);
+        if (o == 0xa4) as_load(a, i->osz, H_DX, CPU_AT(jit_temp));
+        as_store(a, i->osz, rm_at(H_AX, 0), o == 0xa4 ? H_DX : tr_pinned(t, RAX));
+        as_lea(a, size, di, rm_at(di, 1 << i->osz));
+    }
+    if (o != 0xaa) as_lea(a, size, si, rm_at(si, 1 << i->osz));
+    s->resume = as_here(a);
+    return true;
+}
+
+void tr_string_stub(struct tr *t, const struct stub *s)
+{
+    struct as *a = t->a;
+    if (s->body) as_patch(a, s->body, as_here(a));
+    if (s->target) as_patch(a, (u32)s->target, as_here(a));
+    tr_x_store(t);
+    tr_flags_to_mem(t);
+    t->host = false;
+    as_movabs(a, H_DX, (u64)(uintptr_t)tr_handler_site(t));
+    as_call(a, t->j->string[t->wide]);
+    tr_x_reload(t);
+    as_jmp(a, s->resume);
 }
 
 /* The handler must see the budget and the instruction count without what comes behind it. */

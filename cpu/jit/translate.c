@@ -283,13 +283,20 @@ static bool handler_flags(const struct insn *i)
     return false;
 }
 
-static void call_handler(struct tr *t)
+struct site *tr_handler_site(struct tr *t)
 {
     struct site *s = tr_site(t, SITE_HANDLER, 0);
     s->insn = jit_alloc(t->j, sizeof(*s->insn));
     *s->insn = t->op->i;
     s->flags = handler_flags(&t->op->i);
     s->x87 = jit_x87_unloads(t->op);
+    return s;
+}
+
+static void call_handler(struct tr *t)
+{
+    if (tr_string_plain(t)) return;
+    struct site *s = tr_handler_site(t);
     tr_flags_to_mem(t);
     t->host = false;
     tr_x_store(t);

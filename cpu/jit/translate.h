@@ -12,7 +12,8 @@ enum stub_kind {
     STUB_AGAIN,
     STUB_MISS,
     STUB_X87,
-    STUB_HANDLER
+    STUB_HANDLER,
+    STUB_STRING
 };
 struct stub {
     u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
@@ -152,7 +153,11 @@ void tr_execute(struct tr *t);
 struct stub *tr_stub(struct tr *t, unsigned kind);
 void tr_branch(struct tr *t); /* branch.c */
 void tr_system(struct tr *t); /* system.c */
-void tr_string(struct tr *t, struct site *s); /* string.c: the call; flags are in memory */
+/* string.c */
+bool tr_string_plain(struct tr *t); /* one element, inline; false: not this instruction */
+void tr_string(struct tr *t, struct site *s); /* the call; flags are in memory */
+void tr_string_stub(struct tr *t, const struct stub *s);
+struct site *tr_handler_site(struct tr *t); /* with the instruction */
 void tr_stubs(struct tr *t);
 /* Goes on at `target`, relative to the page, by a link or by the table; `left` instructions were
  * charged and are not executed. Flags are put into memory. */
