@@ -114,8 +114,9 @@ ALWAYS u64 stos(u64 di, const struct site *s, struct cpu *c, u64 cx, u64 ax, uns
     u8 *dst = host_range(c, di, len, true);
     if (!dst) return 1;
     u64 pattern = (ax & mask_n(1u << osz)) * ones[osz];
-    if (len > SHORT && pattern == (u8)pattern * ones[0]) memset(dst, (u8)pattern, len);
-    else fill_short(dst, pattern, len);
+    if (len <= SHORT) fill_short(dst, pattern, len);
+    else if (pattern == (u8)pattern * ones[0]) memset(dst, (u8)pattern, len);
+    else return 1; /* the handler fills by copies that double */
     c->budget -= len / 16;
     c->r[RDI] = (di + len) & mask;
     if (s->insn->rep) c->r[RCX] = 0;
