@@ -110,7 +110,7 @@ static void refresh(struct cpu *c, struct code_page *page, unsigned off, unsigne
 {
     unsigned from = off > page->longest ? off - page->longest : 0;
     unmark(page, off, end);
-    if (c->jit) jit_each_range(c, page->host, mark_range, page);
+    if (c->jit) jit_each_range(c, page->host, off, end, mark_range, page);
     for (unsigned s = from >> SPOT_SHIFT; s <= (end - 1) >> SPOT_SHIFT; s++) {
         for (struct block *b = page->blocks[s]; b; b = b->page_next)
             if (b->off < end && off < b->off + b->bytes) mark(page, b->off, b->bytes);

@@ -231,13 +231,15 @@ void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len, u
     if (!(*slot)->tbs) *slot = (*slot)->next;
 }
 
-void jit_each_range(struct cpu *c, const u8 *host,
+void jit_each_range(struct cpu *c, const u8 *host, unsigned off, unsigned end,
                     void (*mark)(void *opaque, unsigned off, unsigned len), void *opaque)
 {
     struct jit_page **slot = page_slot(c->jit, host);
     for (struct jit_tb *tb = *slot ? (*slot)->tbs : NULL; tb; tb = tb->page_next) {
-        for (unsigned k = 0; k < tb->range_count; k++)
-            mark(opaque, tb->range[k].off, tb->range[k].len);
+        for (unsigned k = 0; k < tb->range_count; k++) {
+            const struct range *r = &tb->range[k];
+            if (r->off < end && off < (unsigned)r->off + r->len) mark(opaque, r->off, r->len);
+        }
     }
 }
 

@@ -39,8 +39,8 @@ void jit_run(struct cpu *c, struct jit_tb *tb);
  * [*lo, *hi) grows to hold all bytes that they covered. */
 void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len, unsigned *lo,
                     unsigned *hi);
-/* Tells `mark` every range of bytes of the page that translations cover. */
-void jit_each_range(struct cpu *c, const u8 *host,
+/* Tells `mark` every range of bytes that translations cover and that [off, end) of the page touches. */
+void jit_each_range(struct cpu *c, const u8 *host, unsigned off, unsigned end,
                     void (*mark)(void *opaque, unsigned off, unsigned len), void *opaque);
 void jit_flush(struct cpu *c);
 void jit_info(struct cpu *c, struct text *t);
