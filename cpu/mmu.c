@@ -25,13 +25,18 @@
 
 /* ---- physical memory ---- */
 
-u64 phys_read(struct cpu *c, u64 gpa, unsigned size)
+static inline u64 read_phys(struct cpu *c, u64 gpa, unsigned size)
 {
     gpa &= c->a20_mask;
     const struct bus_range *r = bus_find(c->mem, gpa);
     if (likely(r->rd && r->rd->ram && gpa + size - 1 <= r->last))
         return ld_n(r->rd->ram + (gpa - r->rd->base), size);
     return bus_read(c->mem, gpa, size);
+}
+
+u64 phys_read(struct cpu *c, u64 gpa, unsigned size)
+{
+    return read_phys(c, gpa, size);
 }
 
 void phys_write(struct cpu *c, u64 gpa, u64 v, unsigned size)
@@ -77,12 +82,14 @@ static void resolve_page(struct cpu *c, u64 gpa, struct page *p)
 
 /* ---- page walks ---- */
 
-static void walk_entry(struct cpu *c, struct walk *w, u64 at, unsigned bit)
+static inline u64 walk_entry(struct cpu *c, struct walk *w, u64 at, unsigned bit, unsigned size)
 {
+    u64 e = read_phys(c, at, size);
     w->at[w->count] = at;
-    w->entry[w->count] = phys_read(c, at, w->esize);
+    w->entry[w->count] = e;
     w->bit[w->count] = (u8)bit;
     w->count++;
+    return e;
 }
 
 static void walk_finish(struct cpu *c, struct walk *w, u64 gla, u64 frame, unsigned bit, u64 leaf)
@@ -98,8 +105,7 @@ static void walk_finish(struct cpu *c, struct walk *w, u64 gla, u64 frame, unsig
 static void walk_2level(struct cpu *c, u64 gla, struct walk *w)
 {
     w->esize = 4;
-    walk_entry(c, w, (c->cr3 & 0xfffff000) + ((gla >> 22) & 0x3ff) * 4, 22);
-    u64 pde = w->entry[0];
+    u64 pde = walk_entry(c, w, (c->cr3 & 0xfffff000) + ((gla >> 22) & 0x3ff) * 4, 22, 4);
     if (!(pde & 1)) return;
     w->user = pde & 4;
     w->writable = pde & 2;
@@ -110,8 +116,7 @@ static void walk_2level(struct cpu *c, u64 gla, struct walk *w)
         walk_finish(c, w, gla, (pde & 0xffc00000) | high, 22, pde);
         return;
     }
-    walk_entry(c, w, (pde & 0xfffff000) + ((gla >> 12) & 0x3ff) * 4, 12);
-    u64 pte = w->entry[1];
+    u64 pte = walk_entry(c, w, (pde & 0xfffff000) + ((gla >> 12) & 0x3ff) * 4, 12, 4);
     if (!(pte & 1)) return;
     w->user = w->user && (pte & 4);
     w->writable = w->writable && (pte & 2);
@@ -126,8 +131,7 @@ static void walk_64bit(struct cpu *c, u64 gla, struct walk *w, u64 table, unsign
     if (!(c->efer & EFER_NXE)) always |= BIT64(63);
     if (!c->long_mode) always |= 0x7ff0000000000000ull;
     for (;; bit -= 9) {
-        walk_entry(c, w, table + ((gla >> bit) & 0x1ff) * 8, bit);
-        u64 e = w->entry[w->count - 1];
+        u64 e = walk_entry(c, w, table + ((gla >> bit) & 0x1ff) * 8, bit, 8);
         if (!(e & 1)) return;
         bool leaf = bit == 12 || (bit == 21 && (e & 0x80)) ||
                     (bit == 30 && (e & 0x80) && cpu_has(c, FT_PG1G));

@@ -212,13 +212,11 @@ static void rebuild(struct bus *b)
     }
 }
 
-const struct bus_range *bus_find(struct bus *b, u64 addr)
+const struct bus_range *bus_search(struct bus *b, u64 addr)
 {
     if (unlikely(b->stale)) rebuild(b);
     if (addr > b->limit) addr = b->limit;
     if (b->port_index) return &b->map[b->port_index[addr]];
-    const struct bus_range *m = &b->map[b->last_hit];
-    if (addr >= m->base && addr <= m->last) return m;
     unsigned lo = 0, hi = b->map_len;
     while (hi - lo > 1) {
         unsigned mid = (lo + hi) / 2;

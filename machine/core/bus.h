@@ -110,7 +110,15 @@ unsigned bus_write_run(struct bus *b, u64 port, unsigned size, const void *buf, 
 
 /* The range that holds addr (never NULL: an unmapped stretch has rd = wr = NULL). Valid until the
  * generation changes. */
-const struct bus_range *bus_find(struct bus *b, u64 addr);
+const struct bus_range *bus_search(struct bus *b, u64 addr);
+static inline const struct bus_range *bus_find(struct bus *b, u64 addr)
+{
+    if (likely(!b->stale)) { /* page walks ask for RAM again and again */
+        const struct bus_range *m = &b->map[b->last_hit];
+        if (likely(addr >= m->base && addr <= m->last)) return m;
+    }
+    return bus_search(b, addr);
+}
 
 /* Bulk access by devices; stretches of RAM by memcpy, I/O regions by bus_read/write in units of up
  * to 4 bytes. */
