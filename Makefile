@@ -125,10 +125,10 @@ guest-tests: $(B)/aeropc roms
 
 # The translator gives what the interpreter gives, in its hostile modes, too (cpu/jit/README.md).
 .PHONY: engine-tests check-engines
-engine-tests: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms
+engine-tests: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms $(GUEST_IMG)
 	@bash tests/engines.sh short $(B)
 
-check-engines: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms
+check-engines: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms $(GUEST_IMG)
 	@bash tests/engines.sh long $(B)
 
 # The processor's tests alone, for the engine that AEROPC_ENGINE names.

@@ -155,6 +155,8 @@ static void after(struct grouping *x, const struct jop *op)
 {
     u16 known = follow_values(x, op), written = jit_writes(op);
     if (is_leave(&op->i)) written = (u16)(BIT(RSP) | BIT(RBP));
+    /* A handler may be CLAC, which closes pages. Registers start anew by what it may write. */
+    if (op->kind == K_HANDLER) x->v[16] = (struct value){ .root = x->roots++ };
     for (unsigned r = 0; r < 16; r++) {
         if (written >> r & 1 && !(known >> r & 1)) x->v[r] = (struct value){ .root = x->roots++ };
     }
