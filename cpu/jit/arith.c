@@ -19,18 +19,6 @@ void tr_land(struct tr *t, u8 *jump)
     jump[-1] = (u8)(t->a->at - jump);
 }
 
-void tr_rorx(struct tr *t, unsigned osz, unsigned to, unsigned from, unsigned count)
-{
-    struct as *a = t->a;
-    as_room(a);
-    as8(a, 0xc4);
-    as8(a, (to & 8 ? 0 : 0x80) | 0x40 | (from & 8 ? 0 : 0x20) | 3);
-    as8(a, (osz == OSZ64 ? 0x80 : 0) | 0x78 | 3);
-    as8(a, 0xf0);
-    as8(a, 0xc0 | (to & 7) << 3 | (from & 7));
-    as8(a, count);
-}
-
 /* The flags are where the instruction left them. */
 static void flags_in_host(struct tr *t)
 {
@@ -78,7 +66,7 @@ static void divide_byte(struct tr *t)
 {
     struct as *a = t->a;
     unsigned ax = tr_pinned(t, RAX);
-    tr_rorx(t, OSZ32, H_DX, ax, 8);
+    as_rorx(t->a, OSZ32, H_DX, ax, 8);
     as_rm(a, OSZ8, 0x3b, H_DX, rm_reg(H_CX)); /* CMP DL, CL: AH against the divisor */
     leave_if(t, CC_AE);
     as_insn(a, 0, OSZ32, AS_0F, 0xb7, H_AX, rm_reg(ax), 0);
@@ -258,7 +246,7 @@ static void flag_byte(struct tr *t)
     struct as *a = t->a;
     if (t->op->i.mapop == 0x9e) {
         tr_clobber(t, t->op->live_out & F_O);
-        tr_rorx(t, OSZ32, H_AX, tr_pinned(t, RAX), 8);
+        as_rorx(t->a, OSZ32, H_AX, tr_pinned(t, RAX), 8);
         as_store(a, OSZ8, rm_at(H_BP, FLAGS_FIELD + 1), H_AX);
         flags_in_memory(t);
         return;
@@ -268,9 +256,9 @@ static void flag_byte(struct tr *t)
     as_insn(a, 0, OSZ32, AS_0F, 0xb6, H_AX, rm_at(H_BP, FLAGS_FIELD + 1), 0);
     as_imm(a, OSZ32, 4, rm_reg(H_AX), FL_ARITH & 0xff);
     as_imm(a, OSZ32, 1, rm_reg(H_AX), 2);
-    tr_rorx(t, OSZ64, H_DX, tr_pinned(t, RAX), 8);
+    as_rorx(t->a, OSZ64, H_DX, tr_pinned(t, RAX), 8);
     as_load(a, OSZ8, H_DX, rm_reg(H_AX));
-    tr_rorx(t, OSZ64, tr_pinned(t, RAX), H_DX, 56);
+    as_rorx(t->a, OSZ64, tr_pinned(t, RAX), H_DX, 56);
 }
 
 static void direction(struct tr *t)

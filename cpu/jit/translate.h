@@ -134,8 +134,6 @@ struct rm tr_operand(struct tr *t);
 /* op->bit_string: RAX moves to the word that the register's bit is in; changes RCX. */
 void tr_bit_offset(struct tr *t);
 void tr_push(struct tr *t, unsigned from); /* to t->addr; RSP moves */
-/* RORX: flags stay as they are. */
-void tr_rorx(struct tr *t, unsigned osz, unsigned to, unsigned from, unsigned count);
 /* A short forward jump, aimed by tr_land(). */
 u8 *tr_jump(struct tr *t, unsigned opcode);
 void tr_land(struct tr *t, u8 *jump);
