@@ -93,14 +93,28 @@ rows_done:
     CAUGHT 14, 2, 7
     cmpl $0x11111111, PAGE-4
     CHECK e, 8
-    /* a global page survives a CR3 load, not INVLPG */
+    /* A global page is readable after a CR3 load as before or, when its TLB entry was dropped meanwhile, as a processor may do
+     * (SDM 3A 4.10.2) and --engine jit,flush=tlb does, faults like a missing one; after INVLPG it always faults. That ours stays
+     * is for the unit tests. */
     movl $PAGE+0x107, TAB+(PAGE >> 12)*4
     invlpg PAGE
-    mov PAGE, %eax
+    movl $0x33333333, PAGE
     movl $0, TAB+(PAGE >> 12)*4
     mov %cr3, %eax
     mov %eax, %cr3
+    movl $-1, exc_vec
+    movl $global_dropped, resume
+    mov %esp, resume_esp
     mov PAGE, %eax
+    cmp $0x33333333, %eax
+    CHECK e, 14
+    jmp global_done
+global_dropped:
+    cmpl $14, exc_vec
+    CHECK e, 15
+    cmpl $0, exc_err
+    CHECK e, 16
+global_done:
     invlpg PAGE
     TRY
     mov PAGE, %eax
