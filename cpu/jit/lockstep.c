@@ -51,6 +51,7 @@ struct saved_page {
 struct state { /* of struct cpu, and its arithmetic flags put together */
     u8 bytes[STATE_SIZE];
     u32 flags, events;
+    u64 base; /* icount_base: a string instruction's work beyond the slice is added there */
 } __attribute__((aligned(64)));
 
 struct lockstep {
@@ -291,6 +292,7 @@ static void save_state(struct cpu *c, struct state *s)
         memset(s->bytes + offsetof(struct cpu, fpr[k]) + 10, 0, sizeof(struct f80) - 10);
     s->flags = cpu_flags(c);
     s->events = c->events;
+    s->base = c->icount_base;
 }
 
 static void restore_state(struct cpu *c, const struct state *s)
@@ -298,6 +300,7 @@ static void restore_state(struct cpu *c, const struct state *s)
     size_t at = offsetof(struct cpu, events), end = at + sizeof(c->events);
     memcpy(c, s->bytes, at);
     memcpy((u8 *)c + end, s->bytes + end, STATE_SIZE - end);
+    c->icount_base = s->base;
     if (!(c->rflags & FL_AC)) smap_close(c);
     cpu_event_clear(c, ~(u32)CE_KICK); /* another thread sets that one at any time */
     cpu_event_set(c, s->events & ~(u32)CE_KICK);
@@ -318,14 +321,14 @@ static const struct row {
     ROW(ignne),       ROW(v[0]),   ROW(v[1]),   ROW(v[2]),   ROW(v[3]),   ROW(v[4]),   ROW(v[5]),
     ROW(v[6]),        ROW(v[7]),   ROW(v[8]),   ROW(v[9]),   ROW(v[10]),  ROW(v[11]),  ROW(v[12]),
     ROW(v[13]),       ROW(v[14]),  ROW(v[15]),  ROW(mxcsr),  ROW(fault_vector),
-    ROW(fault_error), ROW(fault_cr2), ROW(pending_dr6), ROW(shadow),
+    ROW(fault_error), ROW(fault_cr2), ROW(pending_dr6), ROW(shadow), ROW(sti_icount),
 };
 
 static bool same_registers(const struct state *a, const struct state *b)
 {
     size_t low = sizeof(((struct cpu *)0)->r), high = offsetof(struct cpu, cpl),
            at = offsetof(struct cpu, insn_rip);
-    return !memcmp(a->bytes, b->bytes, low) && a->flags == b->flags &&
+    return !memcmp(a->bytes, b->bytes, low) && a->flags == b->flags && a->base == b->base &&
            !((a->events ^ b->events) & ~(u32)QUIET) &&
            (!(a->events & CE_FAULT) || !memcmp(a->bytes + at, b->bytes + at, 8)) &&
            !memcmp(a->bytes + high, b->bytes + high, STATE_SIZE - high);
@@ -367,6 +370,9 @@ static void report_registers(const struct lockstep *l, struct text *t)
     }
     text_add(t, "  flags: translated %x, interpreted %x; events: %x, %x\n", l->first.flags,
              l->second.flags, l->first.events, l->second.events);
+    text_add(t, "  strings' work beyond the slice: translated %llu, interpreted %llu\n",
+             (unsigned long long)(l->first.base - l->start.base),
+             (unsigned long long)(l->second.base - l->start.base));
 }
 
 static void report_memory(const struct lockstep *l, struct text *t)
@@ -502,6 +508,9 @@ static u64 both_runs(struct cpu *c, struct jit_tb *tb, u64 limit, bool *same)
     }
     c->budget += slice - c->slice;
     c->slice = slice;
+    u64 beyond = MIN(c->icount_base - l->start.base, rest); /* of the limit, not of the slice */
+    c->budget -= beyond;
+    c->icount_base -= beyond;
     return n;
 }
 

@@ -77,6 +77,38 @@ START_TEST(a_difference_ends_the_program)
 }
 END_TEST
 
+/* mov edi, DATA; mov ecx, 2000; rep stosb; dec edx; jnz; hlt */
+static const u8 filling[] = { 0xbf, 0x00, 0x70, 0x00, 0x00, 0xb9, 0xd0, 0x07, 0x00,
+                              0x00, 0xf3, 0xaa, 0x4a, 0x75, 0xf1, 0xf4 };
+
+/* The instruction count behind each slice, until HLT; returns how many there were. */
+static unsigned fill(const char *engine, u64 *counts, unsigned n)
+{
+    setenv("AEROPC_ENGINE", engine, 1);
+    struct rig *r = rig_new("max");
+    unsigned k = 0;
+    rig_protected(r, 0);
+    rig_code(r, 0x4000, filling, sizeof(filling));
+    r->c->r[RDX] = 40;
+    r->c->rip = 0x4000;
+    while (k < n && !r->c->halted) {
+        cpu_run(r->c, 70);
+        counts[k++] = cpu_icount(r->c);
+    }
+    rig_free(r);
+    return k;
+}
+
+START_TEST(a_fill_at_the_end_of_a_slice_counts_once)
+{
+    u64 expected[200], counts[200];
+    unsigned n = fill("interp", expected, LEN(expected));
+    ck_assert_uint_lt(n, LEN(expected));
+    ck_assert_uint_eq(fill(_i ? "lockstep,hot=0,run=50" : "lockstep,hot=0", counts, n), n);
+    for (unsigned k = 0; k < n; k++) ck_assert_uint_eq(counts[k], expected[k]);
+}
+END_TEST
+
 START_TEST(no_page_is_writable_and_executable_while_translations_run)
 {
     struct rig *r = start("jit,hot=0");
@@ -101,6 +133,7 @@ Suite *lockstep_suite(void)
     TCase *t = tcase_create("compare");
     tcase_add_test(t, the_same_results_pass);
     tcase_add_test(t, spoilt_code_runs_without_lockstep);
+    tcase_add_loop_test(t, a_fill_at_the_end_of_a_slice_counts_once, 0, 2);
     tcase_add_test(t, no_page_is_writable_and_executable_while_translations_run);
     const char *fork = getenv("CK_FORK"); /* "no" under the sanitizers: nobody would catch the signal */
     if (!fork || strcmp(fork, "no"))
