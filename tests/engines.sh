@@ -93,7 +93,7 @@ else
     modes="jit,hot=0 jit,hot=0,ops=1 jit,hot=0,links=off,table=off jit,hot=0,cache=128 jit,hot=0,flush=tlb
            jit,hot=0,flush=code jit,hot=0,ops=1,links=off,table=off,flush=tlb lockstep,hot=0 lockstep,hot=0,run=200"
     for engine in $modes; do
-        units "$engine" oracle exec_int jit_int fpu sse avx softfp interp mmu exc seg msr smm xsave cpuid
+        units "$engine" oracle exec_int exec_string interp mmu smap exc seg msr smm cpuid apic
         [[ $engine = lockstep* ]] || guests "$engine"
     done
     guests lockstep,hot=0 "kbc"

@@ -101,7 +101,7 @@ static void build_background(struct rig *r)
     memset(r->m + P_CODE, 0xf4, OV_CODE_L);
 }
 
-struct rig *rig_new(const char *model, bool legacy)
+struct rig *rig_with(const char *model, bool legacy, const char *engine)
 {
     struct rig *r = xalloc(sizeof(*r));
     r->legacy = legacy;
@@ -116,7 +116,7 @@ struct rig *rig_new(const char *model, bool legacy)
     memset(r->m, 0, RAM_SIZE);
     region_init_ram(&r->ram, "ram", RAM_SIZE, r->m);
     int mapped = bus_map(&r->mem, 0, &r->ram, 0, &e);
-    struct cpu_env env = { .host = &r->host, .tsc_hz = 1000000000, .engine = getenv("AEROPC_ENGINE") };
+    struct cpu_env env = { .host = &r->host, .tsc_hz = 1000000000, .engine = engine };
     r->c = cpu_create(model, &env, &e);
     if (mapped || !r->c) {
         fprintf(stderr, "oracle: %s\n", e.text);
@@ -125,6 +125,11 @@ struct rig *rig_new(const char *model, bool legacy)
     build_tables(r);
     build_background(r);
     return r;
+}
+
+struct rig *rig_new(const char *model, bool legacy)
+{
+    return rig_with(model, legacy, getenv("AEROPC_ENGINE"));
 }
 
 void rig_free(struct rig *r)

@@ -40,8 +40,10 @@ struct outcome {
     u64 cr2;
 };
 
-/* legacy: 32-bit protected mode with PAE paging instead of long mode (for 32- and 16-bit code). */
+/* legacy: 32-bit protected mode with PAE paging instead of long mode (for 32- and 16-bit code). The
+ * engine is AEROPC_ENGINE's, without it the interpreter; rig_with() names it (cpu.h). */
 struct rig *rig_new(const char *model, bool legacy);
+struct rig *rig_with(const char *model, bool legacy, const char *engine);
 void rig_free(struct rig *r);
 /* Host address behind a linear address inside one of the windows. */
 u8 *rig_window(struct rig *r, u32 addr);

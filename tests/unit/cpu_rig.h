@@ -42,7 +42,8 @@ static inline void rig_eoi(void *opaque, int vector)
     ((struct rig *)opaque)->eoi_vector = vector;
 }
 
-static inline struct rig *rig_new(const char *model)
+/* engine: as --engine names it. */
+static inline struct rig *rig_with(const char *model, const char *engine)
 {
     struct rig *r = xalloc(sizeof(*r));
     struct error e = { "" };
@@ -58,13 +59,19 @@ static inline struct rig *rig_new(const char *model)
     };
     r->request = r->eoi_vector = -1;
     struct cpu_env env = {
-        .engine = getenv("AEROPC_ENGINE"),
+        .engine = engine,
         .host = &r->host, .intack = rig_intack, .intack_opaque = r, .tsc_hz = 2000000000
     };
     r->c = cpu_create(model, &env, &e);
     ck_assert_msg(r->c != NULL, "%s", e.text);
     cpu_set_eoi_listener(r->c, rig_eoi, r);
     return r;
+}
+
+/* The engine that AEROPC_ENGINE in the environment names; without it the interpreter. */
+static inline struct rig *rig_new(const char *model)
+{
+    return rig_with(model, getenv("AEROPC_ENGINE"));
 }
 
 static inline void rig_free(struct rig *r)

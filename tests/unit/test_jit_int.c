@@ -237,10 +237,7 @@ static void compare(const char *engine, bool wide)
 {
     const char *more = getenv("AEROPC_JIT_CASES");
     unsigned cases = more ? (unsigned)strtoul(more, NULL, 10) : CASES, faults = 0;
-    setenv("AEROPC_ENGINE", "interp", 1);
-    struct rig *a = rig_new("max", false);
-    setenv("AEROPC_ENGINE", engine, 1);
-    struct rig *b = rig_new("max", false);
+    struct rig *a = rig_with("max", false, "interp"), *b = rig_with("max", false, engine);
     for (unsigned k = 0; k < cases; k++) {
         struct program p;
         struct outcome x, y;
@@ -300,8 +297,7 @@ START_TEST(rounding_behind_system_instructions)
     struct outcome o[2];
     for (unsigned k = 0; k < 2; k++) {
         u64 count;
-        setenv("AEROPC_ENGINE", k ? "jit,hot=0" : "interp", 1);
-        struct rig *r = rig_new("max", false);
+        struct rig *r = rig_with("max", false, k ? "jit,hot=0" : "interp");
         st32(r->bg_data, 0x5f80); /* up */
         run(r, &p, &o[k], &count);
         ck_assert_uint_eq(ld32(rig_window(r, OV_DATA + 8)), 0x5fa0);
@@ -349,10 +345,8 @@ START_TEST(strings_and_slices)
     static const u8 direction[] = { 0xfc, 0xfc, 0xfd };
     static struct sliced x, y;
     bool wide = _i & 1;
-    setenv("AEROPC_ENGINE", "interp", 1);
-    x.r = rig_new("max", false);
-    setenv("AEROPC_ENGINE", _i & 2 ? "jit,hot=0,ops=5" : "jit,hot=0", 1);
-    y.r = rig_new("max", false);
+    x.r = rig_with("max", false, "interp");
+    y.r = rig_with("max", false, _i & 2 ? "jit,hot=0,ops=5" : "jit,hot=0");
     for (unsigned k = 0; k < LEN(ops) * LEN(counts) * 3; k++) {
         struct program p;
         const u8 *op = ops[k % LEN(ops)];

@@ -237,11 +237,7 @@ static void fill_data(struct random *r, u8 *p)
 
 static struct rig *make_rig(const char *engine, bool wide)
 {
-    if (engine)
-        setenv("AEROPC_ENGINE", engine, 1);
-    else
-        unsetenv("AEROPC_ENGINE");
-    struct rig *r = rig_new("max");
+    struct rig *r = rig_with("max", engine);
     if (wide)
         rig_long(r, 3);
     else
@@ -382,7 +378,7 @@ START_TEST(random_programs)
     const char *engine = engines[_i / 2];
     bool wide = _i & 1;
     u64 seed = number("AEROPC_X87_SEED", 1), rounds = number("AEROPC_X87_ROUNDS", 1500);
-    struct rig *g[2] = { make_rig(NULL, wide), make_rig(engine, wide) };
+    struct rig *g[2] = { make_rig("interp", wide), make_rig(engine, wide) };
     for (u64 k = 0; k < rounds; k++) run_one(seed + k + 1000000 * (u64)_i, g, wide, engine);
     rig_free(g[0]);
     rig_free(g[1]);
