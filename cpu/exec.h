@@ -129,6 +129,12 @@ bool mem_slow_write(struct cpu *c, unsigned seg, u64 off, const void *buf, unsig
 bool mem_slow_probe(struct cpu *c, unsigned seg, u64 off, unsigned n); /* write check only */
 /* Read check only, of an operand inside one page: its translation is in the TLB then. */
 bool mem_slow_touch(struct cpu *c, unsigned seg, u64 off, unsigned n);
+/* The short way to a device's registers for operands without a segment base or limit: true if the TLB
+ * has the page, knows that no memory is behind it, and nothing can fault; it is done then.  False:
+ * nothing happened, take the ways above. */
+bool mem_device_knows(struct cpu *c, u64 gla, unsigned n); /* would mem_device_write do it? */
+bool mem_device_read(struct cpu *c, u64 gla, void *buf, unsigned n);
+bool mem_device_write(struct cpu *c, u64 gla, const void *buf, unsigned n);
 /* Segment part alone: linear address of [off, off+n), #GP/#SS raised on failure. No alignment
  * check. */
 bool seg_linear(struct cpu *c, unsigned seg, u64 off, unsigned n, bool write, u64 *gla);

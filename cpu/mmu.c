@@ -485,6 +485,7 @@ static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct 
     bool special = page_has_breakpoint(c, page);
     resolve_page(c, w->gpa, &p);
     u8 *host = p.rd ? p.rd : p.wr;
+    if (!host && !p.rrgn && !p.wrgn) gpa |= TLB_IO;
     u64 off = (u64)(uintptr_t)host - page;
     bool same = tag_is(e->tag_w, page) && e->gpa == gpa && e->off == off;
     if (!same) e->tag_w = INVALID_TAG;
@@ -561,9 +562,13 @@ static void page_read(struct cpu *c, const struct tlb_entry *e, u64 gla, void *b
         return;
     }
     u64 gpa = e->gpa & ~0xfffull;
+    match_data_breakpoints(c, gla, n, false);
+    if (e->gpa & TLB_IO) {
+        io_read(c, gpa | (gla & 0xfff), buf, n);
+        return;
+    }
     struct page p;
     resolve_page(c, gpa, &p);
-    match_data_breakpoints(c, gla, n, false);
     if (p.rd) memcpy(buf, p.rd + (gla & 0xfff), n);
     else io_read(c, gpa | (gla & 0xfff), buf, n);
 }
@@ -579,9 +584,13 @@ static void page_write(struct cpu *c, struct tlb_entry *e, u64 gla, const void *
         return;
     }
     u64 gpa = e->gpa & ~0xfffull;
+    match_data_breakpoints(c, gla, n, true);
+    if (e->gpa & TLB_IO) {
+        io_write(c, gpa | (gla & 0xfff), buf, n);
+        return;
+    }
     struct page p;
     resolve_page(c, gpa, &p);
-    match_data_breakpoints(c, gla, n, true);
     if (!p.wr) {
         io_write(c, gpa | (gla & 0xfff), buf, n);
         return;
@@ -671,6 +680,38 @@ static bool access_probe(struct cpu *c, u64 gla, unsigned n, unsigned acc)
     cpu_check_generation(c);
     if (!tlb_get(c, gla, acc | ACC_WRITE)) return false;
     return n <= 0x1000 - (gla & 0xfff) || tlb_get(c, next_page(c, gla), acc | ACC_WRITE);
+}
+
+/* The TLB's entry, if it knows the page as a device's and lets the kernel at it without more ado. */
+static struct tlb_entry *device_page(struct cpu *c, u64 gla, unsigned n, bool write)
+{
+    cpu_check_generation(c);
+    struct tlb_entry *e = tlb_slot(c, gla);
+    u64 slow = (gla & ~0xfffull) | TLB_SLOW;
+    if ((write ? e->tag_w : e->tag_r) != slow || !(e->gpa & TLB_IO)) return NULL;
+    if (c->cpl == 3 || (gla & 0xfff) > 0x1000 - n) return NULL; /* alignment checks, two pages */
+    return (e->gpa & TLB_USER) && (c->cr4 & CR4_SMAP) ? NULL : e;
+}
+
+bool mem_device_knows(struct cpu *c, u64 gla, unsigned n)
+{
+    return device_page(c, gla, n, true) != NULL;
+}
+
+bool mem_device_read(struct cpu *c, u64 gla, void *buf, unsigned n)
+{
+    const struct tlb_entry *e = device_page(c, gla, n, false);
+    if (e) page_read(c, e, gla, buf, n);
+    return e != NULL;
+}
+
+bool mem_device_write(struct cpu *c, u64 gla, const void *buf, unsigned n)
+{
+    struct tlb_entry *e = device_page(c, gla, n, true);
+    if (!e) return false;
+    page_write(c, e, gla, buf, n);
+    cpu_check_generation(c); /* the register may have moved a mapping */
+    return true;
 }
 
 static u64 system_address(const struct cpu *c, u64 gla)

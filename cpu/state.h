@@ -145,10 +145,11 @@ enum { SHADOW_STI = 1, SHADOW_SS = 2 };
 #define TLB_SMAP 0x200u
 #define TLB_GLOBAL 1u /* in gpa: kept over CR3 loads */
 #define TLB_USER 2u   /* in gpa: user page (SMAP check) */
+#define TLB_IO 4u     /* in gpa: no memory is behind the page, reads and writes are a device's */
 struct tlb_entry {
     u64 tag_r, tag_w;
     u64 off;
-    u64 gpa; /* page | TLB_GLOBAL | TLB_USER, for slow paths */
+    u64 gpa; /* page | TLB_GLOBAL | TLB_USER | TLB_IO, for slow paths */
 };
 #define TLB_LIST 512 /* slots filled since the last flush that flushing can visit instead of all */
 

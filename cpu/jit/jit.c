@@ -514,6 +514,14 @@ static void *direct(struct cpu *c, const struct site *s, u64 gla)
     return (void *)(uintptr_t)(gla + e->off);
 }
 
+/* A device's register: the instruction works on the buffer, the thunk above `jit_slow_after` writes. */
+static bool device_access(struct cpu *c, const struct site *s, u64 gla)
+{
+    if (s->seg >= SEG_FS || s->aligned || s->kind == SITE_RMW) return false;
+    if (s->kind == SITE_WRITE) return mem_device_knows(c, gla, s->size);
+    return mem_device_read(c, gla, c->jit->buffer.b, s->size);
+}
+
 void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
 {
     struct jit *j = c->jit;
@@ -525,11 +533,16 @@ void *jit_slow_access(struct cpu *c, const struct site *s, u64 gla)
     else
         j->slow_writes++;
     jit_enter_c(c, s);
+    j->slow_direct = false;
+    if (device_access(c, s, gla)) {
+        leave_c(c);
+        if (s->x87) c->jit_fdp = gla;
+        return j->buffer.b;
+    }
     if (s->aligned && (gla & 15)) {
         exc_gp0(c);
         ok = false;
     }
-    j->slow_direct = false;
     if (s->kind != SITE_READ) ok = ok && mem_slow_probe(c, s->seg, off, s->size);
     else if ((gla & 0xfff) + s->size <= 0x1000) ok = ok && mem_slow_touch(c, s->seg, off, s->size);
     void *host = ok ? direct(c, s, gla) : NULL;
@@ -552,7 +565,9 @@ u64 jit_slow_after(struct cpu *c, const struct site *s)
     struct jit *j = c->jit;
     u32 generation = c->bus_generation;
     jit_enter_c(c, s);
-    if (s->kind != SITE_READ && !j->slow_direct)
+    bool memory = s->kind == SITE_READ || j->slow_direct;
+    if (!memory && !(s->kind == SITE_WRITE && s->seg < SEG_FS &&
+                     mem_device_write(c, j->slow_gla, j->buffer.b, s->size)))
         mem_slow_write(c, s->seg, site_offset(c, s, j->slow_gla), j->buffer.b, s->size);
     if (unlikely(c->bus_generation != generation))
         cpu_event_set(c, CE_CODE); /* a device moved a mapping that the superblock may rely on */

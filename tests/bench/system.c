@@ -5,7 +5,7 @@
  *
  * How much is done is chosen by the TSC, which is measured against the ACPI PM timer first, so that it
  * takes at least 100 ms. But a guest's clock may be slower than the wall (work.c says why), so the host
- * measures: a line "(" and a line ")" stand around what is timed, three times for the first five rows.
+ * measures: a line "(" and a line ")" stand around what is timed, three times where single operations are counted.
  * Output on port E9h, then a line a row with what was done between the lines, and what this machine's
  * own clock says, for comparison only:
  *     SYSTEM out 2048000 operations 57123 ps
@@ -15,7 +15,7 @@
  */
 #include "tests/w7/storage.h"
 
-enum row { OUT, INTERRUPT, INVLPG, CR3, CODE_PAGE, PIO, DMA, FILL, HLT, ROWS };
+enum row { OUT, INTERRUPT, INVLPG, CR3, CODE_PAGE, PIO, DMA, FILL, HLT, MMIO, APIC, ROWS };
 
 /* 4 KiB pages from here on; the rest of the 4 GiB is mapped by pages of 4 MiB. */
 enum { SMALL = 0x4000000, CODE = SMALL + 0x100000 };
@@ -96,6 +96,18 @@ static void do_code_page(u32 n)
     };
     if (((u8 *)CODE)[0] != loop[0]) memcpy((u8 *)CODE, loop, sizeof(loop));
     __asm__ volatile("call *%1" : "+c"(n) : "a"(CODE), "d"(CODE + 2048) : "memory", "cc");
+}
+
+/* The index register of the I/O APIC: a register of a device outside the processor. */
+static void do_mmio(u32 n)
+{
+    while (n--) mmio_read(0xfec00000);
+}
+
+/* The task priority: 32-bit Windows writes it at every change of its interrupt level. */
+static void do_apic(u32 n)
+{
+    while (n--) mmio_write(0xfee00080, 0);
 }
 
 /* Nanoseconds of n operations. */
@@ -232,6 +244,8 @@ void bm_main(const struct bm_info *info)
     if (rows >> INVLPG & 1) cost("invlpg", do_invlpg);
     if (rows >> CR3 & 1) cost("cr3", do_cr3);
     if (rows >> CODE_PAGE & 1) cost("code-page", do_code_page);
+    if (rows >> MMIO & 1) cost("mmio", do_mmio);
+    if (rows >> APIC & 1) cost("apic", do_apic);
     if (rows & (1u << PIO | 1u << DMA)) ide_start();
     if (rows >> PIO & 1) rate("pio", read_pio, 256);
     if (rows >> DMA & 1) rate("dma", read_dma, 256);
