@@ -2,13 +2,34 @@
  * everything else, and the stubs behind the code. */
 #include "cpu/jit/translate.h"
 
-/* A place in this page: a jump that is patched when the place has a translation. */
-static void exit_linked(struct tr *t, unsigned target)
+static void add_budget(struct as *a, i32 n)
+{
+    as_insn(a, 0, OSZ64, AS_0, 0x81, 0, CPU_AT(budget), 0); /* with a long immediate: link_to() */
+    as32(a, (u32)n);
+}
+
+/* A place in this page: a jump that is patched when the place has a translation. Events are looked
+ * at by jumps back, so that no way round is without, and behind calls, whose access may have raised
+ * one: by side exits here, which charge their targets, by others in the target. */
+static void exit_linked(struct tr *t, unsigned target, unsigned left)
 {
     struct as *a = t->a;
     struct jit_link *l = &t->tb->links[t->tb->link_count++];
-    *l = (struct jit_link){ .from = t->tb, .off = (u16)target };
+    bool back = target <= t->op->off, call = t->op->kind == K_BRANCH && t->op->i.mapop == 0xe8;
+    u32 waiting = left && back ? tr_events(t) : 0;
+    *l = (struct jit_link){
+        .from = t->tb, .off = (u16)target, .left = (u16)left, .events = back || call
+    };
+    if (left) {
+        add_budget(a, (i32)left);
+        l->charge = as_here(a) - 4;
+    }
     l->field = as_jmp(a, as_here(a) + 5);
+    if (waiting) {
+        as_patch(a, waiting, as_here(a));
+        add_budget(a, (i32)left);
+        as_patch(a, l->field, as_here(a));
+    }
     l->unlinked = as_here(a);
     as_load(a, OSZ64, H_AX, CPU_AT(jit_page));
     as_lea(a, OSZ64, H_AX, rm_at(H_AX, (i32)target));
@@ -45,11 +66,11 @@ void tr_exit(struct tr *t, u64 target, unsigned left)
     unsigned size = t->wide ? OSZ64 : OSZ32;
     tr_x_store(t);
     tr_flags_to_mem(t);
-    if (left) as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
     if (target < 0x1000) {
-        exit_linked(t, (unsigned)target);
+        exit_linked(t, (unsigned)target, left);
         return;
     }
+    if (left) as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
     as_load(a, OSZ64, H_AX, CPU_AT(jit_page));
     i64 at = (i64)target;
     if (at == (i32)at) {
@@ -64,9 +85,12 @@ void tr_exit(struct tr *t, u64 target, unsigned left)
 /* To the start of a loop whose XMM registers stay where they are; flags are in memory. */
 static void again(struct tr *t)
 {
-    u32 away[2];
-    tr_charge(t, &away[0], &away[1]);
-    for (unsigned k = 0; k < 2; k++) tr_stub(t, STUB_AGAIN)->field = away[k];
+    u32 away = tr_events(t);
+    tr_stub(t, STUB_AGAIN)->field = away;
+    as_imm(t->a, OSZ64, 5, CPU_AT(budget), (i32)t->n);
+    struct stub *s = tr_stub(t, STUB_AGAIN);
+    s->target = t->n;
+    s->field = as_jcc(t->a, CC_S, as_here(t->a));
     as_jmp(t->a, t->warm);
 }
 
@@ -288,7 +312,7 @@ static void leave_before(struct tr *t, unsigned off, unsigned left)
     struct as *a = t->a;
     tr_x_store(t);
     tr_flags_to_mem(t);
-    as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
+    if (left) as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)left);
     as_load(a, OSZ64, H_AX, CPU_AT(jit_page));
     as_lea(a, OSZ64, H_AX, rm_at(H_AX, (i32)off));
     as_jmp(a, t->j->leave[t->wide]);
@@ -341,8 +365,9 @@ void tr_stubs(struct tr *t)
     t->recipe = -1;
     if (t->tb->sse) sse_stub(t);
     as_patch(a, t->head_budget, as_here(a));
+    as_imm(a, OSZ64, 0, CPU_AT(budget), (i32)t->n);
     as_patch(a, t->head_events, as_here(a));
-    leave_before(t, t->tb->off, t->n);
+    leave_before(t, t->tb->off, 0);
     for (unsigned m = 0; m < t->stub_count && !a->full; m++) {
         struct stub *s = &t->stubs[m];
         t->k = s->k;
@@ -369,7 +394,7 @@ void tr_stubs(struct tr *t)
         else if (s->kind == STUB_EXIT)
             tr_exit(t, s->target, t->n - 1 - s->k);
         else if (s->kind == STUB_AGAIN)
-            leave_before(t, t->tb->off, t->n);
+            leave_before(t, t->tb->off, (unsigned)s->target);
         else
             leave_before(t, t->op->off, t->n - s->k);
     }

@@ -165,10 +165,16 @@ static struct jit_page **page_slot(struct jit *j, const u8 *host)
     return p;
 }
 
+static void unlink_code(struct jit *j, const struct jit_link *l)
+{
+    as_patch(&j->as, l->field, l->unlinked);
+    if (l->charge) st32(j->as.base + l->charge, l->left);
+}
+
 static void unlink_in(struct jit *j, struct jit_tb *tb)
 {
     for (struct jit_link *l = tb->links_in; l; l = l->next_to) {
-        as_patch(&j->as, l->field, l->unlinked);
+        unlink_code(j, l);
         l->to = NULL;
     }
     tb->links_in = NULL;
@@ -190,8 +196,7 @@ static void unlink_out(struct jit_tb *tb)
 static void drop(struct jit *j, struct jit_tb *tb)
 {
     unlink_in(j, tb);
-    for (unsigned k = 0; k < tb->link_count; k++)
-        as_patch(&j->as, tb->links[k].field, tb->links[k].unlinked);
+    for (unsigned k = 0; k < tb->link_count; k++) unlink_code(j, &tb->links[k]);
     unlink_out(tb);
     u8 *at = j->rw + tb->far;
     at[0] = 0xe9;
@@ -404,7 +409,8 @@ static void link_to(struct jit *j, struct jit_link *l, struct jit_tb *tb)
     if (j->no_links || !l->from->host || l->to || tb->host != l->from->host || tb->off != l->off ||
         tb->user != l->from->user || tb->mode != l->from->mode)
         return;
-    as_patch(&j->as, l->field, tb->head);
+    as_patch(&j->as, l->field, l->charge ? tb->charged : l->events ? tb->head : tb->quiet);
+    if (l->charge) st32(j->as.base + l->charge, l->left - (u32)tb->count);
     l->to = tb;
     l->next_to = tb->links_in;
     tb->links_in = l;

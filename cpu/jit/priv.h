@@ -85,19 +85,24 @@ struct site {          /* a place in generated code that may call C */
     bool x87;     /* SITE_HANDLER: wants the x87 state in struct cpu; others: an x87 operand */
 };
 
-struct jit_link {             /* an exit to a known place in the same page */
+/* An exit to a known place in the same page. A side exit gives back what was charged for the
+ * instructions behind it; while it is linked, it charges its target in the same addition. */
+struct jit_link {
     struct jit_tb *from, *to; /* to: NULL while unlinked */
     struct jit_link *next_to; /* of to->links_in */
     u32 field, unlinked;      /* the jump's displacement; where it goes while unlinked */
-    u16 off;
+    u32 charge;               /* the immediate of the addition; 0: there is none */
+    u16 off, left;            /* left: instructions that were charged and are not executed */
+    bool events;              /* the target looks at events: a jump back, a call */
 };
 
 struct jit_tb {
     const u8 *host; /* page; NULL once dropped */
     struct jit_tb *page_next;
     struct block *block;
-    u32 far, head; /* entries: from the table, and inside the page */
-    u16 off;
+    /* Entries: from the table, inside the page, behind the look at events, charged already: */
+    u32 far, head, quiet, charged;
+    u16 off, count; /* count: instructions */
     u8 mode, user;
     bool sse; /* uses XMM registers: c->jit_refuse */
     bool x87; /* wants the x87 state in the host's unit from its head on */

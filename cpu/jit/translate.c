@@ -369,7 +369,12 @@ static void emit_head(struct tr *t)
     as_imm(a, OSZ64, 4, rm_reg(H_AX), -4096);
     as_store(a, OSZ64, CPU_AT(jit_page), H_AX);
     t->tb->head = as_here(a);
-    tr_charge(t, &t->head_budget, &t->head_events);
+    t->tb->count = (u16)t->n;
+    t->head_events = tr_events(t);
+    t->tb->quiet = as_here(a);
+    as_imm(a, OSZ64, 5, CPU_AT(budget), (i32)t->n);
+    t->tb->charged = as_here(a);
+    t->head_budget = as_jcc(a, CC_S, as_here(a));
     if (t->tb->x87) tr_x87_check(t);
     if (!t->tb->sse) return;
     as_imm(a, OSZ8, 7, CPU_AT(jit_sse), 0);
@@ -383,13 +388,10 @@ static void emit_head(struct tr *t)
     t->warm = as_here(a);
 }
 
-void tr_charge(struct tr *t, u32 *budget, u32 *events)
+u32 tr_events(struct tr *t)
 {
-    struct as *a = t->a;
-    as_imm(a, OSZ64, 5, CPU_AT(budget), (i32)t->n);
-    *budget = as_jcc(a, CC_B, as_here(a));
-    as_imm(a, OSZ32, 7, CPU_AT(events), 0);
-    *events = as_jcc(a, CC_NE, as_here(a));
+    as_imm(t->a, OSZ32, 7, CPU_AT(events), 0);
+    return as_jcc(t->a, CC_NE, as_here(t->a));
 }
 
 bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)

@@ -26,7 +26,7 @@ struct stub {
     bool aligned;
     bool checked; /* STUB_MISS: the address is canonical */
     i32 pop;      /* and what RSP is moved by */
-    u64 target;        /* STUB_EXIT: relative to the page */
+    u64 target;        /* STUB_EXIT: relative to the page; STUB_AGAIN: what is to be given back */
     u32 field, resume; /* the jump to the stub; where STUB_MEMORY goes on */
     u32 body; /* where a store goes on with its host address in RAX; 0: every check is the MMU's */
 };
@@ -111,8 +111,8 @@ void tr_x_reload(struct tr *t); /* after C code ran */
 void tr_x_store(struct tr *t);  /* what memory does not have */
 void tr_x_loop(struct tr *t);
 void tr_sse_body(struct tr *t);
-/* Charges a superblock and looks at events; *budget and *events are where the jumps away are. */
-void tr_charge(struct tr *t, u32 *budget, u32 *events);
+/* Looks at events; returns the field of the jump away, which is the caller's to aim. */
+u32 tr_events(struct tr *t);
 
 /* x87 (x87.c) */
 void tr_x87_check(struct tr *t);   /* the state is in the host's unit from here on, or leaves */
