@@ -134,7 +134,7 @@ check-engines: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms $(GUEST_IMG)
 # The processor's tests alone, for the engine that AEROPC_ENGINE names.
 .PHONY: cpu-units
 cpu-units: $(B)/unit-tests
-	CK_FORK=no $(B)/unit-tests oracle exec_int exec_string jit jit_int jit_x87 lockstep smc fpu sse avx softfp interp mmu smap \
+	CK_FORK=no $(B)/unit-tests oracle exec_int exec_string jit jit_int jit_review jit_x87 lockstep smc fpu sse avx softfp interp mmu smap \
 	    exc seg msr smm xsave cpuid apic decode
 
 cli-tests: $(B)/aeropc roms

@@ -79,7 +79,8 @@ void tr_exit(struct tr *t, u64 target, unsigned left)
         as_movabs(a, H_CX, target);
         as_rm(a, size, 0x03, H_AX, rm_reg(H_CX));
     }
-    lookup(t, true, 0);
+    /* A jump must not leave canonical space; running over its end may, the fetch faults there. */
+    lookup(t, target == (u64)t->op->off + t->op->i.len, 0);
 }
 
 /* To the start of a loop whose XMM registers stay where they are; flags are in memory. */
@@ -344,7 +345,9 @@ static void miss_stub(struct tr *t, const struct stub *s)
     as_jmp(a, t->j->leave_link[t->wide]);
     if (s->checked) return;
     as_patch(a, away, as_here(a));
-    leave_before(t, t->op->off, t->n - s->k);
+    if (t->op->i.mapop == 0xe8 && t->op->kind == K_BRANCH) /* CALL has pushed */
+        as_lea(a, OSZ64, sp, rm_at(sp, 8));
+    leave_before(t, t->op->off, 1);
 }
 
 /* The range of a group is not in one page, or not allowed: the leader's own access, then out. */

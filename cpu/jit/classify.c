@@ -75,7 +75,7 @@ static bool classify_group3(struct jop *op)
     case 2: return byte_regs(op, UNUSED, WRITTEN);
     case 3: set_flags(op, F_ALL, 0); return byte_regs(op, UNUSED, WRITTEN);
     default: /* DIV, IDIV */
-        op->own = op->exits = true;
+        op->own = op->exits = op->once = true;
         return no_high_byte(op, UNUSED, READ);
     }
 }
@@ -355,7 +355,7 @@ void jit_classify(struct jop *op, unsigned mode)
     }
     set_flags(op, 0, 0);
     op->keep = op->high = 0;
-    op->own = op->push = op->exits = op->aligned = op->bit_string = false;
+    op->own = op->push = op->exits = op->aligned = op->bit_string = op->once = false;
     op->kind = K_NATIVE;
     if (jit_classify_sse(op, mode) || jit_classify_x87(op, mode)) return;
     bool system = false;

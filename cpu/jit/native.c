@@ -433,6 +433,7 @@ static void bswap(struct tr *t)
     const struct insn *i = &t->op->i;
     unsigned h = tr_pinned(t, i->rm), r = h != H_NONE ? h : H_DX;
     if (h == H_NONE) as_load(t->a, OSZ64, H_DX, tr_greg(t, i->rm));
+    as_room(t->a);
     if (i->osz == OSZ64 || r & 8) as8(t->a, 0x40 | (i->osz == OSZ64 ? 8 : 0) | r >> 3);
     as8(t->a, 0x0f);
     as8(t->a, 0xc8 | (r & 7));
@@ -498,7 +499,10 @@ static void body_one(struct tr *t)
     case 0xc9: leave(t); break;
     case 0xf5:
     case 0xf8:
-    case 0xf9: as8(t->a, o); break;
+    case 0xf9:
+        as_room(t->a);
+        as8(t->a, o);
+        break;
     case 0xf6:
     case 0xf7: group3(t); break;
     case 0xfe: unary(t, 0xff, i->modrm >> 3 & 7, tr_operand(t)); break;

@@ -39,7 +39,7 @@ enum {                 /* jop.x87 */
        X87_PAGE = 16,
        X87_SEG = 32,
        X87_AX = 64, /* writes AX */
-       X87_ENV = 128, /* FNSTENV, FLDENV: an access that misses is the interpreter's */
+       X87_ENV = 128, /* FNSTENV, FLDENV */
 };
 
 struct jop {
@@ -49,6 +49,7 @@ struct jop {
     u8 def, use; /* flags */
     u8 keep;  /* flags that keep their value under some condition or always, of those it touches */
     bool mem; /* accesses memory by generated code */
+    bool once; /* an access that misses is the interpreter's, which may have to do it all */
     bool exits;  /* may leave the superblock: faults, events */
     bool follow; /* a jump inside the page whose target comes next */
     bool taken;  /* a conditional branch whose target comes next */

@@ -330,7 +330,7 @@ void tr_op(struct tr *t)
         call_handler(t);
     } else if (op->mem) {
         struct stub *access = tr_memory(t, op->size, op->access);
-        if (op->x87 & X87_ENV) access->kind = STUB_BEFORE;
+        if (op->once) access->kind = STUB_BEFORE;
         tr_execute(t);
         if (access) access->resume = as_here(t->a);
         if (op->push) tr_push_part(t);

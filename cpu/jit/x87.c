@@ -101,6 +101,7 @@ bool jit_classify_x87(struct jop *op, unsigned mode)
         op->access = store ? SITE_WRITE : SITE_READ;
     }
     op->mem = op->exits = mem;
+    op->once = op->size == 28 || is_fldcw(i);
     if (name_is(row, "fcomi") || name_is(row, "fucomi")) op->def = F_ALL;
     if (name_is(row, "fcmov")) op->use = condition(i->modrm);
     op->x87 = (u8)(X87_UNIT | (is_control(i, row) ? 0 : X87_POINTERS) |
@@ -131,12 +132,12 @@ static bool note_seen(const struct jop *ops, unsigned n, unsigned k)
 /* Where the state must be asked for: behind a handler that took it away. */
 static bool plan_checks(struct jop *ops, unsigned n)
 {
-    bool loaded = true, head = false;
+    bool loaded = true, at_head = true, head = false;
     for (unsigned k = 0; k < n; k++) {
-        if (jit_x87_unloads(&ops[k])) loaded = false;
+        if (jit_x87_unloads(&ops[k])) loaded = at_head = false;
         if (!ops[k].x87) continue;
         if (loaded) {
-            head = true;
+            head |= at_head;
         } else {
             ops[k].x87 |= X87_CHECK;
             ops[k].exits = loaded = true;
