@@ -265,6 +265,20 @@ static void gap_store(struct tr *t, const struct stub *s)
     if (s->aligned) as_patch(a, misaligned, as_here(a));
 }
 
+/* Generated code may be left behind the instruction: with every flag, whatever comes next needs, in
+ * memory, and in EFLAGS, too, where the code that goes on has them there. */
+static void execute_whole(struct tr *t, bool in_host)
+{
+    struct jop *op = t->op, whole = *op;
+    whole.live_out = F_ALL;
+    t->op = &whole;
+    tr_execute(t);
+    t->op = op;
+    if (t->host && !t->mem) tr_save_flags(t); /* RAX is free; the flags stay in EFLAGS */
+    t->recipe = -1;
+    if (in_host && !t->host) tr_restore_flags(t);
+}
+
 static void memory_stub(struct tr *t, const struct stub *s)
 {
     struct as *a = t->a;
@@ -294,9 +308,8 @@ static void memory_stub(struct tr *t, const struct stub *s)
             return;
         }
     } else {
-        tr_execute(t);
+        execute_whole(t, s->host_after);
         if (t->op->x87) tr_x87_left(t);
-        if (t->host && !t->mem) tr_save_flags(t); /* RAX is free; the flags stay in EFLAGS */
     }
     t->second = false;
     tr_x_store(t);

@@ -7,12 +7,11 @@
  * lockstep_write() about writes that go another way, and before the first write to a page its 4096
  * bytes are copied. Pages written lately keep their tags from one superblock to the next (their copies
  * are made anew), so that stores take the fast path of generated code here, too; all other write tags
- * are dropped before a superblock starts. Accessed and dirty bits count as writes; when the first run
- * set some, the TLB is flushed before the second one, which then finds the page tables as the first
- * did.
+ * are dropped before a superblock starts.
  *
- * What cannot be undone (device registers, ports, the TLB) or would not come out the same (time) ends the first
- * run on the spot: everything goes back and the interpreter executes that block alone.
+ * What cannot be undone (device registers, ports, flushing the TLB, accessed and dirty bits that go with
+ * an entry of it) or would not come out the same (time) ends the first run on the spot: everything goes
+ * back and the interpreter executes that block alone.
  *
  * A difference is a bug of the translator or of the interpreter; the report says which instructions,
  * from which state, and what differs, and the program aborts: nothing it would do from here on is
@@ -64,14 +63,13 @@ struct lockstep {
         u8 *host;
     } slots[SLOTS]; /* entries with write tags, oldest first */
     unsigned slot_count, page_count; /* the first page_count of pages[] are in use */
-    unsigned walks[3]; /* writes of accessed and dirty bits, by phase */
     bool overflow;
     bool stale;   /* memory may have changed since the last run: DMA, events */
     u64 end;      /* instruction count behind the last run */
     struct saved_page *pages[MAX_PAGES];
     struct state start, first, second;
     u64 left; /* of the budget behind the first run */
-    u64 runs, insns, once, walked, repeated;
+    u64 runs, insns, once, walked;
 };
 
 void lockstep_create(struct cpu *c, unsigned run)
@@ -175,7 +173,10 @@ void lockstep_page(struct cpu *c, u8 *host, bool walk)
         l->stale = true;
         return;
     }
-    l->walks[l->phase] += walk;
+    if (walk && l->phase == FIRST) {
+        l->walked++;
+        lockstep_leave(c);
+    }
     host -= (uintptr_t)host & 0xfff;
     if (save_page(l, host)) return;
     if (l->phase == FIRST) lockstep_leave(c);
@@ -290,6 +291,8 @@ static void save_state(struct cpu *c, struct state *s)
     memcpy(s->bytes, c, STATE_SIZE);
     for (unsigned k = 0; k < 8; k++) /* padding of struct f80 */
         memset(s->bytes + offsetof(struct cpu, fpr[k]) + 10, 0, sizeof(struct f80) - 10);
+    if (c->bits != BITS64) /* behind the last byte of 4 GiB: the interpreter's next fetch wraps it */
+        st64(s->bytes + offsetof(struct cpu, rip), (u32)c->rip);
     s->flags = cpu_flags(c);
     s->events = c->events;
     s->base = c->icount_base;
@@ -439,21 +442,10 @@ static void report(struct cpu *c, const struct jit_tb *tb, u64 n)
 
 /* ---- the two runs ---- */
 
-/* Accessed and dirty bits of the first run are undone: the page tables have to be looked at again. */
-static void forget_walks(struct cpu *c)
-{
-    struct lockstep *l = c->lockstep;
-    if (!l->walks[FIRST]) return;
-    tlb_flush_all(c);
-    cpu_event_clear(c, CE_MODE);
-    l->walked++;
-}
-
 /* False: it did something that happens only once; everything is as before. */
 static bool first_run(struct cpu *c, struct jit_tb *tb)
 {
     struct lockstep *l = c->lockstep;
-    l->walks[FIRST] = 0;
     l->phase = FIRST;
     if (!setjmp(l->away)) {
         jit_run(c, tb);
@@ -465,7 +457,6 @@ static bool first_run(struct cpu *c, struct jit_tb *tb)
     if (c->jit_x87) jit_x87_unload(c); /* the unit is the interpreter's again */
     undo_memory(l);
     restore_state(c, &l->start);
-    forget_walks(c);
     l->once++;
     return false;
 }
@@ -474,7 +465,6 @@ static void second_run(struct cpu *c, u64 n)
 {
     struct lockstep *l = c->lockstep;
     c->budget = n;
-    l->walks[SECOND] = 0;
     l->phase = SECOND;
     while (c->budget && !(c->events & ~(u32)QUIET)) {
         cpu_event_clear(c, CE_CODE | CE_MODE);
@@ -500,7 +490,6 @@ static u64 both_runs(struct cpu *c, struct jit_tb *tb, u64 limit, bool *same)
         save_state(c, &l->first);
         undo_memory(l);
         restore_state(c, &l->start);
-        forget_walks(c);
         c->slice -= limit - n;
         second_run(c, n);
         save_state(c, &l->second);
@@ -535,7 +524,7 @@ void lockstep_info(const struct cpu *c, struct text *t)
     if (!l) return;
     text_add(t,
              "lockstep: %llu runs of %llu instructions compared; %llu left alone for I/O or time, "
-             "%llu set accessed or dirty bits\n",
+             "%llu for accessed or dirty bits\n",
              (unsigned long long)l->runs, (unsigned long long)l->insns,
-             (unsigned long long)l->once, (unsigned long long)l->walked);
+             (unsigned long long)(l->once - l->walked), (unsigned long long)l->walked);
 }

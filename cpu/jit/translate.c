@@ -332,7 +332,10 @@ void tr_op(struct tr *t)
         struct stub *access = tr_memory(t, op->size, op->access);
         if (op->once) access->kind = STUB_BEFORE;
         tr_execute(t);
-        if (access) access->resume = as_here(t->a);
+        if (access) {
+            access->resume = as_here(t->a);
+            access->host_after = t->host;
+        }
         if (op->push) tr_push_part(t);
     } else {
         tr_execute(t);

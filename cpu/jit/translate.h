@@ -18,6 +18,7 @@ enum stub_kind {
 struct stub {
     u8 kind, size, access; /* STUB_MEMORY: operand size in bytes, enum site_kind */
     bool host, mem, of_bad; /* where the flags are when the stub is entered */
+    bool host_after;        /* EFLAGS has them where STUB_MEMORY goes on */
     bool commit_only;      /* a branch: events are for its target to see */
     bool second;           /* the push of an indirect call, of PUSH m */
     i8 recipe;
