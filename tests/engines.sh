@@ -1,10 +1,12 @@
 #!/bin/bash
 # engines.sh short|long [BUILD]: the translator gives what the interpreter gives, in its hostile modes, too.
 #
-# short (make engine-tests, a part of make check): the recorded vectors, the guest programs, random programs in lockstep.
-# long (make check-engines, a part of make check-all): every mode with the CPU's unit tests and a Debian boot each under
-# --clock insn, whose trace hash, instruction count and serial output must be the interpreter's. Without a kernel, and
-# without what it takes to make the initramfs, the boots are skipped. Prints one line per test.
+# short (make engine-tests, a part of make check): the recorded vectors, the guest programs and their traces, random
+# programs in lockstep.
+# long (make check-engines, a part of make check-all): every mode with the CPU's unit tests (those that execute code; fpu, sse
+# and avx call handlers, whatever the engine) and a Debian boot each under --clock insn, whose trace hash, instruction count
+# and serial output must be the interpreter's; 10^7 invalidations, and a guest that writes code all the time, without growth.
+# Without a kernel, and without what it takes to make the initramfs, the boots are skipped. Prints one line per test.
 set -uo pipefail
 what=${1:?short or long}
 build=$(cd "${2:-build}" && pwd) || exit 2
@@ -22,9 +24,9 @@ units()
     local engine=$1
     shift
     if AEROPC_ENGINE=$engine CK_FORK=no "$build/unit-tests" "$@" >"$out/units.log" 2>&1; then
-        ok "$engine: $*"
+        ok "${engine:-all}: $*"
     else
-        bad "$engine: $*"
+        bad "${engine:-all}: $*"
         tail -n 30 "$out/units.log"
     fi
 }
@@ -39,6 +41,24 @@ guests() # ENGINE [PROGRAMS TO LEAVE OUT]
     fi
 }
 
+# traces ENGINE PROGRAM...: every trace event of the guest programs, with its time (all but `insn`, which steps).
+traces()
+{
+    local engine=$1 name e
+    shift
+    for name in "$@"; do
+        for e in interp "$engine"; do
+            timeout 60 "$build/aeropc" --engine "$e" --bios "build/guest/$name.img" --display none --clock insn -m 64M \
+                --trace '*,-insn' --trace-file "$out/$name.$e.trace" >/dev/null 2>&1
+        done
+        [ -s "$out/$name.interp.trace" ] && cmp "$out/$name.interp.trace" "$out/$name.$engine.trace" || {
+            bad "$engine: trace of $name"
+            return
+        }
+    done
+    ok "$engine: traces of $*"
+}
+
 # boot ENGINE NAME: leaves NAME.serial and NAME.trace
 boot()
 {
@@ -48,15 +68,21 @@ boot()
     grep -E '^(trace hash|instructions )' "$out/$2.log" >"$out/$2.trace" && [ -s "$out/$2.serial" ]
 }
 
-boots()
+# have_kernel WHAT FOR: sets $kernel and $initrd
+have_kernel()
 {
-    local engine guests=${GUESTS:-build/guests}
+    local guests=${GUESTS:-build/guests}
     kernel=$guests/vmlinuz-amd64 initrd=$guests/initrd-amd64.gz
     [ -s "$kernel" ] && [ -s "$initrd" ] || bash tests/boot/mk-initramfs.sh amd64 >"$out/initramfs.log" 2>&1
-    if [ ! -s "$kernel" ] || [ ! -s "$initrd" ]; then
-        echo "skip Debian boots: no kernel or initramfs, see $out/initramfs.log"
-        return
-    fi
+    [ -s "$kernel" ] && [ -s "$initrd" ] && return
+    echo "skip $1: no kernel or initramfs, see $out/initramfs.log"
+    return 1
+}
+
+boots()
+{
+    local engine
+    have_kernel "Debian boots" || return
     if ! boot interp interp; then
         bad "interp: Debian boot"
         tail -n 5 "$out/interp.log"
@@ -76,12 +102,61 @@ boots()
     done
 }
 
+# beyond PID RAM_KIB: KiB of the process that are not the guest's RAM; pages mapped twice, as the translator's code, count once.
+beyond()
+{
+    awk -v ram="$2" '
+        $1 == "Size:" { is_ram = $2 >= ram }
+        $1 == "Pss:" && !is_ram { sum += $2 }
+        END { print sum + 0 }' "/proc/$1/smaps" 2>/dev/null
+}
+
+# grows SECONDS WORKLOADS: workloads of tests/bench that write code all the time, for about that long each, as the guest's
+# /init; meanwhile the emulator's memory must not pass 192 MiB, nor 8 MiB more in the second half than in the first.
+grows()
+{
+    local pid now kib=() most=(0 0) k
+    have_kernel growth || return
+    rm -rf "$out/tree"
+    mkdir -p "$out/tree/proc"
+    if ! gcc -std=gnu11 -O2 -static -I. -o "$out/tree/init" tests/bench/work*.c -lm 2>"$out/grows.log"; then
+        echo "skip growth: no static program can be made, see $out/grows.log"
+        return
+    fi
+    (cd "$out/tree" && find . | sort | cpio -o -H newc --quiet | gzip -1) >"$out/work.gz"
+    printf 'wait serial "BENCH-DONE ok" %s\nwait poweroff 60\ninfo stats\nquit 0\n' "${BOOT_SECONDS:-1200}" >"$out/grows.cmd"
+    "$build/aeropc" --engine jit -m 512M --kernel "$kernel" --initrd "$out/work.gz" --display none \
+        --append "console=ttyS0 loglevel=2 BENCH_MS=$(($1 * 1000 / 3)) BENCH_ONLY=$2" \
+        --serial "file:$out/grows.serial" --monitor stdio <"$out/grows.cmd" >"$out/grows.log" 2>&1 &
+    pid=$!
+    while now=$(beyond $pid $((512 << 10))) && [ "${now:-0}" != 0 ]; do
+        ! grep -aqs '^(' "$out/grows.serial" || kib+=("$now")
+        sleep 1
+    done
+    if ! wait $pid; then
+        bad "growth: the guest did not come to its end"
+        tail -n 5 "$out/grows.log"
+        return
+    fi
+    for k in "${!kib[@]}"; do
+        now=$((k * 2 >= ${#kib[@]}))
+        [ "${kib[k]}" -le "${most[now]}" ] || most[now]=${kib[k]}
+    done
+    now="$(sed -n 's/^code blocks: \(.*\), [0-9]* writes.*/\1/p' "$out/grows.log"): ${most[0]} KiB beyond guest RAM, then ${most[1]}"
+    if [ ${#kib[@]} -ge 10 ] && [ "${most[1]}" -le $((192 << 10)) ] && [ "${most[1]}" -le $((most[0] + 8192)) ]; then
+        ok "code blocks $now"
+    else
+        bad "growth: code blocks $now"
+    fi
+}
+
 if [ "$what" = short ]; then
     for engine in jit,hot=0 jit,hot=0,ops=1,links=off,table=off jit,hot=0,cache=128 jit,hot=0,flush=code lockstep,hot=0; do
         units "$engine" oracle
     done
     guests jit,hot=0
     guests jit,hot=2,ops=1
+    traces jit,hot=0 gates long paging task smm shadow apic debug uart
     guests lockstep,hot=0 "kbc pit rtc hpet pm" # these wait for clocks: long, and the same code over and over
     if "$build/fuzz_lockstep" 1 15 >"$out/random.log" 2>&1; then
         ok "$(sed 's/.*: //' "$out/random.log") of random programs in lockstep"
@@ -97,6 +172,8 @@ else
         [[ $engine = lockstep* ]] || guests "$engine"
     done
     guests lockstep,hot=0 "kbc"
+    AEROPC_LONG=1 units "" smc
+    grows 30 selfmod,once
     boots jit jit,hot=0 jit,hot=0,ops=1 jit,links=off,table=off jit,hot=0,cache=1024 jit,links=off,table=off,flush=tlb \
         jit,hot=0,flush=code lockstep
 fi
