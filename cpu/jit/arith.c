@@ -301,7 +301,7 @@ static void privileged(struct tr *t)
 void tr_own(struct tr *t)
 {
     unsigned o = t->op->i.mapop;
-    if (op_rows[t->op->i.op].map == MAP_0) {
+    if (t->op->map == MAP_0) {
         if (o == 0xfa)
             privileged(t);
         else if (o >= 0xfc)

@@ -84,11 +84,12 @@ static inline u32 as_here(const struct as *a)
 {
     return (u32)(a->at - a->base);
 }
+enum { AS_ROOM = 64 }; /* bytes that as_room() makes sure of */
 static inline void as_room(struct as *a)
 {
-    if (a->end - a->at >= 32) return;
+    if (a->end - a->at >= AS_ROOM) return;
     a->full = true;
-    a->at = a->end - 32; /* the translation is thrown away */
+    a->at = a->end - AS_ROOM; /* the translation is thrown away */
 }
 static inline void as8(struct as *a, unsigned v)
 {
@@ -98,6 +99,13 @@ static inline void as32(struct as *a, u32 v)
 {
     st32(a->at, v);
     a->at += 4;
+}
+
+/* The lowest n bytes of v, at most 8, first the lowest; there must be room. */
+static inline void as_bytes(struct as *a, u64 v, unsigned n)
+{
+    st64(a->at, v);
+    a->at += n;
 }
 
 /* An immediate of the operand size; 32 bits for 64. */
@@ -111,45 +119,18 @@ static inline void as_value(struct as *a, unsigned osz, u64 v)
     if (osz == OSZ16) as8(a, (u8)(v >> 8));
 }
 
-/* One instruction without its immediate. pfx: 0, F2h, F3h; 66h comes from osz or AS_66 in pfx. */
+/* One instruction without its immediate: bits 0-7 opcode, 8-15 prefix F2h or F3h, 16 66h, 17 REX.W,
+ * 18-19 AS_BYTE_*, 20-21 enum as_map. */
+void as_emit(struct as *a, u32 form, unsigned reg, struct rm rm);
+
+/* The same; pfx: 0, F2h, F3h; 66h comes from osz or AS_66 in pfx. */
 #define AS_66 0x100
 static inline void as_insn(struct as *a, unsigned pfx, unsigned osz, unsigned map, unsigned op,
                            unsigned reg, struct rm rm, unsigned bytes)
 {
-    as_room(a);
-    unsigned rex = (osz == OSZ64 ? 8 : 0) | (reg & 8 ? 4 : 0);
-    if (rm.mem)
-        rex |=
-            (rm.index != H_NONE && rm.index & 8 ? 2 : 0) | (rm.reg != H_NONE && rm.reg & 8 ? 1 : 0);
-    else
-        rex |= rm.reg & 8 ? 1 : 0;
-    bool need = rex || ((bytes & AS_BYTE_REG) && reg >= 4) ||
-                ((bytes & AS_BYTE_RM) && !rm.mem && rm.reg >= 4);
-    if (osz == OSZ16 || (pfx & AS_66)) as8(a, 0x66);
-    if (pfx & 0xff) as8(a, pfx & 0xff);
-    if (need) as8(a, 0x40 | rex);
-    if (map != AS_0) as8(a, 0x0f);
-    if (map == AS_38) as8(a, 0x38);
-    if (map == AS_3A) as8(a, 0x3a);
-    as8(a, op);
-    unsigned r = (reg & 7) << 3;
-    if (!rm.mem) {
-        as8(a, 0xc0 | r | (rm.reg & 7));
-        return;
-    }
-    bool sib = rm.index != H_NONE || rm.reg == H_NONE || (rm.reg & 7) == H_SP;
-    unsigned index = rm.index == H_NONE ? 4 : rm.index & 7;
-    if (rm.reg == H_NONE) {
-        as8(a, r | 4);
-        as8(a, (unsigned)rm.scale << 6 | index << 3 | 5);
-        as32(a, (u32)rm.disp);
-        return;
-    }
-    unsigned mod = rm.disp == 0 && (rm.reg & 7) != H_BP ? 0 : rm.disp == (i8)rm.disp ? 1 : 2;
-    as8(a, mod << 6 | r | (sib ? 4 : rm.reg & 7));
-    if (sib) as8(a, (unsigned)rm.scale << 6 | index << 3 | (rm.reg & 7));
-    if (mod == 1) as8(a, (u8)rm.disp);
-    if (mod == 2) as32(a, (u32)rm.disp);
+    u32 size = osz == OSZ16 || (pfx & AS_66) ? 1u << 16 : 0;
+    if (osz == OSZ64) size |= 1u << 17;
+    as_emit(a, (op & 0xff) | (pfx & 0xff) << 8 | size | bytes << 18 | map << 20, reg, rm);
 }
 
 /* op reg, rm and op rm, reg of the size osz; the opcode's byte form is chosen by osz. */
@@ -190,28 +171,22 @@ static inline void as_imm(struct as *a, unsigned osz, unsigned n, struct rm rm, 
 static inline void as_rorx(struct as *a, unsigned osz, unsigned to, unsigned from, unsigned count)
 {
     as_room(a);
-    as8(a, 0xc4);
-    as8(a, (to & 8 ? 0 : 0x80) | 0x40 | (from & 8 ? 0 : 0x20) | 3);
-    as8(a, (osz == OSZ64 ? 0x80 : 0) | 0x78 | 3);
-    as8(a, 0xf0);
-    as8(a, 0xc0 | (to & 7) << 3 | (from & 7));
-    as8(a, count);
+    unsigned b1 = (to & 8 ? 0 : 0x80) | 0x40 | (from & 8 ? 0 : 0x20) | 3;
+    unsigned b2 = (osz == OSZ64 ? 0x80 : 0) | 0x78 | 3, modrm = 0xc0 | (to & 7) << 3 | (from & 7);
+    as_bytes(a, 0xc4 | b1 << 8 | b2 << 16 | 0xf0u << 24 | (u64)modrm << 32 | (u64)count << 40, 6);
 }
 static inline void as_movabs(struct as *a, unsigned reg, u64 v)
 {
     as_room(a);
     if (v <= 0xffffffffu) {
         if (reg & 8) as8(a, 0x41);
-        as8(a, 0xb8 | (reg & 7));
-        as32(a, (u32)v);
+        as_bytes(a, 0xb8 | (reg & 7) | v << 8, 5);
     } else if ((u64)(i64)(i32)v == v) {
         as_insn(a, 0, OSZ64, AS_0, 0xc7, 0, rm_reg(reg), 0);
         as32(a, (u32)v);
     } else {
-        as8(a, 0x48 | (reg >> 3));
-        as8(a, 0xb8 | (reg & 7));
-        st64(a->at, v);
-        a->at += 8;
+        as_bytes(a, 0x48 | (reg >> 3) | (0xb8 | (reg & 7)) << 8, 2);
+        as_bytes(a, v, 8);
     }
 }
 
@@ -219,23 +194,19 @@ static inline void as_movabs(struct as *a, unsigned reg, u64 v)
 static inline u32 as_jcc(struct as *a, unsigned cc, u32 target)
 {
     as_room(a);
-    as8(a, 0x0f);
-    as8(a, 0x80 | cc);
-    as32(a, target - (as_here(a) + 4));
+    as_bytes(a, 0x0f | (0x80 | cc) << 8 | (u64)(target - (as_here(a) + 6)) << 16, 6);
     return as_here(a) - 4;
 }
 static inline u32 as_jmp(struct as *a, u32 target)
 {
     as_room(a);
-    as8(a, 0xe9);
-    as32(a, target - (as_here(a) + 4));
+    as_bytes(a, 0xe9 | (u64)(target - (as_here(a) + 5)) << 8, 5);
     return as_here(a) - 4;
 }
 static inline void as_call(struct as *a, u32 target)
 {
     as_room(a);
-    as8(a, 0xe8);
-    as32(a, target - (as_here(a) + 4));
+    as_bytes(a, 0xe8 | (u64)(target - (as_here(a) + 5)) << 8, 5);
 }
 static inline void as_patch(struct as *a, u32 field, u32 target)
 {

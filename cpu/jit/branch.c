@@ -219,7 +219,7 @@ static void indirect(struct tr *t)
 void tr_branch(struct tr *t)
 {
     const struct insn *i = &t->op->i;
-    if (op_rows[i->op].flags & OF_COND) {
+    if (t->op->row_flags & OF_COND) {
         conditional(t);
         return;
     }

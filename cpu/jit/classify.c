@@ -259,7 +259,7 @@ static bool has_memory(const struct jop *op)
 {
     const struct insn *i = &op->i;
     unsigned o = i->mapop;
-    if (op_rows[i->op].map == MAP_0) {
+    if (op->map == MAP_0) {
         if (o == 0x8d) return false;
         if ((o >= 0x50 && o <= 0x5f) || o == 0x68 || o == 0x6a || o == 0x9c || (o >= 0xa0 && o <= 0xa3))
             return true;
@@ -277,7 +277,7 @@ static unsigned access_of(const struct jop *op, u8 *size)
     const struct insn *i = &op->i;
     unsigned o = i->mapop, n = i->modrm >> 3 & 7;
     *size = (u8)(1u << i->osz);
-    if (op_rows[i->op].map == MAP_0F) {
+    if (op->map == MAP_0F) {
         switch (o) {
         case 0x40 ... 0x4f:
         case 0xaf: return SITE_READ;
@@ -330,6 +330,8 @@ void jit_classify(struct jop *op, unsigned mode)
     op->kind = K_STOP;
     if (i->op == OP_UD_ROW || i->fn == op_ud) return;
     const struct op_row *row = &op_rows[i->op];
+    op->map = row->map;
+    op->row_flags = row->flags;
     bool near = !(i->flags & INSN_ENDS) || (row->flags & (OF_F64 | OF_STR));
     if (!near && (i->fn == op_cli || i->fn == op_swapgs)) {
         op->kind = K_NATIVE;

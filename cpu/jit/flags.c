@@ -5,6 +5,8 @@
 #include "cpu/jit/translate.h"
 
 #define FLAGS_FIELD jit_field(offsetof(struct cpu, jit_flags))
+_Static_assert(offsetof(struct cpu, jit_flags) - JIT_BIAS + 128 < 255 &&
+                   offsetof(struct cpu, jit_flags) != JIT_BIAS, "near RBP");
 
 /* ---- which registers an instruction may write ---- */
 
@@ -66,8 +68,8 @@ static u16 writes_one(const struct insn *i)
 u16 jit_writes(const struct jop *op)
 {
     const struct insn *i = &op->i;
-    if (op->kind == K_BRANCH && (op_rows[i->op].flags & OF_COND || op->follow)) return 0;
-    if (op_rows[i->op].flags & OF_STR) return (u16)(BIT(RAX) | BIT(RCX) | BIT(RSI) | BIT(RDI));
+    if (op->kind == K_BRANCH && (op->row_flags & OF_COND || op->follow)) return 0;
+    if (op->row_flags & OF_STR) return (u16)(BIT(RAX) | BIT(RCX) | BIT(RSI) | BIT(RDI));
     if (op->kind != K_NATIVE) return 0xffff;
     if (op->sse)
         return (u16)(op->reg_general                                            ? BIT(i->reg)
@@ -77,8 +79,8 @@ u16 jit_writes(const struct jop *op)
         bool general = op->rm_general && op->access == SITE_WRITE && !op->mem; /* MOVD r, mm */
         return (u16)(op->x87 & X87_AX ? BIT(RAX) : general ? BIT(i->rm) : 0);
     }
-    if (op_rows[i->op].map == MAP_0) return writes_one(i);
-    if (op_rows[i->op].map != MAP_0F) return 0xffff;
+    if (op->map == MAP_0) return writes_one(i);
+    if (op->map != MAP_0F) return 0xffff;
     switch (i->mapop) {
     case 0x40 ... 0x4f:
     case 0xaf:
@@ -99,15 +101,12 @@ u16 jit_writes(const struct jop *op)
 
 enum { R_NONE, R_CMP, R_TEST, R_ADD, R_SUB, R_LOGIC, R_SHIFT };
 
-struct recipe {
-    u8 kind, dst;
-    u8 src; /* a register, or H_NONE: the immediate */
-};
+/* jit_recipe.src: a register, or H_NONE: the immediate */
 
-static struct recipe arithmetic(unsigned alu, unsigned dst, unsigned src)
+static struct jit_recipe arithmetic(unsigned alu, unsigned dst, unsigned src)
 {
     static const u8 kinds[8] = { R_ADD, R_LOGIC, R_NONE, R_NONE, R_LOGIC, R_SUB, R_LOGIC, R_CMP };
-    struct recipe r = { .kind = kinds[alu], .dst = (u8)dst, .src = (u8)src };
+    struct jit_recipe r = { .kind = kinds[alu], .dst = (u8)dst, .src = (u8)src };
     if (dst == src && r.kind == R_ADD) r.kind = R_NONE;
     if (dst == src && r.kind == R_SUB) r.kind = R_LOGIC; /* 0 */
     return r;
@@ -117,7 +116,7 @@ bool jit_keeps_source(const struct jop *op)
 {
     const struct insn *i = &op->i;
     unsigned o = i->mapop;
-    return op->kind == K_NATIVE && op_rows[i->op].map == MAP_0 && (o == 0xc1 || o == 0xd1) &&
+    return op->kind == K_NATIVE && op->map == MAP_0 && (o == 0xc1 || o == 0xd1) &&
            !(i->flags & INSN_MEM) && (i->modrm >> 3 & 7) >= 4 && i->osz >= OSZ32 &&
            op->def == F_ALL;
 }
@@ -127,13 +126,13 @@ static unsigned count_of(const struct insn *i)
     return i->mapop == 0xd1 ? 1 : jit_shift_count(i);
 }
 
-static struct recipe recipe_of(const struct jop *op)
+static struct jit_recipe recipe_of(const struct jop *op)
 {
-    static const struct recipe none = { .kind = R_NONE };
+    static const struct jit_recipe none = { .kind = R_NONE };
     const struct insn *i = &op->i;
     unsigned o = i->mapop, n = i->modrm >> 3 & 7;
     bool mem = i->flags & INSN_MEM;
-    if (op->kind != K_NATIVE || op->sse || op->def != F_ALL || op_rows[i->op].map != MAP_0)
+    if (op->kind != K_NATIVE || op->sse || op->def != F_ALL || op->map != MAP_0)
         return none;
     if (i->osz == OSZ8 && !(i->flags & INSN_REX) &&
         ((i->reg >= 4 && i->reg < 8) || (!mem && i->rm >= 4 && i->rm < 8)))
@@ -143,35 +142,42 @@ static struct recipe recipe_of(const struct jop *op)
         if (!mem)
             return (o & 7) < 2 ? arithmetic(o >> 3, i->rm, i->reg)
                                : arithmetic(o >> 3, i->reg, i->rm);
-        struct recipe r = arithmetic(o >> 3, i->reg, H_NONE);
+        struct jit_recipe r = arithmetic(o >> 3, i->reg, H_NONE);
         return (o & 7) >= 2 && r.kind == R_LOGIC ? r : none;
     }
     if (mem) return none;
-    if (jit_keeps_source(op)) return (struct recipe){ .kind = R_SHIFT };
+    if (jit_keeps_source(op)) return (struct jit_recipe){ .kind = R_SHIFT };
     switch (o) {
     case 0x80 ... 0x83: return arithmetic(n, i->rm, H_NONE);
     case 0x84:
-    case 0x85: return (struct recipe){ .kind = R_TEST, .dst = i->rm, .src = i->reg };
+    case 0x85: return (struct jit_recipe){ .kind = R_TEST, .dst = i->rm, .src = i->reg };
     case 0xa8:
-    case 0xa9: return (struct recipe){ .kind = R_TEST, .dst = RAX, .src = H_NONE };
+    case 0xa9: return (struct jit_recipe){ .kind = R_TEST, .dst = RAX, .src = H_NONE };
     case 0xf6:
     case 0xf7:
-        if (n < 2) return (struct recipe){ .kind = R_TEST, .dst = i->rm, .src = H_NONE };
+        if (n < 2) return (struct jit_recipe){ .kind = R_TEST, .dst = i->rm, .src = H_NONE };
         return none;
     default: return none;
     }
 }
 
-static u16 recipe_regs(const struct jop *op)
+/* Notes in the instruction how it is repeated. */
+static bool find_recipe(struct jop *op)
 {
-    struct recipe r = recipe_of(op);
-    if (r.kind == R_NONE || r.kind == R_SHIFT) return 0;
+    struct jit_recipe r = recipe_of(op);
     bool one = r.kind == R_LOGIC || r.src == H_NONE;
-    return (u16)(BIT(r.dst) | (one ? 0 : BIT(r.src)));
+    if (r.kind != R_NONE && r.kind != R_SHIFT) r.regs = (u16)(BIT(r.dst) | (one ? 0 : BIT(r.src)));
+    op->recipe = r;
+    return r.kind != R_NONE;
+}
+
+static bool writes_recipe(const struct tr *t)
+{
+    return t->op->writes & t->ops[t->recipe].recipe.regs;
 }
 
 /* op RAX, source */
-static void with_source(struct tr *t, const struct insn *i, const struct recipe *r, unsigned alu)
+static void with_source(struct tr *t, const struct insn *i, const struct jit_recipe *r, unsigned alu)
 {
     if (r->src == H_NONE)
         as_imm(t->a, i->osz, alu, rm_reg(H_AX), (i32)i->imm);
@@ -225,7 +231,7 @@ static void repeat(struct tr *t)
 {
     const struct jop *op = &t->ops[t->recipe];
     const struct insn *i = &op->i;
-    struct recipe r = recipe_of(op);
+    struct jit_recipe r = op->recipe;
     unsigned dst = r.kind == R_SHIFT ? H_AX : tr_pinned(t, r.dst);
     if (dst == H_NONE || r.kind == R_ADD || r.kind == R_SUB) {
         as_load(t->a, OSZ64, H_AX, tr_greg(t, r.dst));
@@ -264,16 +270,15 @@ static void repeat(struct tr *t)
 void tr_save_flags(struct tr *t)
 {
     as_room(t->a);
-    as8(t->a, 0x9f);                                                    /* LAHF */
-    as8(t->a, 0x88), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV [.. + 1], AH */
-    as_insn(t->a, 0, OSZ8, AS_0F, 0x90, 0, CPU_AT(jit_flags), 0);       /* SETO [..] */
+    as_bytes(t->a, 0x65889f | (u64)(u8)(FLAGS_FIELD + 1) << 24, 4); /* LAHF; MOV [.. + 1], AH */
+    as_bytes(t->a, 0x45900f | (u64)(u8)FLAGS_FIELD << 24, 4);       /* SETO [..] */
     t->mem = true;
 }
 
 /* Only doing it again and working OF out gives the flags. */
 static bool long_shift(const struct tr *t)
 {
-    return t->recipe >= 0 && recipe_of(&t->ops[t->recipe]).kind == R_SHIFT &&
+    return t->recipe >= 0 && t->ops[t->recipe].recipe.kind == R_SHIFT &&
            count_of(&t->ops[t->recipe].i) != 1;
 }
 
@@ -285,11 +290,10 @@ void tr_restore_flags(struct tr *t)
         repeat(t);
         return;
     }
-    as_insn(t->a, 0, OSZ32, AS_0F, 0xb6, H_AX, CPU_AT(jit_flags), 0);   /* MOVZX EAX, byte [..] */
-    as8(t->a, 0x24), as8(t->a, 1);                                      /* AND AL, 1 */
-    as8(t->a, 0x8a), as8(t->a, 0x65), as8(t->a, (u8)(FLAGS_FIELD + 1)); /* MOV AH, [.. + 1] */
-    as8(t->a, 0x04), as8(t->a, 0x7f);                                   /* ADD AL, 7Fh: OF */
-    as8(t->a, 0x9e);                                                    /* SAHF */
+    as_room(t->a);
+    as_bytes(t->a, 0x45b60f | (u64)(u8)FLAGS_FIELD << 24, 4); /* MOVZX EAX, byte [..] */
+    as_bytes(t->a, 0x658a0124 | (u64)(u8)(FLAGS_FIELD + 1) << 32, 5);  /* AND AL, 1; MOV AH, [.. + 1] */
+    as_bytes(t->a, 0x9e7f04, 3);                                       /* ADD AL, 7Fh: OF; SAHF */
     t->host = true;
     t->of_bad = false;
 }
@@ -319,7 +323,7 @@ static unsigned passed_on(const struct jop *op)
 /* The instruction overwrites what the recipe needs, and the flags are wanted behind it. */
 static bool recipe_ends(const struct tr *t)
 {
-    return t->recipe >= 0 && passed_on(t->op) && (jit_writes(t->op) & recipe_regs(&t->ops[t->recipe]));
+    return t->recipe >= 0 && passed_on(t->op) && writes_recipe(t);
 }
 
 void tr_clobber(struct tr *t, unsigned live)
@@ -336,7 +340,7 @@ void tr_flags_before(struct tr *t)
 void tr_flags_after(struct tr *t)
 {
     if (t->op->def)
-        t->recipe = recipe_of(t->op).kind != R_NONE ? (int)t->k : -1;
-    else if (t->recipe >= 0 && (jit_writes(t->op) & recipe_regs(&t->ops[t->recipe])))
+        t->recipe = find_recipe(t->op) ? (int)t->k : -1;
+    else if (t->recipe >= 0 && writes_recipe(t))
         t->recipe = -1;
 }

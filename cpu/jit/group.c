@@ -39,39 +39,41 @@ static unsigned word(const struct grouping *x)
     return x->wide ? 8 : 4;
 }
 
-static bool pushes(const struct insn *i)
+static bool pushes(const struct jop *op)
 {
+    const struct insn *i = &op->i;
     unsigned o = i->mapop;
-    if (op_rows[i->op].map != MAP_0 || (i->flags & INSN_MEM)) return false;
+    if (op->map != MAP_0 || (i->flags & INSN_MEM)) return false;
     return (o >= 0x50 && o <= 0x57) || o == 0x68 || o == 0x6a || o == 0x9c || o == 0xe8;
 }
 
-static bool pops(const struct insn *i)
+static bool pops(const struct jop *op)
 {
+    const struct insn *i = &op->i;
     unsigned o = i->mapop;
-    if (op_rows[i->op].map != MAP_0 || (i->flags & INSN_MEM)) return false;
+    if (op->map != MAP_0 || (i->flags & INSN_MEM)) return false;
     return (o >= 0x58 && o <= 0x5f) || o == 0xc2 || o == 0xc3;
 }
 
-static bool is_leave(const struct insn *i)
+static bool is_leave(const struct jop *op)
 {
-    return op_rows[i->op].map == MAP_0 && i->mapop == 0xc9;
+    return op->map == MAP_0 && op->i.mapop == 0xc9;
 }
 
 /* The operand as root and constant. */
 static bool symbolic(const struct grouping *x, const struct jop *op, struct value *v)
 {
     const struct insn *i = &op->i;
-    bool x87 = op_rows[i->op].map == MAP_0 && i->mapop >= 0xd8 && i->mapop <= 0xdf;
+    bool x87 = op->map == MAP_0 && i->mapop >= 0xd8 && i->mapop <= 0xdf;
     if (!op->mem || op->own || op->push || op->bit_string || op->aligned || x87) return false;
     if (op->kind != K_NATIVE && op->kind != K_BRANCH) return false;
     *v = x->v[RSP];
-    if (pushes(i)) {
+    if (pushes(op)) {
         v->delta -= (i32)word(x);
         return true;
     }
-    if (pops(i)) return true;
-    if (is_leave(i)) {
+    if (pops(op)) return true;
+    if (is_leave(op)) {
         *v = x->v[RBP];
         return true;
     }
@@ -124,12 +126,12 @@ static u16 follow_values(struct grouping *x, const struct jop *op)
     const struct insn *i = &op->i;
     unsigned o = i->mapop, full = x->wide ? OSZ64 : OSZ32, digit = i->modrm >> 3 & 7;
     bool mem = i->flags & INSN_MEM;
-    if (op_rows[i->op].map != MAP_0 || op->kind != K_NATIVE || op->own || op->push) return 0;
-    if (pushes(i) || pops(i)) {
-        set(x, RSP, x->v[RSP], pushes(i) ? -(i64)word(x) : word(x));
-        return pops(i) && i->rm == RSP ? 0 : (u16)BIT(RSP);
+    if (op->map != MAP_0 || op->kind != K_NATIVE || op->own || op->push) return 0;
+    if (pushes(op) || pops(op)) {
+        set(x, RSP, x->v[RSP], pushes(op) ? -(i64)word(x) : word(x));
+        return pops(op) && i->rm == RSP ? 0 : (u16)BIT(RSP);
     }
-    if (is_leave(i)) {
+    if (is_leave(op)) {
         set(x, RSP, x->v[RBP], word(x));
         return (u16)BIT(RSP);
     }
@@ -153,13 +155,12 @@ static u16 follow_values(struct grouping *x, const struct jop *op)
 
 static void after(struct grouping *x, const struct jop *op)
 {
-    u16 known = follow_values(x, op), written = jit_writes(op);
-    if (is_leave(&op->i)) written = (u16)(BIT(RSP) | BIT(RBP));
+    u16 known = follow_values(x, op), written = op->writes;
+    if (is_leave(op)) written = (u16)(BIT(RSP) | BIT(RBP));
     /* A handler may be CLAC, which closes pages. Registers start anew by what it may write. */
     if (op->kind == K_HANDLER) x->v[16] = (struct value){ .root = x->roots++ };
-    for (unsigned r = 0; r < 16; r++) {
-        if (written >> r & 1 && !(known >> r & 1)) x->v[r] = (struct value){ .root = x->roots++ };
-    }
+    for (unsigned left = written & ~(unsigned)known; left; left &= left - 1)
+        x->v[__builtin_ctz(left)] = (struct value){ .root = x->roots++ };
 }
 
 /* Groups of two and more get a slot from their first to their last access. */
@@ -186,15 +187,19 @@ static void assign(struct grouping *x, unsigned n)
         op->at = (i16)(x->at[k] - g->low);
         op->span = (u16)(g->high - g->low);
         op->group_write = g->write;
-        bool pushf = op_rows[op->i.op].map == MAP_0 && op->i.mapop == 0x9c;
+        bool pushf = op->map == MAP_0 && op->i.mapop == 0x9c;
         if (op->group == GROUP_MEMBER) op->exits = pushf; /* that reads every flag */
     }
 }
 
 void jit_group(struct jop *ops, unsigned n, bool wide)
 {
-    struct grouping x = { .ops = ops, .wide = wide, .roots = 17 };
-    for (unsigned r = 0; r < 17; r++) x.v[r].root = (u16)r;
+    struct grouping x; /* groups and places are set as they come */
+    x.ops = ops;
+    x.wide = wide;
+    x.roots = 17;
+    x.count = 0;
+    for (unsigned r = 0; r < 17; r++) x.v[r] = (struct value){ .root = (u16)r };
     for (unsigned k = 0; k < n; k++) {
         struct value v;
         x.of[k] = -1;

@@ -35,7 +35,7 @@ static bool map_code(struct jit *j, struct error *e)
 
 void *jit_alloc(struct jit *j, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
+    size = (size + 7) & ~(size_t)7;
     if (j->arena_used + size > j->arena_size) {
         j->full = true;
         return j->arena; /* SCRATCH: thrown away with the translation */
@@ -283,12 +283,12 @@ static struct jit_tb *translate(struct cpu *c, struct block *b)
     unsigned n = jit_collect(c, b->host, b->off, b->mode, ops, new.range, &new.range_count),
              handlers = 0;
     for (unsigned k = 0; k < n; k++)
-        handlers += ops[k].kind == K_HANDLER && !(op_rows[ops[k].i.op].flags & (OF_STR | OF_ENDS));
+        handlers += ops[k].kind == K_HANDLER && !(ops[k].row_flags & (OF_STR | OF_ENDS));
     if (!n || handlers * 3 > n) return NULL;
     new.x87 = jit_x87_plan(ops, n);
     jit_liveness(ops, n);
     struct jit_tb *tb = jit_alloc(j, sizeof(*tb));
-    struct jit_link *links = jit_alloc(j, (2 * n + 1) * sizeof(*links));
+    struct jit_link *links = jit_alloc(j, jit_exits(ops, n) * sizeof(*links));
     if (j->full) return NULL;
     *tb = new;
     tb->links = links;
@@ -304,6 +304,11 @@ static struct jit_tb *translate(struct cpu *c, struct block *b)
     return tb;
 }
 
+static u64 *start_word(struct jit_page *page, unsigned off)
+{
+    return &page->starts[off >> 6];
+}
+
 /* The page is watched already: the block is in it. */
 static bool keep(struct cpu *c, struct jit_tb *tb)
 {
@@ -317,6 +322,7 @@ static bool keep(struct cpu *c, struct jit_tb *tb)
     }
     tb->page_next = (*slot)->tbs;
     (*slot)->tbs = tb;
+    *start_word(*slot, tb->off) |= BIT64(tb->off & 63);
     icache_cover(c, tb->host, tb->range, tb->range_count);
     return true;
 }
@@ -325,7 +331,8 @@ static bool keep(struct cpu *c, struct jit_tb *tb)
 static struct jit_tb *orphan(struct cpu *c, struct block *b)
 {
     struct jit_page *page = *page_slot(c->jit, b->host);
-    struct jit_tb *tb = page ? page->tbs : NULL;
+    bool known = page && *start_word(page, b->off) >> (b->off & 63) & 1;
+    struct jit_tb *tb = known ? page->tbs : NULL;
     while (tb && !(tb->off == b->off && tb->mode == b->mode && tb->user == (c->cpl == 3)))
         tb = tb->page_next;
     if (tb) tb->block = b;

@@ -541,7 +541,7 @@ static void body_two(struct tr *t)
 
 static void body(struct tr *t)
 {
-    if (op_rows[t->op->i.op].map == MAP_0)
+    if (t->op->map == MAP_0)
         body_one(t);
     else
         body_two(t);

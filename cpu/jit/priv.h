@@ -42,12 +42,19 @@ enum {                 /* jop.x87 */
        X87_ENV = 128, /* FNSTENV, FLDENV */
 };
 
+struct jit_recipe { /* flags.c: an instruction that can be repeated for its flags */
+    u8 kind, dst, src;
+    u16 regs; /* that must keep their values */
+};
+
 struct jop {
     struct insn i;
     u16 off;     /* in the page */
     u8 kind;     /* jit_kind */
     u8 def, use; /* flags */
     u8 keep;  /* flags that keep their value under some condition or always, of those it touches */
+    u8 map;      /* of its row of opcodes.def, enum op_map */
+    u16 row_flags, writes; /* OF_*; the general registers that it may write (jit_writes) */
     bool mem; /* accesses memory by generated code */
     bool once; /* an access that misses is the interpreter's, which may have to do it all */
     bool exits;  /* may leave the superblock: faults, events */
@@ -69,6 +76,7 @@ struct jop {
     bool sse, aligned, rm_general, reg_general, imm8;
     u16 x_read, x_write; /* XMM registers */
     u8 x87;              /* x87.c; 0: no use of the x87 unit */
+    struct jit_recipe recipe; /* once it is written */
 };
 
 enum jit_group { GROUP_NONE, GROUP_LEADER, GROUP_MEMBER };
@@ -117,6 +125,7 @@ struct jit_page {
     struct jit_page *next;
     const u8 *host;
     struct jit_tb *tbs;
+    u64 starts[0x1000 / 64]; /* bit per byte: a translation began there, and may still do so */
 };
 
 struct jit {
@@ -177,6 +186,8 @@ void *jit_alloc(struct jit *j, size_t size);
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
                      struct range *ranges, u8 *range_count);
 void jit_liveness(struct jop *ops, unsigned n);
+/* At most so many exits have links. */
+unsigned jit_exits(const struct jop *ops, unsigned n);
 /* group.c: finds the accesses that need one check together */
 void jit_group(struct jop *ops, unsigned n, bool wide);
 /* flags.c: registers that the instruction may write */

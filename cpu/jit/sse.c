@@ -128,8 +128,9 @@ static struct rm xmm_place(unsigned n)
 
 static void move_all(struct tr *t, u16 set, unsigned opcode)
 {
-    for (unsigned n = 0; n < 16; n++) {
-        if (set >> n & 1) as_insn(t->a, 0, OSZ32, AS_0F, opcode, n, xmm_place(n), 0);
+    for (unsigned left = set; left; left &= left - 1) {
+        unsigned n = (unsigned)__builtin_ctz(left);
+        as_insn(t->a, 0, OSZ32, AS_0F, opcode, n, xmm_place(n), 0);
     }
 }
 

@@ -303,7 +303,7 @@ bool tr_string_plain(struct tr *t)
     struct as *a = t->a;
     unsigned o = i->mapop & ~1u, si = tr_pinned(t, RSI), di = tr_pinned(t, RDI);
     unsigned size = t->wide ? OSZ64 : OSZ32;
-    if (!(op_rows[i->op].flags & OF_STR) || i->rep || !flat(t)) return false;
+    if (!(t->op->row_flags & OF_STR) || i->rep || !flat(t)) return false;
     if (o != 0xa4 && o != 0xaa && o != 0xac) return false;
     tr_clobber(t, t->op->live_in);
     struct stub *s = tr_stub(t, STUB_STRING);

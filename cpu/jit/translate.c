@@ -77,7 +77,7 @@ static void operand_address(struct tr *t)
 {
     const struct insn *i = &t->op->i;
     unsigned o = i->mapop, size = t->wide ? OSZ64 : OSZ32;
-    if (op_rows[i->op].map == MAP_0 && !(i->flags & INSN_MEM)) {
+    if (t->op->map == MAP_0 && !(i->flags & INSN_MEM)) {
         unsigned sp = tr_pinned(t, RSP);
         if ((o >= 0x50 && o <= 0x57) || o == 0x68 || o == 0x6a || o == 0x9c ||
             o == 0xe8 || o == 0xff) {
@@ -117,10 +117,10 @@ struct stub *tr_stub(struct tr *t, unsigned kind)
 }
 
 /* The ModRM operand, or the address of A0 to A3: subject to segment overrides. */
-static bool has_operand(const struct insn *i)
+static bool has_operand(const struct jop *op)
 {
-    return (i->flags & INSN_MEM) ||
-           (op_rows[i->op].map == MAP_0 && i->mapop >= 0xa0 && i->mapop <= 0xa3);
+    unsigned o = op->i.mapop;
+    return (op->i.flags & INSN_MEM) || (op->map == MAP_0 && o >= 0xa0 && o <= 0xa3);
 }
 
 /* FS and GS of 32-bit code: base and limit of a writable expand-up segment, as seg_quick() of mem.h
@@ -148,32 +148,39 @@ static i32 tlb_field(const struct tr *t, size_t member)
            (i32)member;
 }
 
+_Static_assert(TLB_ENTRIES > 8 && TLB_ENTRIES << 5 <= 0x40000000, "a mask of 32 bits");
+
 void tr_tlb(struct tr *t, unsigned span, unsigned access)
 {
+    struct as *a = t->a;
     bool aligned = t->op->aligned;
-    as_rorx(t->a, OSZ32, H_CX, H_AX, 12 - 5);
-    as_imm(t->a, OSZ32, 4, rm_reg(H_CX), (TLB_ENTRIES - 1) << 5);
-    if (span > 1 && !aligned)
-        as_lea(t->a, OSZ64, H_DX, rm_at(H_AX, (i32)span - 1));
+    as_room(a);
+    as_bytes(a, 0xe18107c8f07be3c4, 8); /* RORX ECX, EAX, 12 - 5; AND ECX, ... */
+    as32(a, (TLB_ENTRIES - 1) << 5);
+    if (span <= 1 || aligned)
+        as_bytes(a, 0xd08b48, 3); /* MOV RDX, RAX */
+    else if (span <= 128)
+        as_bytes(a, 0x508d48 | (u64)(span - 1) << 24, 4); /* LEA RDX, [RAX + span - 1] */
     else
-        as_mov(t->a, OSZ64, H_DX, H_AX);
-    as_imm(t->a, OSZ64, 4, rm_reg(H_DX), aligned ? -4096 | 15 : -4096);
-    as_rm(t->a, OSZ64, 0x3b, H_DX,
-          rm_sib(H_BP, H_CX, 0,
-                 tlb_field(t, access == SITE_READ ? offsetof(struct tlb_entry, tag_r)
-                                                  : offsetof(struct tlb_entry, tag_w))));
+        as_bytes(a, 0x908d48 | (u64)(span - 1) << 24, 7);
+    as_bytes(a, 0xe28148, 3); /* AND RDX, ... */
+    as32(a, (u32)(aligned ? -4096 | 15 : -4096));
+    as_bytes(a, 0x0d943b48, 4); /* CMP RDX, [RBP + RCX + ...] */
+    as32(a, (u32)tlb_field(t, access == SITE_READ ? offsetof(struct tlb_entry, tag_r)
+                                                  : offsetof(struct tlb_entry, tag_w)));
 }
 
 void tr_tlb_add(struct tr *t)
 {
-    as_rm(t->a, OSZ64, 0x03, H_AX,
-          rm_sib(H_BP, H_CX, 0, tlb_field(t, offsetof(struct tlb_entry, off))));
+    as_room(t->a);
+    as_bytes(t->a, 0x0d840348, 4); /* ADD RAX, [RBP + RCX + ...] */
+    as32(t->a, (u32)tlb_field(t, offsetof(struct tlb_entry, off)));
 }
 
 void tr_check(struct tr *t, unsigned size, unsigned access)
 {
     u8 *outside[2] = { NULL, NULL };
-    if (!t->wide && !t->second && t->op->i.seg >= SEG_FS && has_operand(&t->op->i))
+    if (!t->wide && !t->second && t->op->i.seg >= SEG_FS && has_operand(t->op))
         segment_check(t, size, outside);
     tr_tlb(t, size, access);
     for (unsigned k = 0; k < 2; k++) { /* a segment's check failed: NE as well */
@@ -201,10 +208,10 @@ unsigned tr_needed_flags(const struct jop *op)
     return op->use | (op->live_out & (op->def ? op->keep | (F_ALL & ~op->def) : 0));
 }
 
-static bool is_shift(const struct insn *i)
+static bool is_shift(const struct jop *op)
 {
-    unsigned o = i->mapop;
-    return op_rows[i->op].map == MAP_0 && (o == 0xc0 || o == 0xc1 || (o >= 0xd0 && o <= 0xd3));
+    unsigned o = op->i.mapop;
+    return op->map == MAP_0 && (o == 0xc0 || o == 0xc1 || (o >= 0xd0 && o <= 0xd3));
 }
 
 void tr_execute(struct tr *t)
@@ -215,7 +222,7 @@ void tr_execute(struct tr *t)
         return;
     }
     unsigned need = tr_needed_flags(t->op);
-    bool shift = is_shift(i), by_cl = shift && i->mapop >= 0xd2,
+    bool shift = is_shift(t->op), by_cl = shift && i->mapop >= 0xd2,
          restore = need && !tr_host_has(t, need);
     if (shift && t->op->mem) { /* RAX and RCX have other work */
         as_mov(t->a, OSZ64, H_DX, H_AX);
@@ -248,9 +255,7 @@ struct site *tr_site(struct tr *t, unsigned kind, unsigned size)
                         .left = (u16)(t->n - t->k),
                         .kind = (u8)kind,
                         .size = (u8)size,
-                        .seg = op->i.flags & INSN_MEM ? op->i.seg : SEG_SS };
-    if (op_rows[op->i.op].map == MAP_0 && op->i.mapop >= 0xa0 && op->i.mapop <= 0xa3)
-        s->seg = op->i.seg;
+                        .seg = has_operand(op) ? op->i.seg : SEG_SS };
     return s;
 }
 
@@ -301,7 +306,7 @@ static void call_handler(struct tr *t)
     t->host = false;
     tr_x_store(t);
     t->x_loaded = 0;
-    if (op_rows[t->op->i.op].flags & OF_STR) {
+    if (t->op->row_flags & OF_STR) {
         tr_string(t, s);
     } else {
         as_movabs(t->a, H_DX, (u64)(uintptr_t)s);
@@ -312,7 +317,7 @@ static void call_handler(struct tr *t)
 
 static bool is_pushf(const struct jop *op)
 {
-    return op_rows[op->i.op].map == MAP_0 && op->i.mapop == 0x9c;
+    return op->map == MAP_0 && op->i.mapop == 0x9c;
 }
 
 void tr_op(struct tr *t)
@@ -400,6 +405,7 @@ u32 tr_events(struct tr *t)
 bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
 {
     struct jit *j = c->jit;
+    struct stub stubs[TR_STUBS]; /* each is set when it is taken */
     struct tr t = { .c = c,
                     .j = j,
                     .a = &j->as,
@@ -408,6 +414,7 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
                     .n = n,
                     .wide = tb->mode == BITS64,
                     .mem = true,
+                    .stubs = stubs,
                     .recipe = -1 };
     j->as.full = false;
     for (unsigned k = 0; k < n; k++) tb->sse |= ops[k].sse;
@@ -421,7 +428,7 @@ bool jit_emit(struct cpu *c, struct jit_tb *tb, struct jop *ops, unsigned n)
     struct jop *last = t.op = &ops[n - 1];
     bool goes_on = last->kind != K_SYSTEM;
     if (last->kind == K_BRANCH)
-        goes_on = op_rows[last->i.op].flags & OF_COND || last->follow;
+        goes_on = last->row_flags & OF_COND || last->follow;
     if (goes_on) tr_exit(&t, last->off + last->i.len, 0);
     tr_stubs(&t);
     return !j->as.full && !j->full;

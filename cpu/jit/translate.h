@@ -32,6 +32,8 @@ struct stub {
     u32 body; /* where a store goes on with its host address in RAX; 0: every check is the MMU's */
 };
 
+enum { TR_STUBS = 5 * JIT_MAX_OPS + 2 };
+
 struct tr {
     struct cpu *c;
     struct jit *j;
@@ -51,7 +53,7 @@ struct tr {
     i32 bias;   /* the address in RAX is this much lower */
     bool alone; /* the leader of a group makes its access only */
     bool second; /* the second access of an instruction is being written: its push */
-    struct stub stubs[5 * JIT_MAX_OPS + 2];
+    struct stub *stubs; /* room for TR_STUBS */
     unsigned stub_count;
     u32 head_budget, head_events; /* jumps out of the head */
 };

@@ -169,6 +169,9 @@ static void plan_notes(struct jop *ops, unsigned n)
 
 bool jit_x87_plan(struct jop *ops, unsigned n)
 {
+    bool any = false;
+    for (unsigned k = 0; k < n; k++) any |= ops[k].x87;
+    if (!any) return false;
     bool head = plan_checks(ops, n);
     plan_notes(ops, n);
     return head;
