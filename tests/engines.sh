@@ -11,6 +11,7 @@ set -uo pipefail
 what=${1:?short or long}
 build=$(cd "${2:-build}" && pwd) || exit 2
 cd "$(dirname "$0")/.." || exit 2
+. tests/boot/lib.sh
 out=$build/engines
 mkdir -p "$out"
 failed=0
@@ -71,8 +72,7 @@ boot()
 # have_kernel WHAT FOR: sets $kernel and $initrd
 have_kernel()
 {
-    local guests=${GUESTS:-build/guests}
-    kernel=$guests/vmlinuz-amd64 initrd=$guests/initrd-amd64.gz
+    kernel=$GUESTS/vmlinuz-amd64 initrd=$GUESTS/initrd-amd64.gz
     [ -s "$kernel" ] && [ -s "$initrd" ] || bash tests/boot/mk-initramfs.sh amd64 >"$out/initramfs.log" 2>&1
     [ -s "$kernel" ] && [ -s "$initrd" ] && return
     echo "skip $1: no kernel or initramfs, see $out/initramfs.log"
@@ -100,15 +100,6 @@ boots()
             ok "$engine: Debian boot, $(head -n 1 "$out/boot.trace")$(sed -n 's/.* of \([0-9]* instructions compared\).*/, \1/p' "$out/boot.log")"
         fi
     done
-}
-
-# beyond PID RAM_KIB: KiB of the process that are not the guest's RAM; pages mapped twice, as the translator's code, count once.
-beyond()
-{
-    awk -v ram="$2" '
-        $1 == "Size:" { is_ram = $2 >= ram }
-        $1 == "Pss:" && !is_ram { sum += $2 }
-        END { print sum + 0 }' "/proc/$1/smaps" 2>/dev/null
 }
 
 # grows SECONDS WORKLOADS: workloads of tests/bench that write code all the time, for about that long each, as the guest's

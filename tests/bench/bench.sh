@@ -128,16 +128,6 @@ first_seen()
     now
 }
 
-# overhead_kib PID RAM_KIB: resident memory that is not the guest's RAM.
-overhead_kib()
-{
-    awk -v ram="$2" '
-        /^[0-9a-f]+-[0-9a-f]+ / { is_ram = 0 }
-        $1 == "Size:" { is_ram = $2 >= ram }
-        $1 == "Rss:" && !is_ram { sum += $2 }
-        END { print sum }' "/proc/$1/smaps"
-}
-
 bench_boot()
 {
     local serial=$dir/boot.serial pid t0 t1 t2 t3 memory
@@ -152,7 +142,7 @@ bench_boot()
     t1=$(first_seen "$serial" 'Linux version' $pid) &&
         t2=$(first_seen "$serial" 'Run /init' $pid) &&
         t3=$(first_seen "$serial" 'guest login:' $pid) || { say "the disk did not boot"; return 1; }
-    memory=$(overhead_kib $pid $((2 << 20)))
+    memory=$(beyond $pid $((2 << 20)))
     wait $pid
     emit boot '"unit":"s"' "$(awk -v a="$t0" -v b="$t1" -v c="$t2" -v d="$t3" 'BEGIN {
         printf "\"power_on_to_kernel\":%.2f,\"kernel_to_init\":%.2f,\"power_on_to_login\":%.2f",
@@ -223,7 +213,7 @@ watch_work()
 {
     local pid
     first_seen "$dir/work.$1.serial" BENCH-DONE "$2" >/dev/null || return 1
-    pid=$(child_of "$2") && overhead_kib "$pid" $((512 << 10)) > "$dir/memory.$1"
+    pid=$(child_of "$2") && beyond "$pid" $((512 << 10)) > "$dir/memory.$1"
 }
 
 # run_work WHO N: one run; its lines to work.WHO.N.
@@ -500,7 +490,7 @@ pio|ATA PIO read|MB/s|976.5625|1|100|300
 dma|ATA bus-master DMA read, 128 KiB each|MiB/s|1024|1|400|800
 out|OUT to a port|ns|1000|0|60|30
 mmio|read of the I/O APIC|ns|1000|0|60|30
-apic|write of the local APIC's task priority|ns|1000|0|60|30
+apic|write of the task priority in the local APIC|ns|1000|0|60|30
 int|INT + IRET|ns|1000|0|150|80
 invlpg|INVLPG + touch|ns|1000|0|100|50
 cr3|CR3 load + 16 pages|us|1000000|0|1|0.4

@@ -49,6 +49,16 @@ need_packages()
         die "cannot install ${missing[*]}"
 }
 
+# beyond PID RAM_KIB: KiB of an emulator's memory that are not the guest's RAM, which is the mapping of that size; pages that are
+# mapped twice, as the translator's code, count once.
+beyond()
+{
+    awk -v ram="$2" '
+        $1 == "Size:" { is_ram = $2 >= ram }
+        $1 == "Pss:" && !is_ram { sum += $2 }
+        END { print sum + 0 }' "/proc/$1/smaps" 2>/dev/null
+}
+
 # is_fresh OUTPUT INPUT...: true if OUTPUT exists and no INPUT is newer.
 is_fresh()
 {

@@ -23,21 +23,11 @@ disk=$GUESTS/debian-programs
 beyond_mib=192
 log=$top/build/programs/$engine-$cpu
 
-# beyond PID: KiB of the process that are not the guest's RAM (the mapping of its size, 2 GiB); pages
-# mapped twice, as the translator's code, count once.
-beyond()
-{
-    awk -v ram=$((2 << 20)) '
-        $1 == "Size:" { is_ram = $2 >= ram }
-        $1 == "Pss:" && !is_ram { sum += $2 }
-        END { print sum + 0 }' "/proc/$1/smaps" 2>/dev/null
-}
-
 # sample PID: keep the largest that is seen until the process ends.
 sample()
 {
     local now most=0
-    while now=$(beyond "$1") && [ "${now:-0}" != 0 ]; do
+    while now=$(beyond "$1" $((2 << 20))) && [ "${now:-0}" != 0 ]; do
         [ "$now" -le "$most" ] || { most=$now; echo "$most" > "$log.kib"; }
         sleep 2
     done
