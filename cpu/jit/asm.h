@@ -123,14 +123,22 @@ static inline void as_value(struct as *a, unsigned osz, u64 v)
  * 18-19 AS_BYTE_*, 20-21 enum as_map. */
 void as_emit(struct as *a, u32 form, unsigned reg, struct rm rm);
 
-/* The same; pfx: 0, F2h, F3h; 66h comes from osz or AS_66 in pfx. */
+/* The same with a VEX prefix and its register: 66h, F2h, F3h, REX.W and the map, which is not AS_0,
+ * say what VEX holds; length 128. */
+void as_emit_vex(struct as *a, u32 form, unsigned reg, unsigned vvvv, struct rm rm);
+
+/* as_emit(); pfx: 0, F2h, F3h; 66h comes from osz or AS_66 in pfx. */
 #define AS_66 0x100
-static inline void as_insn(struct as *a, unsigned pfx, unsigned osz, unsigned map, unsigned op,
-                           unsigned reg, struct rm rm, unsigned bytes)
+static inline u32 as_form(unsigned pfx, unsigned osz, unsigned map, unsigned op, unsigned bytes)
 {
     u32 size = osz == OSZ16 || (pfx & AS_66) ? 1u << 16 : 0;
     if (osz == OSZ64) size |= 1u << 17;
-    as_emit(a, (op & 0xff) | (pfx & 0xff) << 8 | size | bytes << 18 | map << 20, reg, rm);
+    return (op & 0xff) | (pfx & 0xff) << 8 | size | bytes << 18 | map << 20;
+}
+static inline void as_insn(struct as *a, unsigned pfx, unsigned osz, unsigned map, unsigned op,
+                           unsigned reg, struct rm rm, unsigned bytes)
+{
+    as_emit(a, as_form(pfx, osz, map, op, bytes), reg, rm);
 }
 
 /* op reg, rm and op rm, reg of the size osz; the opcode's byte form is chosen by osz. */

@@ -248,6 +248,18 @@ static bool native_two(struct jop *op)
     }
 }
 
+/* BMI1 and BMI2. In 32-bit code they are handlers: that could be real mode, where they are #UD. */
+static bool native_vex(struct jop *op, const struct op_row *row, unsigned mode)
+{
+    if (mode != BITS64 || (row->map != MAP_V2 && row->map != MAP_V3)) return false;
+    if (row->feature == FT_BMI1)
+        set_flags(op, F_ALL, 0);
+    else if (row->feature != FT_BMI2)
+        return false;
+    if (row->opcode == 0xf5 && row->prefix == PF_NP) set_flags(op, F_ALL, 0); /* BZHI */
+    return row->feature == FT_BMI2 || __builtin_cpu_supports("bmi");
+}
+
 /* Which of the generated forms an operand in memory may have. */
 static bool address_ok(const struct insn *i, unsigned mode)
 {
@@ -296,6 +308,7 @@ static unsigned access_of(const struct jop *op, u8 *size)
         default: return SITE_RMW;
         }
     }
+    if (op->map != MAP_0) return SITE_READ;
     switch (o) {
     case 0x00 ... 0x3f: return (o & 7) < 2 && o >> 3 != 7 ? SITE_RMW : SITE_READ;
     case 0x50 ... 0x57:
@@ -345,7 +358,9 @@ void jit_classify(struct jop *op, unsigned mode)
         return;
     }
     op->kind = K_NATIVE;
-    bool native = row->map == MAP_0 ? native_one(op, mode) : row->map == MAP_0F && native_two(op);
+    bool native = row->map == MAP_0    ? native_one(op, mode)
+                  : row->map == MAP_0F ? native_two(op)
+                                       : native_vex(op, row, mode);
     if (native && (i->flags & INSN_MEM) && !address_ok(i, mode) && has_memory(op)) native = false;
     if (native && i->mapop >= 0xa0 && i->mapop <= 0xa3 && row->map == MAP_0 && !address_ok(i, mode))
         native = false;

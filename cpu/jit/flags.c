@@ -80,7 +80,10 @@ u16 jit_writes(const struct jop *op)
         return (u16)(op->x87 & X87_AX ? BIT(RAX) : general ? BIT(i->rm) : 0);
     }
     if (op->map == MAP_0) return writes_one(i);
-    if (op->map != MAP_0F) return 0xffff;
+    if (op->map != MAP_0F) { /* BMI */
+        unsigned low = op->map == MAP_V2 && (i->mapop == 0xf3 || i->mapop == 0xf6); /* MULX: both */
+        return (u16)(low ? BIT(i->vvvv) | (i->mapop == 0xf6 ? BIT(i->reg) : 0) : BIT(i->reg));
+    }
     switch (i->mapop) {
     case 0x40 ... 0x4f:
     case 0xaf:

@@ -543,8 +543,10 @@ static void body(struct tr *t)
 {
     if (t->op->map == MAP_0)
         body_one(t);
-    else
+    else if (t->op->map == MAP_0F)
         body_two(t);
+    else
+        tr_vex(t);
 }
 
 /* AH to BH cannot be named beside the registers that need REX: the guest register turned by 8 bits

@@ -143,6 +143,7 @@ void tr_land(struct tr *t, u8 *jump);
 /* bits.c */
 void tr_scan(struct tr *t);
 void tr_bit_string(struct tr *t);
+void tr_vex(struct tr *t); /* BMI1, BMI2 */
 /* Behind an instruction with op->push: pushes what its first access left in c->jit_temp. */
 void tr_push_part(struct tr *t);
 /* The instruction itself, its operand in memory at t->addr if it has one (native.c). */

@@ -17,7 +17,7 @@ enum { MAX_INSNS = 16, CASES = 4000 };
 /* Operand of ModRM, what follows it. imm: bytes; 'v' the operand size up to 4; 'z' a zero byte, the
  * way to the next instruction; 0 none. */
 struct form {
-    u8 map; /* 0, 0Fh, 38h */
+    u8 map; /* 0, 0Fh, 38h; C2h, C3h: VEX, maps 2 and 3 */
     u8 opcode, last; /* a range */
     i8 digit; /* ModRM.reg, or -1: any; -2: no ModRM */
     char imm;
@@ -66,6 +66,13 @@ static const struct form forms[] = {
     { 0x38, 0xf0, 0xf1, -1, 0, 0, .memory_only = true, .weight = 3 },
     { 0x38, 0xf0, 0xf1, -1, 0, 0xf2, .weight = 3 }, { 0x38, 0xf6, 0xf6, -1, 0, 0x66, .weight = 3 },
     { 0x38, 0xf6, 0xf6, -1, 0, 0xf3, .weight = 3 },
+    { 0xc2, 0xf2, 0xf2, -1, 0, 0, .weight = 3 },    { 0xc2, 0xf3, 0xf3, 1, 0, 0, .weight = 2 },
+    { 0xc2, 0xf3, 0xf3, 2, 0, 0, .weight = 2 },     { 0xc2, 0xf3, 0xf3, 3, 0, 0, .weight = 2 },
+    { 0xc2, 0xf5, 0xf5, -1, 0, 0, .weight = 2 },    { 0xc2, 0xf5, 0xf5, -1, 0, 0xf2, .weight = 2 },
+    { 0xc2, 0xf5, 0xf5, -1, 0, 0xf3, .weight = 2 }, { 0xc2, 0xf6, 0xf6, -1, 0, 0xf2, .weight = 3 },
+    { 0xc2, 0xf7, 0xf7, -1, 0, 0, .weight = 2 },    { 0xc2, 0xf7, 0xf7, -1, 0, 0x66, .weight = 2 },
+    { 0xc2, 0xf7, 0xf7, -1, 0, 0xf2, .weight = 2 }, { 0xc2, 0xf7, 0xf7, -1, 0, 0xf3, .weight = 2 },
+    { 0xc3, 0xf0, 0xf0, -1, 1, 0xf2, .weight = 2 },
 };
 
 struct program {
@@ -127,6 +134,18 @@ static void memory_operand(struct program *p, unsigned reg, bool fs_gs)
     for (unsigned k = 0; k < 4; k++) byte(p, (u8)(at >> 8 * k));
 }
 
+/* Prefix, map and opcode in VEX form, any W and vvvv. In 32-bit code the first byte's upper bits
+ * make it VEX. */
+static void vex_opcode(struct program *p, const struct form *f)
+{
+    unsigned pp = f->prefix == 0x66 ? 1 : f->prefix == 0xf3 ? 2 : f->prefix == 0xf2 ? 3 : 0;
+    unsigned vvvv = f->map == 0xc3 ? 15 : p->wide ? below(p, 16) : 8 + below(p, 8);
+    byte(p, 0xc4);
+    byte(p, (p->wide ? below(p, 8) << 5 : 0xe0) | (f->map & 15));
+    byte(p, below(p, 2) << 7 | vvvv << 3 | pp);
+    byte(p, f->opcode);
+}
+
 static void instruction(struct program *p)
 {
     unsigned total = 0, pick, k = 0;
@@ -143,12 +162,16 @@ static void instruction(struct program *p)
         byte(p, 0x64 + below(p, 2));
         fs_gs = true;
     }
-    if (small || f->prefix == 0x66) byte(p, 0x66);
-    if (f->prefix && f->prefix != 0x66) byte(p, f->prefix);
-    if (p->wide && below(p, 3)) byte(p, rex = 0x40 | below(p, 16));
-    if (f->map) byte(p, 0x0f);
-    if (f->map == 0x38) byte(p, 0x38);
-    byte(p, f->opcode + below(p, f->last - f->opcode + 1u));
+    if (f->map >= 0xc2) {
+        vex_opcode(p, f);
+    } else {
+        if (small || f->prefix == 0x66) byte(p, 0x66);
+        if (f->prefix && f->prefix != 0x66) byte(p, f->prefix);
+        if (p->wide && below(p, 3)) byte(p, rex = 0x40 | below(p, 16));
+        if (f->map) byte(p, 0x0f);
+        if (f->map == 0x38) byte(p, 0x38);
+        byte(p, f->opcode + below(p, f->last - f->opcode + 1u));
+    }
     if (f->digit > -2) {
         unsigned reg = f->digit >= 0 ? (unsigned)f->digit : below(p, 8);
         if (mem)
