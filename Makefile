@@ -95,6 +95,7 @@ check-all: check
 	@$(MAKE) --no-print-directory check-zydis
 	@$(MAKE) --no-print-directory check-views
 	@$(MAKE) --no-print-directory check-guests
+	@$(MAKE) --no-print-directory check-lockstep
 	@$(MAKE) --no-print-directory check-programs
 
 # --- tests ---
@@ -130,6 +131,14 @@ engine-tests: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms $(GUEST_IMG)
 
 check-engines: $(B)/unit-tests $(B)/aeropc $(B)/fuzz_lockstep roms $(GUEST_IMG)
 	@bash tests/engines.sh long $(B)
+
+# Lockstep at length: random code (INSNS, about a minute for 10^9) and the boot ladder (STEPS, ten times its usual time).
+.PHONY: check-lockstep
+check-lockstep: $(B)/aeropc $(B)/fuzz_lockstep $(B)/fuzz_cpu $(B)/fuzz_code roms
+	$(B)/fuzz_lockstep --insns $(INSNS) 1
+	AEROPC_ENGINE=lockstep,hot=0 $(B)/fuzz_cpu 1 300
+	AEROPC_ENGINE=lockstep,hot=1,run=100 $(B)/fuzz_code 1 100
+	@ENGINE=lockstep,run=1000 LIMIT_FACTOR=10 AEROPC=$(abspath $(B)/aeropc) bash tests/boot/ladder.sh $(STEPS)
 
 # The processor's tests alone, for the engine that AEROPC_ENGINE names.
 .PHONY: cpu-units

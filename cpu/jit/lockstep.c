@@ -1,21 +1,21 @@
 /* Trust in the translator: a superblock runs as host code, its results are put aside, registers and
  * memory go back to what they were, the interpreter executes exactly as many instructions, and both
- * results are compared: everything in struct cpu that a program can see, events, faults, the number of
- * instructions, and every byte of the pages that either wrote. The interpreter's results stay.
+ * results are compared: everything in struct cpu that a program can see, events, faults, the number
+ * of instructions, and every byte of the pages that either wrote. The interpreter's results stay.
  *
- * Memory: a store needs a TLB entry with a write tag. lockstep_granted() is told about every such tag,
- * lockstep_write() about writes that go another way, and before the first write to a page its 4096
- * bytes are copied. Pages written lately keep their tags from one superblock to the next (their copies
- * are made anew), so that stores take the fast path of generated code here, too; all other write tags
- * are dropped before a superblock starts.
+ * Memory: a store needs a TLB entry with a write tag. lockstep_granted() is told about every such
+ * tag, lockstep_write() about writes that go another way, and before the first write to a page its
+ * 4096 bytes are copied. Pages written lately keep their tags from one superblock to the next
+ * (their copies are made anew), so that stores take the fast path of generated code here, too; all
+ * other write tags are dropped before a superblock starts.
  *
- * What cannot be undone (device registers, ports, flushing the TLB, accessed and dirty bits that go with
- * an entry of it) or would not come out the same (time) ends the first run on the spot: everything goes
- * back and the interpreter executes that block alone.
+ * What cannot be undone (device registers, ports, flushing the TLB, accessed and dirty bits that go
+ * with an entry of it) or would not come out the same (time) ends the first run on the spot:
+ * everything goes back and the interpreter executes that block alone.
  *
- * A difference is a bug of the translator or of the interpreter; the report says which instructions,
- * from which state, and what differs, and the program aborts: nothing it would do from here on is
- * worth having, and fuzzers and scripts see it.
+ * A difference is a bug of the translator or of the interpreter; the report says which
+ * instructions, from which state, and what differs, and the program aborts: nothing it would do
+ * from here on is worth having, and fuzzers and scripts see it.
  *
  * Left out: 16-bit code (the interpreter's anyway), device state. */
 #include "cpu/jit/lockstep.h"
@@ -61,11 +61,11 @@ struct lockstep {
         struct tlb_entry *e;
         u64 tag;
         u8 *host;
-    } slots[SLOTS]; /* entries with write tags, oldest first */
+    } slots[SLOTS];                  /* entries with write tags, oldest first */
     unsigned slot_count, page_count; /* the first page_count of pages[] are in use */
     bool overflow;
-    bool stale;   /* memory may have changed since the last run: DMA, events */
-    u64 end;      /* instruction count behind the last run */
+    bool stale; /* memory may have changed since the last run: DMA, events */
+    u64 end;    /* instruction count behind the last run */
     struct saved_page *pages[MAX_PAGES];
     struct state start, first, second;
     u64 left; /* of the budget behind the first run */
@@ -291,7 +291,8 @@ static void save_state(struct cpu *c, struct state *s)
     memcpy(s->bytes, c, STATE_SIZE);
     for (unsigned k = 0; k < 8; k++) /* padding of struct f80 */
         memset(s->bytes + offsetof(struct cpu, fpr[k]) + 10, 0, sizeof(struct f80) - 10);
-    if (c->bits != BITS64) /* behind the last byte of 4 GiB: the interpreter's next fetch wraps it */
+    if (c->bits !=
+        BITS64) /* behind the last byte of 4 GiB: the interpreter's next fetch wraps it */
         st64(s->bytes + offsetof(struct cpu, rip), (u32)c->rip);
     s->flags = cpu_flags(c);
     s->events = c->events;
@@ -310,21 +311,28 @@ static void restore_state(struct cpu *c, const struct state *s)
 }
 
 /* Names for the report, of what translated code can change. */
-#define ROW(f) { #f, offsetof(struct cpu, f), sizeof(((struct cpu *)0)->f) }
+#define ROW(f)                                                                                     \
+    {                                                                                              \
+#f, offsetof(struct cpu, f), sizeof(((struct cpu *)0)->f)                                  \
+    }
 static const struct row {
     const char *name;
     u32 offset, size;
 } rows[] = {
-    ROW(r[RAX]),      ROW(r[RCX]), ROW(r[RDX]), ROW(r[RBX]), ROW(r[RSP]), ROW(r[RBP]), ROW(r[RSI]),
-    ROW(r[RDI]),      ROW(r[R8]),  ROW(r[R9]),  ROW(r[R10]), ROW(r[R11]), ROW(r[R12]), ROW(r[R13]),
-    ROW(r[R14]),      ROW(r[R15]), ROW(zero),   ROW(rip),    ROW(cpl),    ROW(bits),   ROW(seg),
-    ROW(cr0),         ROW(cr2),    ROW(cr3),    ROW(cr4),    ROW(dr),     ROW(fpr[0]), ROW(fpr[1]),
-    ROW(fpr[2]),      ROW(fpr[3]), ROW(fpr[4]), ROW(fpr[5]), ROW(fpr[6]), ROW(fpr[7]), ROW(fcw),
-    ROW(fsw),         ROW(ftw),    ROW(fop),    ROW(fip),    ROW(fdp),    ROW(fcs),    ROW(fds),
-    ROW(ignne),       ROW(v[0]),   ROW(v[1]),   ROW(v[2]),   ROW(v[3]),   ROW(v[4]),   ROW(v[5]),
-    ROW(v[6]),        ROW(v[7]),   ROW(v[8]),   ROW(v[9]),   ROW(v[10]),  ROW(v[11]),  ROW(v[12]),
-    ROW(v[13]),       ROW(v[14]),  ROW(v[15]),  ROW(mxcsr),  ROW(fault_vector),
-    ROW(fault_error), ROW(fault_cr2), ROW(pending_dr6), ROW(shadow), ROW(sti_icount),
+    ROW(r[RAX]),       ROW(r[RCX]),      ROW(r[RDX]),    ROW(r[RBX]),      ROW(r[RSP]),
+    ROW(r[RBP]),       ROW(r[RSI]),      ROW(r[RDI]),    ROW(r[R8]),       ROW(r[R9]),
+    ROW(r[R10]),       ROW(r[R11]),      ROW(r[R12]),    ROW(r[R13]),      ROW(r[R14]),
+    ROW(r[R15]),       ROW(zero),        ROW(rip),       ROW(cpl),         ROW(bits),
+    ROW(seg),          ROW(cr0),         ROW(cr2),       ROW(cr3),         ROW(cr4),
+    ROW(dr),           ROW(fpr[0]),      ROW(fpr[1]),    ROW(fpr[2]),      ROW(fpr[3]),
+    ROW(fpr[4]),       ROW(fpr[5]),      ROW(fpr[6]),    ROW(fpr[7]),      ROW(fcw),
+    ROW(fsw),          ROW(ftw),         ROW(fop),       ROW(fip),         ROW(fdp),
+    ROW(fcs),          ROW(fds),         ROW(ignne),     ROW(v[0]),        ROW(v[1]),
+    ROW(v[2]),         ROW(v[3]),        ROW(v[4]),      ROW(v[5]),        ROW(v[6]),
+    ROW(v[7]),         ROW(v[8]),        ROW(v[9]),      ROW(v[10]),       ROW(v[11]),
+    ROW(v[12]),        ROW(v[13]),       ROW(v[14]),     ROW(v[15]),       ROW(mxcsr),
+    ROW(fault_vector), ROW(fault_error), ROW(fault_cr2), ROW(pending_dr6), ROW(shadow),
+    ROW(sti_icount),
 };
 
 static bool same_registers(const struct state *a, const struct state *b)
@@ -386,8 +394,10 @@ static void report_memory(const struct lockstep *l, struct text *t)
         unsigned told = 0;
         for (unsigned m = 0; m < 4096 && told < 16; m++) {
             if (p->host[m] == first[m]) continue;
-            text_add(t, "  byte %03x of the page at host %p: was %02x, translated %02x, interpreted %02x\n",
-                     m, (const void *)p->host, p->before[m], first[m], p->host[m]);
+            text_add(
+                t,
+                "  byte %03x of the page at host %p: was %02x, translated %02x, interpreted %02x\n",
+                m, (const void *)p->host, p->before[m], first[m], p->host[m]);
             told++;
         }
     }
@@ -416,10 +426,10 @@ static void report(struct cpu *c, const struct jit_tb *tb, u64 n)
     struct lockstep *l = c->lockstep;
     struct text t;
     text_init(&t);
-    text_add(&t, "lockstep: translated code and the interpreter differ after %llu instructions "
-                 "(%llu left to the interpreter), instruction count %llu\n",
-             (unsigned long long)n, (unsigned long long)l->left,
-             (unsigned long long)cpu_icount(c));
+    text_add(&t,
+             "lockstep: translated code and the interpreter differ after %llu instructions "
+             "(%llu left to the interpreter), instruction count %llu\n",
+             (unsigned long long)n, (unsigned long long)l->left, (unsigned long long)cpu_icount(c));
     text_add(&t, "difference:\n");
     report_registers(l, &t);
     report_memory(l, &t);
@@ -474,8 +484,8 @@ static void second_run(struct cpu *c, u64 n)
     l->left = c->budget;
 }
 
-/* Both runs from l->start; `limit` is the budget. Returns how many instructions the first one took; 0:
- * nothing happened. */
+/* Both runs from l->start; `limit` is the budget. Returns how many instructions the first one took;
+ * 0: nothing happened. */
 static u64 both_runs(struct cpu *c, struct jit_tb *tb, u64 limit, bool *same)
 {
     struct lockstep *l = c->lockstep;

@@ -1,5 +1,5 @@
-/* What random programs (tests/fuzz) found in the translator: each difference as a few instructions, run
- * in lockstep, where a difference ends the program (cpu/jit/lockstep.c). */
+/* What random programs (tests/fuzz) found in the translator: each difference as a few instructions,
+ * run in lockstep, where a difference ends the program (cpu/jit/lockstep.c). */
 #include <stdio.h>
 
 #include "cpu/jit/priv.h"
@@ -22,8 +22,8 @@ static void run(struct rig *r)
     rig_free(r);
 }
 
-/* An instruction that changes some of the flags changes the code behind it, too, which does not need the
- * others: or eax, -1; add eax, 1; the instruction on [4013h]; add edx, imm32; hlt */
+/* An instruction that changes some of the flags changes the code behind it, too, which does not
+ * need the others: or eax, -1; add eax, 1; the instruction on [4013h]; add edx, imm32; hlt */
 START_TEST(flags_are_complete_where_code_changes_itself)
 {
     static const u8 insns[][8] = {
@@ -45,8 +45,8 @@ START_TEST(flags_are_complete_where_code_changes_itself)
 }
 END_TEST
 
-/* What works its flags out in two ways, over the end of a page: the slow way leaves them where the fast one
- * does, for a DEC DI or a ROL that keeps the others, and ADC. */
+/* What works its flags out in two ways, over the end of a page: the slow way leaves them where the
+ * fast one does, for a DEC DI or a ROL that keeps the others, and ADC. */
 START_TEST(flags_are_in_the_same_place_after_a_slow_access)
 {
     static const u8 insns[][8] = {
