@@ -79,9 +79,9 @@ static void same(struct rig *a, struct rig *b, const char *name)
                   (unsigned long long)cpu_icount(x), (unsigned long long)cpu_icount(y));
     ck_assert_msg(x->cr2 == y->cr2 && x->cpl == y->cpl && x->halted == y->halted, "%s", name);
     for (unsigned k = 0; k < RIG_RAM; k += 8) {
-        ck_assert_msg(ld64(a->bytes + k) == ld64(b->bytes + k), "%s: [%x] is %llx and %llx", name, k,
-                      (unsigned long long)ld64(a->bytes + k),
-                      (unsigned long long)ld64(b->bytes + k));
+        if (ld64(a->bytes + k) == ld64(b->bytes + k)) continue; /* a check of each would take seconds */
+        ck_abort_msg("%s: [%x] is %llx and %llx", name, k, (unsigned long long)ld64(a->bytes + k),
+                     (unsigned long long)ld64(b->bytes + k));
     }
 }
 
