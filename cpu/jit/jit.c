@@ -217,9 +217,9 @@ static bool overlaps(const struct jit_tb *tb, unsigned off, unsigned len)
 void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len, unsigned *lo,
                     unsigned *hi)
 {
-    struct jit_page **slot = page_slot(c->jit, host);
-    if (!*slot) return;
-    struct jit_tb **p = &(*slot)->tbs;
+    struct jit_page *page = *page_slot(c->jit, host);
+    if (!page) return;
+    struct jit_tb **p = &page->tbs; /* a page without any stays: code that is rewritten comes back */
     while (*p) {
         if (overlaps(*p, off, len)) {
             struct jit_tb *tb = *p;
@@ -233,7 +233,6 @@ void jit_drop_range(struct cpu *c, const u8 *host, unsigned off, unsigned len, u
             p = &(*p)->page_next;
         }
     }
-    if (!(*slot)->tbs) *slot = (*slot)->next;
 }
 
 void jit_each_range(struct cpu *c, const u8 *host, unsigned off, unsigned end,
