@@ -102,7 +102,8 @@ boots()
     done
 }
 
-# grows SECONDS WORKLOADS: workloads of tests/bench that write code all the time, for about that long each, as the guest's
+# grows SECONDS WORKLOADS: workloads of tests/bench that write code all the time, each for that long by the guest's clock, which
+# then goes at about a tenth, as the guest's
 # /init; meanwhile the emulator's memory must not pass 192 MiB, nor 8 MiB more in the second half than in the first.
 grows()
 {
@@ -164,7 +165,7 @@ else
     done
     guests lockstep,hot=0 "kbc"
     AEROPC_LONG=1 units "" smc
-    grows 30 selfmod,once
+    grows 6 selfmod,once
     boots jit jit,hot=0 jit,hot=0,ops=1 jit,links=off,table=off jit,hot=0,cache=1024 jit,links=off,table=off,flush=tlb \
         jit,hot=0,flush=code lockstep
 fi
