@@ -93,7 +93,7 @@ static bool native_group5(struct jop *op, unsigned mode)
     case 1: set_flags(op, F_ALL & ~F_C, 0); return true;
     case 2:
     case 4: op->kind = K_BRANCH; return stack_size_ok(i, mode);
-    case 6: op->push = i->flags & INSN_MEM; return stack_size_ok(i, mode);
+    case 6: op->push = op->once = i->flags & INSN_MEM; return stack_size_ok(i, mode);
     default: return false;
     }
 }

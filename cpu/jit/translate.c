@@ -190,7 +190,7 @@ void tr_check(struct tr *t, unsigned size, unsigned access)
     s->size = (u8)size;
     s->access = (u8)access;
     s->aligned = t->op->aligned;
-    s->commit_only = t->op->kind == K_BRANCH || (t->op->push && !t->second);
+    s->commit_only = t->op->kind == K_BRANCH;
     s->second = t->second;
     s->field = as_jcc(t->a, CC_NE, as_here(t->a));
     if (t->op->x87) tr_x87_pointer(t);

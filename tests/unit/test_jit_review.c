@@ -186,6 +186,8 @@ START_TEST(operands_in_device_registers)
         { "call [d]", { 0xff, 0x13 }, 2, 0x4100 },
         { "push [d]", { 0xff, 0x33, 0xff, 0xc0, 0xff, 0xc0, 0xff, 0xc0, 0xf4 }, 9, 5 },
         { "push [d], interrupt", { 0xff, 0xb3, 0, 1, 0, 0, 0xff, 0xc0, 0xff, 0xc0, 0xff, 0xc0, 0xf4 }, 13, 5 },
+        { "push [d] on a known stack, interrupt",
+          { 0x50, 0xff, 0xb3, 0, 1, 0, 0, 0xff, 0xc0, 0xff, 0xc0, 0xff, 0xc0, 0xf4 }, 14, 5 },
         { "mov, interrupt", { 0x8b, 0x8b, 0, 1, 0, 0, 0xff, 0xc0, 0xff, 0xc0, 0xff, 0xc0, 0xf4 }, 13, 5 },
         { "cmpxchg [d]", { 0xf0, 0x0f, 0xb1, 0x0b, 0xff, 0xc0, 0xf4 }, 7, 5 },
         { "cmpxchg8b [d]", { 0x0f, 0xc7, 0x0b, 0xff, 0xc0, 0xf4 }, 6, 5 },
@@ -259,7 +261,7 @@ Suite *jit_review_suite(void)
     TCase *t = tcase_create("corners");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, jumps_out_of_canonical_space, 0, 11);
-    tcase_add_loop_test(t, operands_in_device_registers, 0, 33);
+    tcase_add_loop_test(t, operands_in_device_registers, 0, 34);
     tcase_add_loop_test(t, code_memory_ends_at_its_end, 0, 4);
     suite_add_tcase(s, t);
     return s;
