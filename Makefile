@@ -96,7 +96,7 @@ check-all: check
 	@$(MAKE) --no-print-directory check-views
 	@$(MAKE) --no-print-directory check-guests
 	@$(MAKE) --no-print-directory check-lockstep
-	@$(MAKE) --no-print-directory check-programs
+	@SHARE=1/1 $(MAKE) --no-print-directory check-programs
 
 # --- tests ---
 $(B)/tests/unit/suites.h: $(TESTSRC)

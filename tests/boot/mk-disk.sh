@@ -125,9 +125,9 @@ openssl_tests()
     cp -a "$(source_tree openssl)" "$root/opt/programs/openssl"
     # shellcheck disable=SC2016  # the variables are the other shell's
     chroot "$root" sh -ec 'cd /opt/programs/openssl
-        ./Configure linux-x86_64
+        ./Configure linux-x86_64 enable-fips
         make -j"$(nproc)" build_libs
-        make -j"$(nproc)" providers/legacy.so $(printf "test/%s " $(cat ../openssl.list)) \
+        make -j"$(nproc)" providers/legacy.so providers/fips.so $(printf "test/%s " $(cat ../openssl.list)) \
             test/bntest test/evp_test test/threadstest
         find . -name "*.[oad]" -delete' >>"$GUESTS/$name.log" 2>&1 ||
         die "OpenSSL's tests do not build: $GUESTS/$name.log"

@@ -7,7 +7,8 @@
 #
 #   ENGINE=NAME       the CPU engine and its options      (default jit)
 #   CPU=MODEL         the CPU model                       (default win7)
-#   PROGRAMS_ONLY=RE  only the checks whose names match, without blanks
+#   SHARE=K/N         one N-th of each part, from its K-th check; 1/1 is the whole   (default 1/4)
+#   PROGRAMS_ONLY=RE  only the checks whose names match, without blanks; all of them without SHARE
 #   LIMIT=SECONDS     wall-clock limit of the whole       (default 5400)
 #   AEROPC, GUESTS    as ladder.sh
 # Leaves build/programs/ENGINE-CPU.{serial,out}.  At the end the emulator's memory beyond the guest's RAM
@@ -20,6 +21,7 @@ export GUESTS CACHE
 aeropc=${AEROPC:-$top/build/aeropc}
 engine=${ENGINE:-jit} cpu=${CPU:-win7} limit=${LIMIT:-5400}
 disk=$GUESTS/debian-programs
+share=${SHARE:-$([ -n "${PROGRAMS_ONLY:-}" ] && echo 1/1 || echo 1/4)}
 beyond_mib=192
 log=$top/build/programs/$engine-$cpu
 
@@ -33,6 +35,7 @@ sample()
     done
 }
 
+[[ $share =~ ^[1-9][0-9]*/[1-9][0-9]*$ ]] && [ "${share%/*}" -le "${share#*/}" ] || die "SHARE=$share is not K/N with K from 1 to N"
 [ -x "$aeropc" ] || die "$aeropc is not built; run make first"
 mkdir -p "$top/build/programs"
 if [ -z "$foreign" ] || [ ! -s "$disk.raw" ]; then
@@ -45,7 +48,7 @@ if [ -z "$foreign" ] || [ ! -s "$disk.raw" ]; then
 fi
 rm -f "$log".*
 : > "$log.kib"
-words="root=/dev/sda1 ro console=ttyS0 quiet init=/opt/programs/init.sh"
+words="root=/dev/sda1 ro console=ttyS0 quiet init=/opt/programs/init.sh programsshare=$share"
 [ $# = 0 ] || words+=" programs=$(tr ' ' , <<<"$*")"
 [ -z "${PROGRAMS_ONLY:-}" ] || words+=" programsonly=$PROGRAMS_ONLY"
 printf 'wait serial "GUEST-DONE" %s\nwait poweroff 60\ninfo stats\nquit 0\n' "$limit" |
@@ -72,5 +75,5 @@ parts=$(grep -ac '^programs: ' "$log.serial")
 kib=$(cat "$log.kib")
 echo "programs: ${kib:-0} KiB beyond guest RAM"
 [ "${kib:-0}" -gt 0 ] && [ "$kib" -le $((beyond_mib * 1024)) ] || { echo "FAIL programs: not in 1 to $beyond_mib MiB"; failed=1; }
-[ $failed = 0 ] && echo "ok   programs --engine $engine --cpu $cpu"
+[ $failed = 0 ] && echo "ok   programs, share $share, --engine $engine --cpu $cpu"
 exit $failed

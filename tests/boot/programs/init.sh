@@ -1,7 +1,7 @@
 #!/bin/bash
 # init.sh: process 1 of debian-programs.raw: run.sh, with the parts that the kernel word programs=
-# names (with commas; without the word all) and PROGRAMS_ONLY from programsonly=.  Its lines go to ttyS0.
-# The end is GUEST-DONE and the machine's power-off.
+# names (with commas; without the word all), PROGRAMS_ONLY from programsonly= and PROGRAMS_SHARE from
+# programsshare=.  Its lines go to ttyS0.  The end is GUEST-DONE and the machine's power-off.
 export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/tmp
 exec </dev/null >/dev/ttyS0 2>&1
 mount -o remount,rw /
@@ -14,8 +14,9 @@ word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 
 echo "GUEST-UP $(uname -m) $(uname -r) $(grep -m1 '^model name' /proc/cpuinfo)"
 only=$(word programsonly)
+share=$(word programsshare)
 # shellcheck disable=SC2046  # words are words
-PROGRAMS_ONLY=${only:-.} /opt/programs/run.sh $(word programs | tr ',' ' ')
+PROGRAMS_ONLY=${only:-.} PROGRAMS_SHARE=${share:-1/1} /opt/programs/run.sh $(word programs | tr ',' ' ')
 sed 's/^/programs-speed /' /tmp/programs/speed 2>/dev/null
 dmesg --level=emerg,alert,crit,err,warn | sed 's/^/GUEST-WARN /'
 echo "GUEST-DONE uptime=$(cut -d' ' -f1 /proc/uptime)"
