@@ -69,8 +69,12 @@ bool jit_options(struct cpu *c, const char *engine, struct error *e)
     j->hot = JIT_HOT;
     j->max_ops = JIT_MAX_OPS;
     j->cache_kib = JIT_CODE / KIB;
+    if (engine[n] && (is(engine, n, "interp") || is(engine, n, "auto"))) {
+        error_set(e, "engine %.*s has no options", (int)n, engine);
+        return false;
+    }
     if (!p.lockstep && !is(engine, n, "jit")) {
-        error_set(e, "engine '%.*s' is unknown: use interp, jit or lockstep", (int)n, engine);
+        error_set(e, "engine '%.*s' is unknown: use auto, interp, jit or lockstep", (int)n, engine);
         return false;
     }
     for (const char *text = engine + n; *text; text += n) {
