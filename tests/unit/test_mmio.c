@@ -8,7 +8,7 @@ Suite *mmio_suite(void);
 static const char *const engines[] = { "interp", "jit,hot=0", "jit,hot=3", "jit,hot=0,flush=tlb",
                                        "jit,hot=0,ops=1,links=off,table=off" };
 
-enum { DEVICE = 0xe00000, CODE_AT = 0x4000, HANDLERS = 0x5000, LOG = 64 };
+enum { DEVICE = 0xe00000, CODE_AT = 0x4000, HANDLERS = 0x5000, INTERRUPT = 0x30, LOG = 64 };
 
 struct call {
     u64 off, value;
@@ -22,6 +22,7 @@ struct box {
     struct call log[LOG];
     unsigned calls;
     int moves_at; /* the register whose write takes the device off the bus; -1 none */
+    int rings_at; /* the register whose access requests an interrupt; -1 none */
 };
 
 static void note(struct box *b, u64 off, u64 value, unsigned size, bool write)
@@ -35,6 +36,7 @@ static u64 box_read(void *opaque, u64 off, unsigned size)
     struct box *b = opaque;
     u64 v = (0x1122334455667788ull + b->calls * 0x0101010101010101ull) & mask_n(size);
     note(b, off, v, size, false);
+    if ((int)off == b->rings_at) cpu_set_intr(b->r->c, true);
     return v;
 }
 
@@ -42,6 +44,7 @@ static void box_write(void *opaque, u64 off, u64 value, unsigned size)
 {
     struct box *b = opaque;
     note(b, off, value, size, true);
+    if ((int)off == b->rings_at) cpu_set_intr(b->r->c, true);
     if ((int)off == b->moves_at) bus_enable(&b->region, false);
 }
 
@@ -53,11 +56,12 @@ static void box_open(struct box *b, int engine)
 {
     struct error e = { "" };
     setenv("AEROPC_ENGINE", engines[engine], 1);
-    *b = (struct box){ .r = rig_new("max"), .moves_at = -1 };
+    *b = (struct box){ .r = rig_new("max"), .moves_at = -1, .rings_at = -1 };
     rig_long(b->r, 0);
     region_init_io(&b->region, "box", 0x1000, &box_ops, b);
     ck_assert_int_eq(bus_map(&b->r->mem, DEVICE, &b->region, 1, &e), 0);
-    for (unsigned v = 0; v < 32; v++) {
+    b->r->intack_vector = INTERRUPT;
+    for (unsigned v = 0; v <= INTERRUPT; v++) {
         rig_gate64(b->r, v, 0x18, HANDLERS + v * 16, 0x8e, 0);
         b->r->bytes[HANDLERS + v * 16] = 0xf4;
     }
@@ -83,7 +87,7 @@ static int box_run(struct box *b, u64 slice)
     cpu_event_clear(c, CE_HALT);
     c->r[RSP] = 0x8000;
     for (int n = 0; n < 200 && !c->halted; n++) cpu_run(c, slice);
-    ck_assert(c->halted);
+    ck_assert_msg(c->halted, "at %llx, events %x", (unsigned long long)c->rip, (unsigned)c->events);
     return c->rip < HANDLERS ? -1 : (int)(c->rip - HANDLERS) / 16;
 }
 
@@ -239,6 +243,56 @@ START_TEST(smap_closes_a_users_device_page)
 }
 END_TEST
 
+/* Instructions that access register 10h: the interrupt comes behind them, before the NOPs. */
+static const struct {
+    const char *code;
+    unsigned size;
+} ringing[] = {
+    { "\x8b\x43\x10", 3 },             /* mov eax, [rbx+16] */
+    { "\x89\x43\x10", 3 },             /* mov [rbx+16], eax */
+    { "\x01\x43\x10", 3 },             /* add [rbx+16], eax */
+    { "\x03\x43\x10", 3 },             /* add eax, [rbx+16] */
+    { "\xff\x73\x10", 3 },             /* push qword [rbx+16] */
+    { "\x8f\x43\x10", 3 },             /* pop qword [rbx+16] */
+    { "\x0f\xb6\x43\x10", 4 },         /* movzx eax, byte [rbx+16] */
+    { "\x0f\x44\x43\x10", 4 },         /* cmovz eax, [rbx+16] */
+    { "\x0f\x94\x43\x10", 4 },         /* setz [rbx+16] */
+    { "\xf7\x63\x10", 3 },             /* mul dword [rbx+16] */
+    { "\x0f\xb1\x4b\x10", 4 },         /* cmpxchg [rbx+16], ecx */
+    { "\xdd\x43\x10", 3 },             /* fld qword [rbx+16] */
+    { "\xf3\x0f\x6f\x43\x10", 5 },     /* movdqu xmm0, [rbx+16] */
+    { "\xf2\x0f\x58\x43\x10", 5 },     /* addsd xmm0, [rbx+16] */
+    { "\xd1\x63\x10", 3 },             /* shl dword [rbx+16], 1 */
+};
+
+START_TEST(an_interrupt_that_an_access_requests_comes_behind_it)
+{
+    struct box b;
+    box_open(&b, _i);
+    b.rings_at = 0x10;
+    b.r->c->cr4 |= CR4_OSFXSR;
+    for (unsigned k = 0; k < LEN(ringing); k++) {
+        u64 taken = 0;
+        u8 code[32];
+        memset(code, 0x90, sizeof(code));
+        memcpy(code, "\xdb\xe3", 2); /* fninit */
+        memcpy(code + 4, ringing[k].code, ringing[k].size);
+        code[31] = 0xf4;
+        rig_code(b.r, CODE_AT, code, sizeof(code));
+        for (unsigned round = 0; round < 2 * LEN(slices); round++) {
+            u64 before = cpu_icount(b.r->c);
+            b.r->c->rflags |= FL_IF;
+            ck_assert_int_eq(box_run(&b, slices[round / 2]), INTERRUPT);
+            ck_assert_msg(ld64(b.r->bytes + b.r->c->r[RSP]) == CODE_AT + 4u + ringing[k].size,
+                          "instruction %u, round %u", k, round);
+            if (round) ck_assert_uint_eq(cpu_icount(b.r->c) - before, taken);
+            taken = cpu_icount(b.r->c) - before;
+        }
+    }
+    box_close(&b);
+}
+END_TEST
+
 Suite *mmio_suite(void)
 {
     Suite *s = suite_create("mmio");
@@ -250,5 +304,6 @@ Suite *mmio_suite(void)
     tcase_add_loop_test(t, memory_appears_where_a_register_takes_the_device_away, 0, LEN(engines));
     tcase_add_loop_test(t, a_breakpoint_on_a_register_traps_behind_the_access, 0, LEN(engines));
     tcase_add_loop_test(t, smap_closes_a_users_device_page, 0, LEN(engines));
+    tcase_add_loop_test(t, an_interrupt_that_an_access_requests_comes_behind_it, 0, LEN(engines));
     return s;
 }
