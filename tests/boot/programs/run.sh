@@ -296,8 +296,8 @@ run_stress()
 --vecfp 1 --vecfp-ops 2
 --vecwide 1 --vecwide-ops 4
 --vecshuf 1 --vecshuf-ops 2
---funccall 1 --funccall-method all --funccall-ops 10
---funcret 1 --funcret-method all --funcret-ops 10
+--funccall 1 --funccall-method float80 --funccall-ops 10
+--funcret 1 --funcret-method uint8x128 --funcret-ops 10
 --hash 1 --hash-ops 10
 --str 1 --str-method all --str-ops 8
 --wcs 1 --wcs-method all --wcs-ops 8
@@ -329,7 +329,6 @@ run_stress()
 --misaligned 1 --misaligned-ops 20
 --rotate 1 --rotate-ops 40
 --randlist 1 --randlist-items 5000 --randlist-ops 4
---bitonicsort 1 --bitonicsort-size 16384 --bitonicsort-ops 2
 T
 }
 
