@@ -224,6 +224,8 @@ run_openssl()
         check "openssl-bn-$(basename "$f" .txt)" ssl_test bntest "$f"
     done
     for f in $dir/30-test_evp_data/*.txt; do
+        # These ciphers exist only with AES-NI, which not every CPU model has.
+        [[ $f != *aes_stitched* ]] || grep -qw aes /proc/cpuinfo || continue
         check "openssl-evp-$(basename "$f" .txt)" ssl_test evp_test "$f"
     done
 }
