@@ -111,8 +111,7 @@ static void write_cr3(struct cpu *c, u64 v)
         exc_gp0(c);
         return;
     }
-    c->cr3 = v;
-    tlb_flush_nonglobal(c);
+    tlb_load_cr3(c, v);
 }
 
 /* Register number of a MOV CR: AMD's LOCK prefix reaches CR8 from 32-bit code. Returns 16 for none.

@@ -25,31 +25,6 @@
 
 /* ---- physical memory ---- */
 
-static inline u64 read_phys(struct cpu *c, u64 gpa, unsigned size)
-{
-    gpa &= c->a20_mask;
-    const struct bus_range *r = bus_find(c->mem, gpa);
-    if (likely(r->rd && r->rd->ram && gpa + size - 1 <= r->last))
-        return ld_n(r->rd->ram + (gpa - r->rd->base), size);
-    return bus_read(c->mem, gpa, size);
-}
-
-u64 phys_read(struct cpu *c, u64 gpa, unsigned size)
-{
-    return read_phys(c, gpa, size);
-}
-
-void phys_write(struct cpu *c, u64 gpa, u64 v, unsigned size)
-{
-    if (unlikely(c->lockstep != NULL)) {
-        const struct bus_range *r = bus_find(c->mem, gpa & c->a20_mask);
-        if (r->wr && r->wr->ram)
-            lockstep_write(c, r->wr->ram + ((gpa & c->a20_mask) - r->base), true);
-    }
-    bus_write(c->mem, gpa & c->a20_mask, v,
-              size); /* marks the page dirty and invalidates decoded code */
-}
-
 /* Host view of one physical page: NULL pointers where it is not plain memory. */
 struct page {
     u8 *rd, *wr;
@@ -80,244 +55,19 @@ static void resolve_page(struct cpu *c, u64 gpa, struct page *p)
     if (!p->wr) p->wrgn = NULL;
 }
 
-/* ---- page walks ---- */
-
-static inline u64 walk_entry(struct cpu *c, struct walk *w, u64 at, unsigned bit, unsigned size)
-{
-    u64 e = read_phys(c, at, size);
-    w->at[w->count] = at;
-    w->entry[w->count] = e;
-    w->bit[w->count] = (u8)bit;
-    w->count++;
-    return e;
-}
-
-static void walk_finish(struct cpu *c, struct walk *w, u64 gla, u64 frame, unsigned bit, u64 leaf)
-{
-    u64 in_page = gla & (BIT64(bit) - 1) & ~0xfffull;
-    w->present = true;
-    w->large = bit > 12;
-    w->global = (leaf & 0x100) && (c->cr4 & CR4_PGE);
-    w->gpa = ((frame & ~(BIT64(bit) - 1)) | in_page) & c->a20_mask;
-}
-
-/* 32-bit entries: CR4.PAE = 0. */
-static void walk_2level(struct cpu *c, u64 gla, struct walk *w)
-{
-    w->esize = 4;
-    u64 pde = walk_entry(c, w, (c->cr3 & 0xfffff000) + ((gla >> 22) & 0x3ff) * 4, 22, 4);
-    if (!(pde & 1)) return;
-    w->user = pde & 4;
-    w->writable = pde & 2;
-    if ((pde & 0x80) && (c->cr4 & CR4_PSE)) {
-        u64 high = cpu_has(c, FT_PSE36) ? (pde >> 13 & 0xff) << 32 : 0;
-        w->reserved =
-            (pde & (cpu_has(c, FT_PSE36) ? 0x200000 : 0x3fe000)) || (high & ~c->phys_mask);
-        walk_finish(c, w, gla, (pde & 0xffc00000) | high, 22, pde);
-        return;
-    }
-    u64 pte = walk_entry(c, w, (pde & 0xfffff000) + ((gla >> 12) & 0x3ff) * 4, 12, 4);
-    if (!(pte & 1)) return;
-    w->user = w->user && (pte & 4);
-    w->writable = w->writable && (pte & 2);
-    walk_finish(c, w, gla, pte & 0xfffff000, 12, pte);
-}
-
-/* 64-bit entries from table address `table` on, whose index starts at linear address bit `bit`. */
-static void walk_64bit(struct cpu *c, u64 gla, struct walk *w, u64 table, unsigned bit)
-{
-    u64 addr = c->phys_mask & 0xffffffffff000ull;
-    u64 always = ~c->phys_mask & 0x000fffffffffffffull;
-    if (!(c->efer & EFER_NXE)) always |= BIT64(63);
-    if (!c->long_mode) always |= 0x7ff0000000000000ull;
-    for (;; bit -= 9) {
-        u64 e = walk_entry(c, w, table + ((gla >> bit) & 0x1ff) * 8, bit, 8);
-        if (!(e & 1)) return;
-        bool leaf = bit == 12 || (bit == 21 && (e & 0x80)) ||
-                    (bit == 30 && (e & 0x80) && cpu_has(c, FT_PG1G));
-        u64 reserved = always;
-        if (leaf && bit > 12) reserved |= (BIT64(bit) - 1) & ~0x1fffull;
-        if (!leaf && bit >= 30) reserved |= 0x80;
-        w->user = w->user && (e & 4);
-        w->writable = w->writable && (e & 2);
-        w->nx = w->nx || (e & BIT64(63));
-        if (e & reserved) w->reserved = true;
-        if (leaf || w->reserved) {
-            walk_finish(c, w, gla, e & addr, bit, e);
-            return;
-        }
-        table = e & addr;
-    }
-}
-
-void mmu_walk(struct cpu *c, u64 gla, struct walk *w)
-{
-    memset(w, 0, sizeof(*w));
-    if (!(c->cr0 & CR0_PG)) {
-        w->present = w->user = w->writable = true;
-        w->gpa = (u32)gla & 0xfffff000 & c->a20_mask;
-        return;
-    }
-    if (!(c->cr4 & CR4_PAE)) {
-        walk_2level(c, gla, w);
-        return;
-    }
-    w->esize = 8;
-    w->user = w->writable = true;
-    if (c->long_mode) {
-        walk_64bit(c, gla, w, c->cr3 & c->phys_mask & ~0xfffull, 39);
-        return;
-    }
-    u64 pdpte = c->pdpte[(gla >> 30) & 3];
-    if (pdpte & 1) walk_64bit(c, gla, w, pdpte & c->phys_mask & ~0xfffull, 21);
-}
-
-bool mmu_load_pdptes(struct cpu *c, u64 cr3)
-{
-    u64 v[4];
-    for (unsigned i = 0; i < 4; i++) {
-        v[i] = phys_read(c, (cr3 & 0xffffffe0) + i * 8, 8);
-        if ((v[i] & 1) && (v[i] & (0x1e6 | ~c->phys_mask))) return false;
-    }
-    memcpy(c->pdpte, v, sizeof(v));
-    return true;
-}
-
-static bool walk_allows(const struct cpu *c, const struct walk *w, unsigned acc)
-{
-    if (!w->esize) return true;
-    bool user = acc & ACC_USER;
-    if (user && !w->user) return false;
-    if ((acc & ACC_WRITE) && !w->writable && (user || (c->cr0 & CR0_WP))) return false;
-    if ((acc & ACC_EXEC) && w->nx) return false;
-    if (!user && w->user && (acc & ACC_EXEC) && (c->cr4 & CR4_SMEP)) return false;
-    if (!user && w->user && !(acc & ACC_EXEC) && (c->cr4 & CR4_SMAP)) {
-        if ((acc & ACC_IMPLICIT) || !(c->rflags & FL_AC)) return false;
-    }
-    return true;
-}
-
-static void walk_mark(struct cpu *c, const struct walk *w, bool write)
-{
-    for (unsigned i = 0; i < w->count; i++) {
-        u64 want = w->entry[i] | 0x20;
-        if (write && i == w->count - 1u) want |= 0x40;
-        if (want != w->entry[i]) phys_write(c, w->at[i], want, w->esize);
-    }
-}
-
-static bool page_fault(struct cpu *c, u64 gla, u32 code)
-{
-    bool reports_fetch = (c->cr4 & CR4_SMEP) || ((c->cr4 & CR4_PAE) && (c->efer & EFER_NXE));
-    if (!reports_fetch) code &= ~(u32)ACC_EXEC;
-    c->fault_cr2 = gla;
-    exc_raise_err(c, EXC_PF, code);
-    return false;
-}
-
-/* ---- the walk cache ---- */
-
-/* Upper levels as the processor's own paging-structure caches keep them (SDM 3A 4.10.3): entries
- * that a successful walk used, until INVLPG, a CR3 load or a full flush. The page table's entry
- * itself is read anew every time. Whatever does not end in a permitted access starts again at the
- * root, so faults never come from here. */
-static bool walk_cached(struct cpu *c, u64 gla, unsigned acc, struct walk *w)
-{
-    const struct walk_entry *e = &c->walk[(gla >> 21) % WALK_ENTRIES];
-    bool write = acc & ACC_WRITE;
-    if (e->tag != gla >> 21 || e->generation != c->walk_generation[e->global]) return false;
-    w->esize = 8;
-    w->count = 1;
-    w->user = e->user;
-    w->writable = e->writable;
-    w->nx = e->nx;
-    w->reserved = false;
-    if (e->table) {
-        unsigned at = (gla >> 12 & 0x1ff) * 8;
-        u64 pte = ld64(e->table + at), reserved = ~c->phys_mask & 0x000fffffffffffffull;
-        if (!(c->efer & EFER_NXE)) reserved |= BIT64(63);
-        if (!c->long_mode) reserved |= 0x7ff0000000000000ull;
-        if (!(pte & 1) || (pte & reserved)) return false;
-        w->at[0] = e->gpa + at;
-        w->entry[0] = pte;
-        w->bit[0] = 12;
-        w->user = w->user && (pte & 4);
-        w->writable = w->writable && (pte & 2);
-        w->nx = w->nx || (pte & BIT64(63));
-        walk_finish(c, w, gla, pte & c->phys_mask & ~0xfffull, 12, pte);
-    } else {
-        if (write && !(e->leaf & 0x40)) return false;
-        w->at[0] = e->gpa;
-        w->entry[0] = e->leaf;
-        w->bit[0] = 21;
-        walk_finish(c, w, gla, e->leaf & c->phys_mask & ~0xfffull, 21, e->leaf);
-    }
-    if (!walk_allows(c, w, acc)) return false;
-    walk_mark(c, w, write);
-    return true;
-}
-
-static void walk_remember(struct cpu *c, u64 gla, const struct walk *w, bool write)
-{
-    if (w->esize != 8) return;
-    unsigned last = w->count - 1u;
-    struct walk_entry e = { .tag = gla >> 21, .gpa = w->at[last] };
-    if (w->bit[last] > 21) return;
-    if (w->bit[last] == 21) {
-        e.leaf = w->entry[last] | 0x20 | (write ? 0x40 : 0);
-        e.user = w->user;
-        e.writable = w->writable;
-        e.nx = w->nx;
-        e.global = w->global;
-    } else {
-        u64 gpa = w->at[last] & ~0xfffull & c->a20_mask, off;
-        const struct bus_range *r = bus_find(c->mem, gpa);
-        if (r->base > gpa || r->last < gpa + 0xfff) return;
-        e.table = region_page(r->rd, gpa, &off);
-        if (!e.table) return;
-        e.gpa = gpa;
-        e.user = e.writable = true;
-        for (unsigned k = 0; k < last; k++) {
-            e.user = e.user && (w->entry[k] & 4);
-            e.writable = e.writable && (w->entry[k] & 2);
-            e.nx = e.nx || (w->entry[k] & BIT64(63));
-        }
-    }
-    e.generation = c->walk_generation[e.global];
-    c->walk[(gla >> 21) % WALK_ENTRIES] = e;
-}
-
-/* Walk with rights; sets accessed and dirty bits. */
-static bool translate(struct cpu *c, u64 gla, unsigned acc, struct walk *w)
-{
-    if (walk_cached(c, gla, acc, w)) return true;
-    mmu_walk(c, gla, w);
-    u32 code = acc & (ACC_WRITE | ACC_USER | ACC_EXEC);
-    if (unlikely(!w->present)) return page_fault(c, gla, code);
-    if (unlikely(w->reserved)) return page_fault(c, gla, code | 9);
-    if (unlikely(!walk_allows(c, w, acc))) return page_fault(c, gla, code | 1);
-    walk_mark(c, w, acc & ACC_WRITE);
-    walk_remember(c, gla, w, acc & ACC_WRITE);
-    return true;
-}
-
 /* ---- TLB ---- */
 
-#define INVALID_TAG (~0ull)
 #define LIST_CODE 0x8000u
 
 static bool tag_is(u64 tag, u64 page)
 {
-    return tag != INVALID_TAG && (tag & ~0xfffull) == page;
+    return tag != TLB_INVALID && (tag & ~0xfffull) == page;
 }
 
-static void remember_slot(struct cpu *c, unsigned slot, bool global)
+static void remember_slot(struct cpu *c, unsigned slot)
 {
     if (c->tlb_used_len < TLB_LIST) c->tlb_used[c->tlb_used_len] = (u16)slot;
     if (c->tlb_used_len <= TLB_LIST) c->tlb_used_len++;
-    if (global) return;
-    if (c->tlb_list_len < TLB_LIST) c->tlb_list[c->tlb_list_len] = (u16)slot;
-    if (c->tlb_list_len <= TLB_LIST) c->tlb_list_len++;
 }
 
 static void remember_large(struct cpu *c, const struct walk *w, u64 gla)
@@ -329,12 +79,12 @@ static void remember_large(struct cpu *c, const struct walk *w, u64 gla)
 
 static void drop_entry(struct tlb_entry *e)
 {
-    e->tag_r = e->tag_w = INVALID_TAG;
+    e->tag_r = e->tag_w = TLB_INVALID;
 }
 
 static void drop_slot(struct cpu *c, unsigned slot)
 {
-    if (slot & LIST_CODE) c->xtlb[slot / XTLB_ENTRIES & 1][slot % XTLB_ENTRIES].tag = INVALID_TAG;
+    if (slot & LIST_CODE) c->xtlb[slot / XTLB_ENTRIES & 1][slot % XTLB_ENTRIES].tag = TLB_INVALID;
     else drop_entry(&c->tlb[slot / TLB_ENTRIES & 1][slot % TLB_ENTRIES]);
 }
 
@@ -356,35 +106,10 @@ void tlb_flush_all(struct cpu *c)
     c->walk_generation[1]++;
     memset(c->tlb_large, 0, sizeof(c->tlb_large));
     c->tlb_huge = false;
-    c->tlb_list_len = c->tlb_used_len = c->tlb_open_len = 0;
+    c->tlb_used_len = c->tlb_open_len = 0;
+    space_reset(c);
     c->bus_generation = c->mem->generation;
     if (c->jit) jit_forget_addresses(c, true);
-    cpu_event_set(c, CE_MODE);
-}
-
-static void drop_slot_nonglobal(struct cpu *c, unsigned slot)
-{
-    if (slot & LIST_CODE) {
-        struct xtlb_entry *x = &c->xtlb[slot / XTLB_ENTRIES & 1][slot % XTLB_ENTRIES];
-        if (!x->global) x->tag = INVALID_TAG;
-        return;
-    }
-    struct tlb_entry *e = &c->tlb[slot / TLB_ENTRIES & 1][slot % TLB_ENTRIES];
-    if (!(e->gpa & TLB_GLOBAL)) drop_entry(e);
-}
-
-void tlb_flush_nonglobal(struct cpu *c)
-{
-    lockstep_once(c);
-    if (c->tlb_list_len <= TLB_LIST) {
-        for (unsigned i = 0; i < c->tlb_list_len; i++) drop_slot_nonglobal(c, c->tlb_list[i]);
-    } else {
-        for (unsigned i = 0; i < 2 * TLB_ENTRIES; i++) drop_slot_nonglobal(c, i);
-        for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot_nonglobal(c, LIST_CODE | i);
-    }
-    c->walk_generation[0]++;
-    c->tlb_list_len = 0;
-    if (c->jit) jit_forget_addresses(c, false);
     cpu_event_set(c, CE_MODE);
 }
 
@@ -397,7 +122,7 @@ static void flush_large(struct cpu *c, u64 gla)
             if ((e->tag_r ^ gla) >> 22 == 0 || (e->tag_w ^ gla) >> 22 == 0) drop_entry(e);
         }
         for (unsigned i = 0; i < XTLB_ENTRIES; i++) {
-            if ((c->xtlb[u][i].tag ^ gla) >> 22 == 0) c->xtlb[u][i].tag = INVALID_TAG;
+            if ((c->xtlb[u][i].tag ^ gla) >> 22 == 0) c->xtlb[u][i].tag = TLB_INVALID;
         }
     }
 }
@@ -410,13 +135,12 @@ void tlb_flush_page(struct cpu *c, u64 gla)
         return;
     }
     u64 page = gla & ~0xfffull;
-    c->walk_generation[0]++;
-    c->walk[(gla >> 21) % WALK_ENTRIES].tag = ~0ull;
+    walk_forget(c, gla);
     for (unsigned u = 0; u < 2; u++) {
         struct tlb_entry *e = &c->tlb[u][tlb_index(gla)];
         struct xtlb_entry *x = &c->xtlb[u][(gla >> 12) % XTLB_ENTRIES];
         if (tag_is(e->tag_r, page) || tag_is(e->tag_w, page)) drop_entry(e);
-        if (x->tag == page) x->tag = INVALID_TAG;
+        if (x->tag == page) x->tag = TLB_INVALID;
     }
     u64 both = 3ull << ((gla >> 21) & 62); /* either half of a 4 MiB page */
     bool large = c->tlb_large[(gla >> 27) & 15] & both;
@@ -476,11 +200,12 @@ static void match_data_breakpoints(struct cpu *c, u64 gla, unsigned n, bool writ
 
 /* ---- one access inside one page ---- */
 
-/* Puts the translation of `page` into its slot; e->gpa is set by the caller's walk. */
-static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct walk *w,
-                     unsigned acc)
+/* Puts the translation of `page` into its slot. Returns the flags of a page that may be written. */
+static u8 *tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct walk *w,
+                    unsigned acc)
 {
     struct page p;
+    u8 *flags = NULL;
     u64 gpa = w->gpa | (w->global ? TLB_GLOBAL : 0) | (w->user && w->esize ? TLB_USER : 0);
     bool special = page_has_breakpoint(c, page);
     resolve_page(c, w->gpa, &p);
@@ -488,18 +213,19 @@ static void tlb_fill(struct cpu *c, struct tlb_entry *e, u64 page, const struct 
     if (!host && !p.rrgn && !p.wrgn) gpa |= TLB_IO;
     u64 off = (u64)(uintptr_t)host - page;
     bool same = tag_is(e->tag_w, page) && e->gpa == gpa && e->off == off;
-    if (!same) e->tag_w = INVALID_TAG;
+    if (!same) e->tag_w = TLB_INVALID;
     e->gpa = gpa;
     e->off = off;
     e->tag_r = page | (special || !p.rd ? TLB_SLOW : 0);
-    if (!(acc & ACC_WRITE)) return;
+    if (p.wr && p.wr == p.rd) flags = &p.wrgn->page_flags[p.woff >> 12];
+    if (!(acc & ACC_WRITE)) return flags;
     e->tag_w = page | TLB_SLOW;
-    if (special || !p.rd || !p.wr || p.wr != host) return;
-    u8 *flags = &p.wrgn->page_flags[p.woff >> 12];
+    if (special || !flags) return flags;
     *flags |= PAGE_DIRTY;
     if ((*flags & PAGE_CODE) && !icache_watches(c, host)) *flags &= (u8)~PAGE_CODE;
     e->tag_w = *flags & PAGE_CODE ? page | TLB_SLOW | TLB_CODE : page;
     lockstep_granted(c, e);
+    return flags;
 }
 
 /* Returns the slot that translates gla for this access, walking if needed; NULL: fault raised. */
@@ -518,10 +244,10 @@ static struct tlb_entry *tlb_get(struct cpu *c, u64 gla, unsigned acc)
         if (allowed && (tag == page || (tag & (TLB_SMAP | TLB_CODE)))) return e;
     }
     struct walk w;
-    if (!translate(c, gla, acc, &w)) return NULL;
+    if (!mmu_translate(c, gla, acc, &w)) return NULL;
     if (smap && w.user) smap_note(c, idx);
-    tlb_fill(c, e, page, &w, acc);
-    remember_slot(c, user * TLB_ENTRIES + idx, w.global);
+    space_note(c, user, idx, &w, tlb_fill(c, e, page, &w, acc));
+    remember_slot(c, user * TLB_ENTRIES + idx);
     remember_large(c, &w, gla);
     return e;
 }
@@ -840,7 +566,7 @@ const struct xtlb_entry *mmu_code_page(struct cpu *c, u64 gla)
     struct xtlb_entry *x = &c->xtlb[user][idx];
     if (likely(x->tag == page)) return x;
     struct walk w;
-    if (!translate(c, gla, ACC_EXEC | (user ? ACC_USER : 0), &w)) return NULL;
+    if (!mmu_translate(c, gla, ACC_EXEC | (user ? ACC_USER : 0), &w)) return NULL;
     struct page p;
     resolve_page(c, w.gpa, &p);
     *x = (struct xtlb_entry){ .tag = page,
@@ -849,7 +575,8 @@ const struct xtlb_entry *mmu_code_page(struct cpu *c, u64 gla)
                               .rgn = p.rrgn,
                               .rgn_off = p.roff,
                               .global = w.global };
-    remember_slot(c, LIST_CODE | (user * XTLB_ENTRIES + idx), w.global);
+    space_note_code(c, user, x, &w);
+    remember_slot(c, LIST_CODE | (user * XTLB_ENTRIES + idx));
     remember_large(c, &w, gla);
     return x;
 }

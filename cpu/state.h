@@ -164,15 +164,65 @@ struct xtlb_entry {
     bool global;
 };
 
-/* What a walk of 8-byte entries found above one 2 MiB piece of linear addresses: its page table, or
- * the large page that it is. */
-#define WALK_ENTRIES 256
-struct walk_entry {
+/* What a walk found above one 2 MiB piece of linear addresses: its page table, or the large page that
+ * it is in (walk.c). */
+#define WALK_NODES 256
+struct walk_node {
     u64 tag;         /* linear address >> 21 */
+    u64 generation;  /* usable while it is walk_generation[global] */
     const u8 *table; /* NULL: a large page */
-    u64 gpa, leaf;   /* of the table, or of the large page's entry; that entry's value */
-    u64 generation;  /* valid while it is walk_generation[global] */
+    u64 gpa;         /* of the table, or of the large page's entry */
+    u64 id;          /* another for other entries above */
     bool user, writable, nx, global;
+    u8 size; /* of an entry, bytes */
+};
+/* The rest of it, which refills from tables do not need. */
+struct walk_above {
+    struct {
+        const u8 *at; /* an entry above the table or the large page, in host memory */
+        u64 value;
+    } entry[3];
+    u64 checked; /* walk_generation[0] when it was looked whether they are still so ... */
+    bool intact; /* ... and whether */
+    u8 count, bit; /* of entries; lowest address bit of the large page */
+    u64 leaf, frame; /* the large page's entry, and its address */
+    const u8 *leaf_at;
+};
+
+/* What a slot of the TLB came from: space.c asks whether a walk would still give the same. */
+struct origin {
+    u64 node;     /* its place in walk[] | its id << 8; 0: not known, dropped when CR3 is loaded */
+    const u8 *at; /* the last entry, and its value, accessed and dirty bits included */
+    u64 value;
+    u8 *flags;    /* of the page (PAGE_*), or NULL */
+};
+
+/* One address space: what is known about it while CR3 holds another (space.c). */
+#define SPACES 8
+#define SPACE_PAGES 128
+#define SPACE_CODE 64
+struct kept_code {
+    struct origin from;
+    struct xtlb_entry x;
+    u8 user;
+};
+struct jit_addresses {
+    u64 epoch[2];
+    u16 generation[2];
+    bool known[2];
+};
+struct space {
+    u64 cr3;    /* ~0: none */
+    u64 used;   /* when it was loaded last */
+    u64 loads;
+    u32 pages, codes; /* codes > SPACE_CODE: too many, and which addresses the translator knew is lost */
+    struct jit_addresses jit;
+    struct kept_page {
+        struct origin from;
+        struct tlb_entry e;
+        u16 slot; /* of tlb[0], tlb[1] */
+    } page[SPACE_PAGES];
+    struct kept_code code[SPACE_CODE];
 };
 
 struct cpu_model; /* cpuid.c */
@@ -278,10 +328,16 @@ struct cpu {
     u32 bus_generation;
     struct tlb_entry tlb[2][TLB_ENTRIES]; /* [0] supervisor, [1] user */
     struct xtlb_entry xtlb[2][XTLB_ENTRIES];
-    struct walk_entry walk[WALK_ENTRIES];
+    struct origin origin[2][TLB_ENTRIES]; /* of tlb[] */
+    struct walk_node walk[WALK_NODES];
+    struct walk_above walk_above[WALK_NODES];
     u64 walk_generation[2];   /* [1]: of global large pages */
-    u16 tlb_list[TLB_LIST];   /* non-global slots filled since CR3 was loaded */
+    u64 walk_ids;
+    u16 tlb_list[TLB_LIST];   /* slots of tlb[] with pages of this CR3 that are not global */
     unsigned tlb_list_len;    /* > TLB_LIST: overflowed, visit all */
+    bool tlb_listed[2 * TLB_ENTRIES]; /* is in this list */
+    unsigned space_now;       /* in space[]; its code[] is in use, its page[] is not */
+    struct space space[SPACES];
     u16 tlb_used[TLB_LIST];   /* slots filled since everything was flushed */
     unsigned tlb_used_len;
     u16 tlb_open[32];         /* slots of user pages that the supervisor may reach because of AC */

@@ -115,8 +115,7 @@ static bool task_cr3(struct cpu *c, u32 cr3)
         exc_gp0(c);
         return false;
     }
-    c->cr3 = cr3;
-    tlb_flush_nonglobal(c);
+    tlb_load_cr3(c, cr3);
     return true;
 }
 

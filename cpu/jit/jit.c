@@ -92,33 +92,74 @@ void jit_destroy(struct cpu *c)
 
 /* ---- keys ---- */
 
-static void bump(struct cpu *c, unsigned user)
+/* A number is never used for two mappings: what was put aside under one can come back. */
+static void new_generation(struct cpu *c, unsigned user)
 {
     struct jit *j = c->jit;
-    for (unsigned wide = 0; wide < 2; wide++) {
-        if (++j->generation[user][wide] < JIT_NO_KEY >> 2) continue;
+    if (++j->last_generation[user] == JIT_NO_KEY >> 2) {
         clear_table(c);
-        j->generation[user][wide] = 0;
+        j->last_generation[user] = 1;
+        j->epoch[user]++;
+        if (!user) j->shared = 0;
     }
+    j->generation[user] = j->last_generation[user];
 }
 
 /* One privilege's addresses. Its pages with entries are known by a hash: INVLPG of a page without
- * any, which is nearly always data, forgets nothing. */
+ * any, which is nearly always data, forgets nothing. The supervisor's hash is that of every
+ * address space, and they are forgotten together. */
 static void forget(struct cpu *c, unsigned user)
 {
     struct jit *j = c->jit;
-    bump(c, user);
-    if (user) memset(j->user_pages, 0, sizeof(j->user_pages));
-    else memset(j->super_pages, 0, sizeof(j->super_pages));
+    new_generation(c, user);
+    if (user) {
+        memset(j->user_pages, 0, sizeof(j->user_pages));
+        j->user_global = false;
+    } else {
+        memset(j->super_pages, 0, sizeof(j->super_pages));
+        j->epoch[0]++;
+        j->shared = 0;
+    }
 }
 
 void jit_forget_addresses(struct cpu *c, bool all)
 {
     struct jit *j = c->jit;
     forget(c, 1);
+    if (all) j->epoch[1]++;
     if (!all && !j->super_nonglobal) return;
     forget(c, 0);
     j->super_nonglobal = false;
+}
+
+/* Supervisor code is nearly always global; then all address spaces have one number for it, `shared`. */
+void jit_keep_addresses(struct cpu *c, struct jit_addresses *a)
+{
+    struct jit *j = c->jit;
+    for (unsigned user = 0; user < 2; user++) {
+        a->epoch[user] = j->epoch[user];
+        a->generation[user] = j->generation[user];
+    }
+    a->known[0] = j->super_nonglobal;
+    a->known[1] = !j->user_global; /* INVLPG with another CR3 would not reach those */
+}
+
+void jit_resume_addresses(struct cpu *c, const struct jit_addresses *a)
+{
+    struct jit *j = c->jit;
+    bool own = a->known[0] && a->epoch[0] == j->epoch[0];
+    if (!j->super_nonglobal) j->shared = j->generation[0];
+    if (own) j->generation[0] = a->generation[0];
+    else if (j->super_nonglobal && j->shared) j->generation[0] = j->shared;
+    else if (j->super_nonglobal) new_generation(c, 0);
+    j->super_nonglobal = own;
+    if (a->known[1] && a->epoch[1] == j->epoch[1]) {
+        memset(j->user_pages, 0, sizeof(j->user_pages));
+        j->user_global = false;
+        j->generation[1] = a->generation[1];
+    } else {
+        forget(c, 1);
+    }
 }
 
 static u64 *page_word(struct jit *j, unsigned user, u64 gla, u64 *bit)
@@ -126,6 +167,12 @@ static u64 *page_word(struct jit *j, unsigned user, u64 gla, u64 *bit)
     u64 h = (gla >> 12) * 0x9e3779b97f4a7c15ull >> (user ? 64 - 12 : 64 - 16);
     *bit = BIT64(h & 63);
     return (user ? j->user_pages : j->super_pages) + (h >> 6);
+}
+
+void jit_know_page(struct cpu *c, unsigned user, u64 gla)
+{
+    u64 bit, *word = page_word(c->jit, user, gla, &bit);
+    *word |= bit;
 }
 
 void jit_forget_page(struct cpu *c, u64 gla)
@@ -139,7 +186,7 @@ void jit_forget_page(struct cpu *c, u64 gla)
 void jit_set_key(struct cpu *c)
 {
     unsigned user = c->cpl == 3, wide = c->bits == BITS64;
-    u64 g = (u64)c->jit->generation[user][wide] << 2 | user << 1 | wide;
+    u64 g = (u64)c->jit->generation[user] << 2 | user << 1 | wide;
     c->jit_key = g;
 }
 
@@ -153,7 +200,13 @@ static void remember_address(struct cpu *c, const struct jit_tb *tb)
     e->key = gla ^ c->jit_key;
     e->code = (u64)(uintptr_t)(j->rx + tb->far);
     *pages |= bit;
-    if (!tb->user && !c->xtlb[0][(gla >> 12) % XTLB_ENTRIES].global) j->super_nonglobal = true;
+    bool global = c->xtlb[tb->user][(gla >> 12) % XTLB_ENTRIES].global;
+    if (tb->user) {
+        j->user_global |= global;
+    } else if (!global) {
+        j->super_nonglobal = true;
+        if (j->shared == j->generation[0]) j->shared = 0;
+    }
 }
 
 /* ---- translations ---- */

@@ -48,5 +48,12 @@ void jit_info(struct cpu *c, struct text *t);
  * page. */
 void jit_forget_addresses(struct cpu *c, bool all);
 void jit_forget_page(struct cpu *c, u64 gla);
+/* CR3 is loaded with another address space. What is known about addresses is put aside, and either what was
+ * put aside for the other space comes back, as far as *a says that it is known, or nothing is known:
+ * every page of code that the other space has executed must be mapped as it was. Its pages are told by
+ * jit_know_page(): INVLPG of others forgets nothing. */
+void jit_keep_addresses(struct cpu *c, struct jit_addresses *a);
+void jit_resume_addresses(struct cpu *c, const struct jit_addresses *a);
+void jit_know_page(struct cpu *c, unsigned user, u64 gla);
 
 #endif

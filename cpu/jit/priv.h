@@ -154,8 +154,11 @@ struct jit {
     u64 slow_gla;
     bool slow_direct; /* the slow access has become one of memory itself */
     struct jit_link miss; /* c->jit_exit when an address was not in the table */
-    u16 generation[2][2]; /* [user][64-bit] */
+    u16 generation[2], last_generation[2]; /* [user]: the present number, and the highest so far */
+    u64 epoch[2];         /* numbers from before it was advanced mean nothing any more */
+    u16 shared;           /* the supervisor's number under which only global pages are known; 0: none */
     bool super_nonglobal; /* the table knows supervisor code in pages that are not global */
+    bool user_global;     /* ... and user code in pages that are */
     u64 user_pages[64], super_pages[1024]; /* hashes of the linear pages in the table */
     struct insn place[1]; /* for icache.cur while C runs on behalf of generated code */
 };
