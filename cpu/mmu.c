@@ -1,19 +1,14 @@
-/* Linear and physical addresses: page walks, the TLB behind mem.h, and the complete ("slow") memory
- * access.
- *
- * Paging forms: off, 2-level (4 KiB, 4 MiB with PSE and PSE-36), PAE (PDPTEs are registers, loaded
- * with CR3), 4-level with 2 MiB and 1 GiB pages (SDM 3A chapter 4). Rights: U/S, R/W, WP, NX, SMEP,
- * SMAP; reserved bits; accessed and dirty bits.
+/* Linear addresses: the TLB behind mem.h, filled by page walks (walk.c), and the complete ("slow")
+ * memory access.
  *
  * The TLB holds 4 KiB pieces, split by privilege, so a matching tag means "allowed": mem.h compares
  * one tag and adds one offset. Whatever needs a look at every access gets a tag with TLB_SLOW,
  * which never matches a page address, and ends here: I/O, the local APIC's page, writes to pages
  * that hold decoded code, pages with a data breakpoint, user pages under SMAP (smap.c). Filled slots are
- * remembered in a short list because loading CR3 (twice per system call in a guest with split page
- * tables) must not sweep the whole array. A refill reads one entry of a page table: what a walk
- * found above it is kept (the walk cache).
+ * remembered in short lists because flushes must not sweep the whole array; what loading CR3 keeps is
+ * in space.c.
  *
- * Left out: memory types (PAT and MTRRs have no effect), PCID, protection keys, 5-level paging. */
+ * Left out: memory types (PAT and MTRRs have no effect). */
 #include "cpu/mmu.h"
 
 #include "cpu/apic.h"
