@@ -146,7 +146,7 @@ static bool enter_gate32(struct cpu *c, const struct event *ev, u32 lo, u32 hi)
         static const u8 data[] = { SEG_ES, SEG_DS, SEG_FS, SEG_GS };
         for (unsigned i = 0; i < LEN(data); i++) seg_load_null(c, data[i], 0);
     }
-    seg_update_flat(c);
+    if (inner) seg_update_flat(c);
     return true;
 }
 

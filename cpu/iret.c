@@ -157,7 +157,7 @@ static bool iret_protected(struct cpu *c, unsigned osz)
     }
     set_flags_rf(c, flags);
     if (rpl != cpl) seg_drop_inner(c);
-    seg_update_flat(c);
+    if (with_ss) seg_update_flat(c);
     return true;
 }
 

@@ -97,8 +97,7 @@ void tlb_flush_all(struct cpu *c)
         for (unsigned i = 0; i < 2 * TLB_ENTRIES; i++) drop_slot(c, i);
         for (unsigned i = 0; i < 2 * XTLB_ENTRIES; i++) drop_slot(c, LIST_CODE | i);
     }
-    c->walk_generation[0]++;
-    c->walk_generation[1]++;
+    walk_forget_all(c);
     memset(c->tlb_large, 0, sizeof(c->tlb_large));
     c->tlb_huge = false;
     c->tlb_used_len = c->tlb_open_len = 0;
@@ -130,7 +129,6 @@ void tlb_flush_page(struct cpu *c, u64 gla)
         return;
     }
     u64 page = gla & ~0xfffull;
-    walk_forget(c, gla);
     for (unsigned u = 0; u < 2; u++) {
         struct tlb_entry *e = &c->tlb[u][tlb_index(gla)];
         struct xtlb_entry *x = &c->xtlb[u][(gla >> 12) % XTLB_ENTRIES];
@@ -139,7 +137,11 @@ void tlb_flush_page(struct cpu *c, u64 gla)
     }
     u64 both = 3ull << ((gla >> 21) & 62); /* either half of a 4 MiB page */
     bool large = c->tlb_large[(gla >> 27) & 15] & both;
-    if (large) flush_large(c, gla);
+    c->walk_generation[0]++;
+    if (large) {
+        walk_forget(c, gla);
+        flush_large(c, gla);
+    }
     if (c->jit && large) jit_forget_addresses(c, true);
     else if (c->jit) jit_forget_page(c, gla);
     cpu_event_set(c, CE_MODE);
@@ -347,12 +349,23 @@ static void *known(struct cpu *c, u64 gla, unsigned n, unsigned acc, bool write)
     return (void *)(uintptr_t)(gla + e->off);
 }
 
+/* Most accesses are of a size that one move does. */
+static inline void copy(void *to, const void *from, unsigned n)
+{
+    switch (n) {
+    case 2: memcpy(to, from, 2); break;
+    case 4: memcpy(to, from, 4); break;
+    case 8: memcpy(to, from, 8); break;
+    default: memcpy(to, from, n);
+    }
+}
+
 static bool access_read(struct cpu *c, u64 gla, void *buf, unsigned n, unsigned acc)
 {
     cpu_check_generation(c);
     const void *host = known(c, gla, n, acc, false);
     if (likely(host)) {
-        memcpy(buf, host, n);
+        copy(buf, host, n);
         return true;
     }
     unsigned first = 0x1000 - (gla & 0xfff);
@@ -375,7 +388,7 @@ static bool access_write(struct cpu *c, u64 gla, const void *buf, unsigned n, un
     cpu_check_generation(c);
     void *host = known(c, gla, n, acc, true);
     if (likely(host)) {
-        memcpy(host, buf, n);
+        copy(host, buf, n);
         return true;
     }
     unsigned first = 0x1000 - (gla & 0xfff);

@@ -16,13 +16,13 @@ enum {
 
 /* Entries read by one page walk, from the root down, and what they allow together. */
 struct walk {
-    u64 gpa;             /* page address of the 4 KiB piece that contains the linear address */
-    u64 entry[4], at[4]; /* value and physical address of every entry read */
-    const u8 *host[4];   /* where it is in memory; NULL: it is not RAM or ROM */
-    u64 frame;           /* address of the whole page, large or not */
+    u64 gpa;                /* page address of the 4 KiB piece that contains the linear address */
+    u64 entry[4], at[4];    /* value and physical address of every entry read */
+    const u8 *host[4];      /* where it is in memory; NULL: it is not RAM or ROM */
+    u64 frame;              /* address of the whole page, large or not */
     struct walk_node *node; /* that mmu_translate() used or made, or NULL */
-    u8 bit[4]; /* lowest linear address bit that the entry translates: 39, 30, 21, 12 ... */
-    u8 count, esize;     /* entries read, bytes per entry (0: paging is off) */
+    u8 bit[4];       /* lowest linear address bit that the entry translates: 39, 30, 21, 12 ... */
+    u8 count, esize; /* entries read, bytes per entry (0: paging is off) */
     bool present, reserved, user, writable, nx, global, large;
 };
 
@@ -33,13 +33,15 @@ void tlb_init(struct cpu *c); /* before the first flush of a new CPU */
  * closed is opened again: both with AC set, for accesses that heed it. */
 void smap_note(struct cpu *c, unsigned slot);
 void smap_open(struct cpu *c, unsigned slot);
-/* Walk with rights (ACC_*); sets accessed and dirty bits, w->entry[] being the values with them. False:
- * #PF raised. */
+/* Walk with rights (ACC_*); sets accessed and dirty bits, w->entry[] being the values with them.
+ * False: #PF raised. */
 bool mmu_translate(struct cpu *c, u64 gla, unsigned acc, struct walk *w);
-/* Upper levels that INVLPG of gla drops. */
+/* What walks keep: the global large page that gla is in goes; all of it goes. A new generation 0
+ * makes them look at the rest again. */
 void walk_forget(struct cpu *c, u64 gla);
-/* space.c. MOV to CR3: sets c->cr3 and drops what is not global and not exactly what a walk would find
- * now. */
+void walk_forget_all(struct cpu *c);
+/* space.c. MOV to CR3: sets c->cr3 and drops what is not global and not exactly what a walk would
+ * find now. */
 void tlb_load_cr3(struct cpu *c, u64 cr3);
 /* A slot of the data TLB or of the code TLB has been filled from w, flags: of the page, or NULL. */
 static inline void space_note(struct cpu *c, unsigned user, unsigned slot, const struct walk *w,
@@ -57,7 +59,8 @@ static inline void space_note(struct cpu *c, unsigned user, unsigned slot, const
     if (c->tlb_list_len < TLB_LIST) c->tlb_list[c->tlb_list_len] = (u16)(user * TLB_ENTRIES + slot);
     if (c->tlb_list_len <= TLB_LIST) c->tlb_list_len++;
 }
-void space_note_code(struct cpu *c, unsigned user, const struct xtlb_entry *x, const struct walk *w);
+void space_note_code(struct cpu *c, unsigned user, const struct xtlb_entry *x,
+                     const struct walk *w);
 /* Everything was flushed: no address space but the present one is known. */
 void space_reset(struct cpu *c);
 /* Reads the tables for gla; touches nothing. */

@@ -1,23 +1,25 @@
 /* Address spaces: what loading CR3 keeps.
  *
- * A processor without PCID drops every translation that is not global when CR3 is loaded. A guest with
- * split page tables does that twice for each system call, and two processes that talk through a pipe go
- * back and forth between the same two. Here the entries of the TLB are put aside with the address space
- * that they belong to and come back when its CR3 does, but only those that a walk would give again at that
- * moment: each knows the page table entry that it came from, with the entries above, by their places
- * in host memory and their values, accessed and dirty bits included. They are compared with what
- * memory holds now. So nothing has to be told about writes to page tables, whoever makes them, and
- * what comes back is what a walk ahead of the access would find, which processors may do at any time
- * (SDM 3A 4.10.2.3). That costs 3 ns an entry; a walk on demand, from generated code, 40.
+ * A processor without PCID drops every translation that is not global when CR3 is loaded. A guest
+ * with split page tables does that twice for each system call, and two processes that talk through
+ * a pipe go back and forth between the same two. Here the entries of the TLB are put aside with the
+ * address space that they belong to and come back when its CR3 does, but only those that a walk
+ * would give again at that moment: each knows the page table entry that it came from, with the
+ * entries above, by their places in host memory and their values, accessed and dirty bits included.
+ * They are compared with what memory holds now. So nothing has to be told about writes to page
+ * tables, whoever makes them, and what comes back is what a walk ahead of the access would find,
+ * which processors may do at any time (SDM 3A 4.10.2.3). That costs 3 ns an entry; a walk on
+ * demand, from generated code, 40.
  *
- * Addresses of code that the translator knows come back as a whole, when every page of code that was fetched
- * in that address space is where it was. An entry that has lost something else, such as write access because the
- * page holds decoded code now, loses it here, too. A full flush (a change of the paging mode, of rights or of the
- * memory map) forgets all address spaces; INVLPG needs no care.
+ * Addresses of code that the translator knows come back as a whole, when every page of code that
+ * was fetched in that address space is where it was. An entry that has lost something else, such as
+ * write access because the page holds decoded code now, loses it here, too. A full flush (a change
+ * of the paging mode, of rights or of the memory map) forgets all address spaces; INVLPG needs no
+ * care.
  *
- * Bounded: SPACES address spaces of SPACE_PAGES pages and SPACE_CODE pages of code. Now and then nothing is
- * brought back, so that pages that are no longer used go. Left out: PCID, pages of 1 GiB, user pages in the
- * supervisor's half of the TLB under SMAP (smap.c); they are dropped. */
+ * Bounded: SPACES address spaces of SPACE_PAGES pages and SPACE_CODE pages of code. Now and then
+ * nothing is brought back, so that pages that are no longer used go. Left out: PCID, pages of 1
+ * GiB, user pages in the supervisor's half of the TLB under SMAP (smap.c); they are dropped. */
 #include "cpu/exec.h"
 #include "cpu/jit/jit.h"
 #include "cpu/jit/lockstep.h"
@@ -105,7 +107,7 @@ static bool keepable(const struct cpu *c, unsigned slot, const struct tlb_entry 
     return slot >= TLB_ENTRIES || !(c->cr4 & CR4_SMAP) || !(e->gpa & TLB_USER);
 }
 
-/* A write tag needs the dirty bit, for which it may have been made before the entry was read anew. */
+/* A write tag needs the dirty bit, for which it may have been made before the entry was read. */
 static void check_dirty(struct tlb_entry *e, const struct origin *o)
 {
     if (!(o->value & 0x40)) e->tag_w = TLB_INVALID;

@@ -167,6 +167,7 @@ struct xtlb_entry {
 /* What a walk found above one 2 MiB piece of linear addresses: its page table, or the large page that
  * it is in (walk.c). */
 #define WALK_NODES 256
+#define WALK_EPOCH 0xffffffffull /* numbers of generation 0 between two full flushes, at most */
 struct walk_node {
     u64 tag;         /* linear address >> 21 */
     u64 generation;  /* usable while it is walk_generation[global] */
@@ -186,6 +187,7 @@ struct walk_above {
     bool intact; /* ... and whether */
     u8 count, bit; /* of entries; lowest address bit of the large page */
     u64 leaf, frame; /* the large page's entry, and its address */
+    u64 cr3;         /* when it was made */
     const u8 *leaf_at;
 };
 

@@ -1,13 +1,14 @@
-/* Page walks: the tables that linear addresses go through, what they allow, accessed and dirty bits.
+/* Page walks: the tables that linear addresses go through, what they allow, accessed and dirty
+ * bits.
  *
  * Paging forms: off, 2-level (4 KiB, 4 MiB with PSE and PSE-36), PAE (PDPTEs are registers, loaded
  * with CR3), 4-level with 2 MiB and 1 GiB pages (SDM 3A chapter 4). Rights: U/S, R/W, WP, NX, SMEP,
  * SMAP; reserved bits.
  *
- * Upper levels are kept, as the processor's own paging-structure caches do (SDM 3A 4.10.3): one node
- * for 2 MiB of linear addresses. A refill of the TLB reads one entry of a page table. A node also
- * knows where its entries lie in host memory, so that space.c can look whether they are what they
- * were when CR3 is loaded.
+ * Upper levels are kept, as the processor's own paging-structure caches do (SDM 3A 4.10.3): one
+ * node for 2 MiB of linear addresses. A refill of the TLB reads one entry of a page table. A node
+ * also knows where its entries lie in host memory, so that space.c can look whether they are what
+ * they were when CR3 is loaded.
  *
  * Left out: PCID, protection keys, 5-level paging. */
 #include "cpu/apic.h"
@@ -198,14 +199,41 @@ static struct walk_node *node_of(struct cpu *c, u64 gla)
     return &c->walk[((gla >> 21) ^ walk_salt(c->space_now)) % WALK_NODES];
 }
 
+static struct walk_above *above_of(struct cpu *c, const struct walk_node *n)
+{
+    return &c->walk_above[n - c->walk];
+}
+
+/* A large page that is global outlives changes of generation 0. */
 void walk_forget(struct cpu *c, u64 gla)
 {
-    c->walk_generation[0]++;
     for (unsigned k = 0; k < 2 * LEN(c->space); k++) { /* both halves of a 4 MiB page */
         u64 tag = (gla >> 21) ^ (k & 1);
         struct walk_node *n = &c->walk[(tag ^ walk_salt(k >> 1)) % WALK_NODES];
         if (n->tag == tag) n->tag = ~0ull;
     }
+}
+
+/* Host memory may have gone from under a node: it is never looked at again. */
+void walk_forget_all(struct cpu *c)
+{
+    c->walk_generation[0] = (c->walk_generation[0] | WALK_EPOCH) + 1;
+    c->walk_generation[1]++;
+}
+
+/* What is above a table is what it was when the node was made, in this address space, which a walk
+ * would find out with the same reads. */
+static bool walk_again(struct cpu *c, struct walk_node *n)
+{
+    struct walk_above *a = above_of(c, n);
+    if (!n->table || (n->generation ^ c->walk_generation[0]) > WALK_EPOCH) return false;
+    if (a->cr3 != c->cr3) return false;
+    for (unsigned k = 0; k < a->count; k++) {
+        u64 now = n->size == 8 ? ld64(a->entry[k].at) : ld32(a->entry[k].at);
+        if (now != a->entry[k].value) return false;
+    }
+    n->generation = c->walk_generation[0];
+    return true;
 }
 
 /* An entry of a kept page table. */
@@ -235,19 +263,15 @@ static inline bool kept_entry(struct cpu *c, u64 gla, const struct walk_node *n,
     return true;
 }
 
-static struct walk_above *above_of(struct cpu *c, const struct walk_node *n)
-{
-    return &c->walk_above[n - c->walk];
-}
-
-/* Entries that a successful walk used, until INVLPG, a CR3 load that finds them changed or a full
- * flush. The page table's entry itself is read anew every time. Whatever does not end in a permitted
- * access starts again at the root, so faults never come from here. */
+/* Entries that a successful walk used, until INVLPG or a CR3 load find them changed or a full
+ * flush. The page table's entry itself is read anew every time. Whatever does not end in a
+ * permitted access starts again at the root, so faults never come from here. */
 static inline bool walk_kept(struct cpu *c, u64 gla, unsigned acc, struct walk *w)
 {
     struct walk_node *n = node_of(c, gla);
     bool write = acc & ACC_WRITE;
-    if (n->tag != gla >> 21 || n->generation != c->walk_generation[n->global]) return false;
+    if (n->tag != gla >> 21) return false;
+    if (n->generation != c->walk_generation[n->global] && !walk_again(c, n)) return false;
     w->esize = n->size;
     w->count = 1;
     w->user = n->user;
@@ -272,8 +296,8 @@ static inline bool walk_kept(struct cpu *c, u64 gla, unsigned acc, struct walk *
     return true;
 }
 
-/* The entries above the last one, and a PDPTE that is a register. False: some are not in memory that
- * can be looked at without asking. */
+/* The entries above the last one, and a PDPTE that is a register. False: some are not in memory
+ * that can be looked at without asking. */
 static bool note_above(struct cpu *c, u64 gla, const struct walk *w, struct walk_node *n,
                        struct walk_above *a)
 {
@@ -317,7 +341,7 @@ static void walk_keep(struct cpu *c, u64 gla, struct walk *w)
     if (!w->esize) return;
     unsigned last = w->count - 1u;
     struct walk_node *slot = node_of(c, gla), n = { .tag = gla >> 21, .size = w->esize };
-    struct walk_above *above = above_of(c, slot), a = { .count = 0 };
+    struct walk_above *above = above_of(c, slot), a = { .cr3 = c->cr3 };
     if (w->bit[last] > 22) return;
     n.user = n.writable = true;
     if (!note_above(c, gla, w, &n, &a)) return;

@@ -421,7 +421,7 @@ bare_rows()
 busy_while()
 {
     local pid t0 t1 c0 c1
-    t0=$(first_seen "$2" ' (' "$3") && pid=$(child_of "$3") || return
+    t0=$(first_seen "$2" 'SYSTEM tsc' "$3") && pid=$(child_of "$3") || return
     c0=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
     sleep 2.5
     c1=$(awk '{ print $14 + $15 }' "/proc/$pid/stat") && t1=$(now) || return

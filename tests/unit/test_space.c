@@ -1,20 +1,19 @@
-/* What loading CR3 keeps and what it must not (space.c): every way to change a page table, accessed and
- * dirty bits, large and global pages, pages of code, flushes, many address spaces, PAE. */
+/* What loading CR3 keeps and what it must not (space.c): every way to change a page table, accessed
+ * and dirty bits, large and global pages, pages of code, flushes, many address spaces, PAE. */
 #include "tests/unit/cpu_rig.h"
 
 #include "cpu/mem.h"
 #include "cpu/mmu.h"
 
-/* Two address spaces of 4-level tables: PML4s at 10000h and 20000h, with tables of their own below. Linear
- * 600000h.. are 4 KiB pages of 300000h (first) and 500000h (second). */
+/* Two address spaces of 4-level tables: PML4s at 10000h and 20000h, with tables of their own below.
+ * Linear 600000h.. are 4 KiB pages of 300000h (first) and 500000h (second). */
 enum { A = 0x10000, B = 0x20000, AT = 0x600000 };
 
 static void make_space(struct rig *r, u64 root, u64 frames)
 {
     st64(r->bytes + root, (root + 0x1000) | 7);
     st64(r->bytes + root + 0x1000, (root + 0x2000) | 7);
-    for (unsigned k = 0; k < 8; k++)
-        st64(r->bytes + root + 0x2000 + k * 8, k * 0x200000ull | 0x87);
+    for (unsigned k = 0; k < 8; k++) st64(r->bytes + root + 0x2000 + k * 8, k * 0x200000ull | 0x87);
     st64(r->bytes + root + 0x2018, (root + 0x4000) | 7);
     for (unsigned k = 0; k < 512; k++)
         st64(r->bytes + root + 0x4000 + k * 8, (frames + (k % 16) * 0x1000) | 7);
@@ -95,11 +94,12 @@ START_TEST(address_spaces_come_back)
 }
 END_TEST
 
-/* Who writes: 0 the program through its own mapping, 1 DMA, 2 memory from under it. Which entry: the page's, or
- * one of the three above. */
+/* Who writes: 0 the program through its own mapping, 1 DMA, 2 memory from under it. Which entry:
+ * the page's, or one of the three above. */
 static void change(struct rig *r, unsigned who, u64 gpa, u64 v)
 {
-    if (who == 0) ck_assert(lin_write_as(r->c, gpa, &v, 8, false)); /* identity */
+    if (who == 0)
+        ck_assert(lin_write_as(r->c, gpa, &v, 8, false)); /* identity */
     else if (who == 1) dma_write(r->c->mem, gpa, &v, 8);
     else st64(r->bytes + gpa, v);
 }
@@ -358,6 +358,65 @@ START_TEST(invlpg_leaves_other_spaces_alone)
 }
 END_TEST
 
+/* INVLPG of any page lets walks of all pages see what is above their tables now. */
+START_TEST(invlpg_makes_walks_look_above)
+{
+    static const u64 entry[3] = { A + 0x2018, A + 0x1000, A };
+    for (unsigned k = 0; k < 3 * 2 * 2; k++) {
+        struct rig *r = two_spaces();
+        unsigned level = k % 3;
+        u64 flushed = k / 3 % 2 ? AT + 0x7000 : 0x200000;
+        memcpy(r->bytes + 0x40000, r->bytes + A, 0x5000);
+        st64(r->bytes + 0x44000 + 5 * 8, 0x308007);
+        st64(r->bytes + 0x42018, 0x44007);
+        st64(r->bytes + 0x41000, 0x42007);
+        ck_assert_uint_eq(at(r, 6), 0xa06); /* the walk that is remembered */
+        tlb_flush_page(r->c, flushed);
+        ck_assert_uint_eq(at(r, 4), 0xa04); /* nothing has changed */
+        if (k / 6) {                        /* another table, or one that may not be written */
+            st64(r->bytes + entry[level], ld64(r->bytes + entry[level]) & ~2ull);
+            tlb_flush_page(r->c, flushed);
+            u32 v = 1;
+            ck_assert_uint_eq(at(r, 5), 0xa05);
+            ck_assert(!lin_write_as(r->c, AT + 0x5000, &v, 4, true));
+            ck_assert_int_eq(rig_fault(r), EXC_PF);
+        } else {
+            st64(r->bytes + entry[level], (level == 0 ? 0x44007 : level == 1 ? 0x42007 : 0x41007));
+            tlb_flush_page(r->c, flushed);
+            ck_assert_uint_eq(at(r, 5), 0xa08);
+            ck_assert_uint_eq(ld64(r->bytes + entry[level]) & 0x20, 0x20);
+        }
+        rig_free(r);
+    }
+}
+END_TEST
+
+/* What was remembered for a CR3 is no other's, even where the entries above are as they were, and
+ * is not looked at once addresses mean other memory. */
+START_TEST(remembered_walks_belong_to_their_cr3)
+{
+    struct rig *r = two_spaces();
+    for (u64 k = 0; k < 20; k++) make_space(r, 0x60000 + k * 0x8000, k & 1 ? 0x300000 : 0x500000);
+    for (u64 k = 0; k < 40; k++) {
+        tlb_load_cr3(r->c, 0x60000 + k % 20 * 0x8000);
+        tlb_flush_page(r->c, 0x200000);
+        ck_assert_uint_eq(at(r, 5), k & 1 ? 0xa05 : 0xb05);
+    }
+    rig_free(r);
+
+    r = two_spaces();
+    make_space(r, 0x110000, 0x500000); /* at A without address line 20 */
+    tlb_load_cr3(r->c, 0x110000);
+    ck_assert_uint_eq(at(r, 4), 0xb04);
+    st64(r->bytes + A + 0x2018, 0x44007);
+    for (unsigned k = 0; k < 512; k++) st64(r->bytes + 0x44000 + k * 8, 0x200007);
+    st32(r->bytes + 0x200000, 3);
+    cpu_set_a20(r->c, false);
+    ck_assert_uint_eq(at(r, 4), 3);
+    rig_free(r);
+}
+END_TEST
+
 /* A page that came to hold decoded code while its space was away must not be written unseen. */
 START_TEST(pages_that_hold_code_now)
 {
@@ -412,13 +471,17 @@ START_TEST(many_spaces_against_the_tables)
         } else if (what == 4) {
             st64(r->bytes + entry, (0x300000 + (seed >> 20 & 15) * 0x1000) | 7);
             if (root == r->c->cr3) tlb_flush_page(r->c, AT + page * 0x1000ull);
-        } else if (what == 5 && root != r->c->cr3) {
-            st64(r->bytes + root + 0x2018, (0x60000 + (seed >> 20 & 255) % roots * 0x8000 + 0x4000) | 7);
-            tlb_load_cr3(r->c, r->c->cr3); /* tables are shared now */
+        } else if (what == 5) {
+            st64(r->bytes + root + 0x2018,
+                 (0x60000 + (seed >> 20 & 255) % roots * 0x8000 + 0x4000) | 7);
+            /* tables are shared now */
+            if (seed >> 28 & 1) tlb_load_cr3(r->c, r->c->cr3);
+            else for (unsigned k = 0; k < 256; k++) tlb_flush_page(r->c, AT + k * 0x1000ull);
         } else {
             u64 table = ld64(r->bytes + r->c->cr3 + 0x2018) & ~0xfffull;
             if (r->c->cr3 < 0x60000) continue;
-            if (what & 1) put(r, page, ld32(r->bytes + (ld64(r->bytes + table + page * 8) & 0xfff000)));
+            if (what & 1)
+                put(r, page, ld32(r->bytes + (ld64(r->bytes + table + page * 8) & 0xfff000)));
             u64 e = ld64(r->bytes + table + page * 8);
             if (known(r, page)) {
                 ck_assert_ptr_eq((u8 *)(uintptr_t)(AT + page * 0x1000ull + slot(r, page)->off),
@@ -479,7 +542,8 @@ START_TEST(two_level_tables_come_back)
         st32(r->bytes + at, (u32)(at + 0x1007));
         st32(r->bytes + at + 4, 0x87);
         for (unsigned i = 0; i < 1024; i++)
-            st32(r->bytes + at + 0x1000 + i * 4, (u32)((0x300000 + k * 0x200000) | (i & 15) << 12 | 7));
+            st32(r->bytes + at + 0x1000 + i * 4,
+                 (u32)((0x300000 + k * 0x200000) | (i & 15) << 12 | 7));
     }
     st32(r->bytes + 0x301000, 77);
     st32(r->bytes + 0x501000, 88);
@@ -525,6 +589,8 @@ Suite *space_suite(void)
     tcase_add_test(t, invlpg_drops_large_global_pages_of_every_space);
     tcase_add_test(t, full_flushes_forget_other_spaces);
     tcase_add_test(t, invlpg_leaves_other_spaces_alone);
+    tcase_add_test(t, invlpg_makes_walks_look_above);
+    tcase_add_test(t, remembered_walks_belong_to_their_cr3);
     tcase_add_test(t, pages_that_hold_code_now);
     tcase_add_test(t, code_pages_come_back_and_go);
     tcase_add_test(t, many_spaces_against_the_tables);
