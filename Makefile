@@ -143,7 +143,7 @@ check-lockstep: $(B)/aeropc $(B)/fuzz_lockstep $(B)/fuzz_cpu $(B)/fuzz_code roms
 # The processor's tests alone, for the engine that AEROPC_ENGINE names.
 .PHONY: cpu-units
 cpu-units: $(B)/unit-tests
-	CK_FORK=no $(B)/unit-tests oracle exec_int exec_string jit jit_int jit_links jit_random jit_review jit_x87 lockstep smc fpu sse avx \
+	CK_FORK=no $(B)/unit-tests oracle exec_int exec_string jit jit_int jit_links jit_random jit_review jit_tlb jit_x87 lockstep smc fpu sse avx \
 	    softfp interp mmu mmio smap space exc seg msr smm xsave cpuid apic decode
 
 cli-tests: $(B)/aeropc roms

@@ -232,6 +232,7 @@ struct apic;      /* apic.c */
 struct icache;    /* interp.c: decoded pages */
 struct jit;       /* jit/ */
 struct jit_link;
+#define JIT_GUESSES 32768
 struct lockstep;
 
 struct cpu {
@@ -354,6 +355,10 @@ struct cpu {
     struct jit_entry {
         u64 key, code;
     } jit_table[32768];
+    struct jit_guess { /* jit/tlb.c: an access's TLB entry of the last time */
+        u32 entry;     /* offset in one half of tlb */
+        i32 misses;    /* more of them until the access stops guessing */
+    } jit_guess[JIT_GUESSES];
     struct code_gap {
         const u8 *host;     /* page with code, NULL: none */
         const u64 *covered; /* bit per byte: decoded or translated; ones behind the page's end */

@@ -395,6 +395,7 @@ void tr_stubs(struct tr *t)
         t->x_loaded = s->x_loaded;
         t->x_dirty = s->x_dirty;
         as_patch(a, s->field, as_here(a));
+        if (s->check) tr_guess_stub(t, s);
         if (s->kind == STUB_MEMORY)
             memory_stub(t, s);
         else if (s->kind == STUB_X87)

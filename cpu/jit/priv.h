@@ -138,6 +138,8 @@ struct jit {
     struct as as; /* base = rw */
     /* thunks, for 32-bit and 64-bit guest code */
     u32 gap[2]; /* for supervisor and user code */
+    u32 plain;  /* an access stops guessing */
+    unsigned guesses;
     u32 enter[2], leave[2], leave_link[2], handler[2], slow[2], after[2], system[2],
         x87[2], x87_pointers, string[2], string_short[2];
     u8 *arena; /* sites, links, translations */

@@ -226,6 +226,7 @@ static void make_string(struct jit *j, unsigned wide, u32 leave_stored)
 void jit_make_thunks(struct jit *j)
 {
     for (unsigned user = 0; user < 2; user++) make_gap(j, user);
+    tr_make_plain(j);
     jit_x87_thunks(j);
     for (unsigned wide = 0; wide < 2; wide++) {
         make_enter(j, wide);

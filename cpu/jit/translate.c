@@ -142,56 +142,24 @@ static void segment_check(struct tr *t, unsigned size, u8 **outside)
     outside[1] = tr_jump(t, 0x70 | CC_NE);
 }
 
-static i32 tlb_field(const struct tr *t, size_t member)
-{
-    return jit_field(offsetof(struct cpu, tlb)) + (i32)(t->tb->user * sizeof(t->c->tlb[0])) +
-           (i32)member;
-}
-
-_Static_assert(TLB_ENTRIES > 8 && TLB_ENTRIES << 5 <= 0x40000000, "a mask of 32 bits");
-
-void tr_tlb(struct tr *t, unsigned span, unsigned access)
-{
-    struct as *a = t->a;
-    bool aligned = t->op->aligned;
-    as_room(a);
-    as_bytes(a, 0xe18107c8f07be3c4, 8); /* RORX ECX, EAX, 12 - 5; AND ECX, ... */
-    as32(a, (TLB_ENTRIES - 1) << 5);
-    if (span <= 1 || aligned)
-        as_bytes(a, 0xd08b48, 3); /* MOV RDX, RAX */
-    else if (span <= 128)
-        as_bytes(a, 0x508d48 | (u64)(span - 1) << 24, 4); /* LEA RDX, [RAX + span - 1] */
-    else
-        as_bytes(a, 0x908d48 | (u64)(span - 1) << 24, 7);
-    as_bytes(a, 0xe28148, 3); /* AND RDX, ... */
-    as32(a, (u32)(aligned ? -4096 | 15 : -4096));
-    as_bytes(a, 0x0d943b48, 4); /* CMP RDX, [RBP + RCX + ...] */
-    as32(a, (u32)tlb_field(t, access == SITE_READ ? offsetof(struct tlb_entry, tag_r)
-                                                  : offsetof(struct tlb_entry, tag_w)));
-}
-
-void tr_tlb_add(struct tr *t)
-{
-    as_room(t->a);
-    as_bytes(t->a, 0x0d840348, 4); /* ADD RAX, [RBP + RCX + ...] */
-    as32(t->a, (u32)tlb_field(t, offsetof(struct tlb_entry, off)));
-}
-
 void tr_check(struct tr *t, unsigned size, unsigned access)
 {
     u8 *outside[2] = { NULL, NULL };
     if (!t->wide && !t->second && t->op->i.seg >= SEG_FS && has_operand(t->op))
         segment_check(t, size, outside);
-    tr_tlb(t, size, access);
-    for (unsigned k = 0; k < 2; k++) { /* a segment's check failed: NE as well */
-        if (outside[k]) tr_land(t, outside[k]);
-    }
     struct stub *s = tr_stub(t, STUB_MEMORY);
     s->size = (u8)size;
     s->access = (u8)access;
     s->aligned = t->op->aligned;
     s->commit_only = t->op->kind == K_BRANCH;
     s->second = t->second;
+    if (!outside[0] && tr_guesses(t->op, size, access))
+        tr_tlb_guess(t, s);
+    else
+        tr_tlb(t, size, access);
+    for (unsigned k = 0; k < 2; k++) { /* a segment's check failed: NE as well */
+        if (outside[k]) tr_land(t, outside[k]);
+    }
     s->field = as_jcc(t->a, CC_NE, as_here(t->a));
     if (t->op->x87) tr_x87_pointer(t);
     tr_tlb_add(t);

@@ -29,6 +29,8 @@ struct stub {
     i32 pop;      /* and what RSP is moved by */
     u64 target;        /* STUB_EXIT: relative to the page; STUB_AGAIN: what is to be given back */
     u32 field, resume; /* the jump to the stub; where STUB_MEMORY goes on */
+    u32 check;         /* a check that guesses; 0: it does not */
+    i32 guess;         /* offset of its struct jit_guess */
     u32 body; /* where a store goes on with its host address in RAX; 0: every check is the MMU's */
 };
 
@@ -77,6 +79,10 @@ void tr_check(struct tr *t, unsigned size, unsigned access); /* of the linear ad
 /* Parts of the check: slot of the address in RAX and compare of its tag with the page of the last of
  * `span` bytes; the host's address. */
 void tr_tlb(struct tr *t, unsigned span, unsigned access);
+bool tr_guesses(const struct jop *op, unsigned size, unsigned access);
+void tr_tlb_guess(struct tr *t, struct stub *s); /* the same with the entry of the last time */
+void tr_guess_stub(struct tr *t, const struct stub *s);
+void tr_make_plain(struct jit *j); /* a thunk */
 void tr_tlb_add(struct tr *t);
 void tr_group_lead(struct tr *t); /* group.c: the address of the range is in RAX */
 void tr_group_member(struct tr *t);

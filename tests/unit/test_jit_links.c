@@ -301,9 +301,8 @@ static const struct io_ops device_ops = { device_read, device_write, 1, 8 };
 
 static void start(struct world *w, const char *engine, setup_fn *setup)
 {
-    setenv("AEROPC_ENGINE", engine, 1);
     memset(w, 0, sizeof(*w));
-    struct rig *r = w->rig = rig_new("max");
+    struct rig *r = w->rig = rig_with("max", engine);
     u8 *m = r->bytes;
     rig_long(r, 0);
     st64(m + 0x12000 + 16, TABLE | 7);

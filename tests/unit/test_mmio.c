@@ -55,8 +55,7 @@ static const struct io_ops box_ops = {
 static void box_open(struct box *b, int engine)
 {
     struct error e = { "" };
-    setenv("AEROPC_ENGINE", engines[engine], 1);
-    *b = (struct box){ .r = rig_new("max"), .moves_at = -1, .rings_at = -1 };
+    *b = (struct box){ .r = rig_with("max", engines[engine]), .moves_at = -1, .rings_at = -1 };
     rig_long(b->r, 0);
     region_init_io(&b->region, "box", 0x1000, &box_ops, b);
     ck_assert_int_eq(bus_map(&b->r->mem, DEVICE, &b->region, 1, &e), 0);
