@@ -160,7 +160,7 @@ static void reset_msrs(struct cpu *c)
     memset(c->mci_addr, 0, sizeof(c->mci_addr));
     memset(c->mci_misc, 0, sizeof(c->mci_misc));
     c->tsc_offset = 0 - mul_div(clock_now(c->clock), c->env.tsc_hz, NS_PER_SEC);
-    c->tsc_last = 0;
+    c->tsc_last = ~0ull; /* before 0 */
     c->unknown_msr_count = 0;
 }
 

@@ -19,11 +19,12 @@ static u64 tsc_raw(struct cpu *c)
     return mul_div(clock_now(c->clock), c->env.tsc_hz, NS_PER_SEC);
 }
 
+/* Every read gives another value (SDM 3B 17.17), also where the clock has not gone on. */
 u64 cpu_tsc(struct cpu *c)
 {
     lockstep_once(c);
     u64 v = tsc_raw(c) + c->tsc_offset;
-    if ((i64)(v - c->tsc_last) < 0) v = c->tsc_last;
+    if ((i64)(v - c->tsc_last) <= 0) v = c->tsc_last + 1;
     c->tsc_last = v;
     return v;
 }
@@ -200,7 +201,7 @@ static int write_special(struct cpu *c, u32 msr, u64 v)
     switch (msr) {
     case 0x10:
         c->tsc_offset = v - tsc_raw(c);
-        c->tsc_last = v;
+        c->tsc_last = v - 1;
         return 1;
     case 0x1b: return cpu_has(c, FT_APIC) && apic_set_base(c, v);
     case 0x277:

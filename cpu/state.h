@@ -323,7 +323,7 @@ struct cpu {
     u64 apic_page;     /* physical page of the local APIC, ~0 when disabled */
     u64 phys_mask;     /* physical address width of the model; A20 not included */
     u64 a20_mask;      /* ~0 or ~1 MiB bit */
-    u64 tsc_last;      /* RDTSC never goes below it */
+    u64 tsc_last;      /* what was read last */
     u32 unknown_msrs[64]; /* those that were told in the log */
     unsigned unknown_msr_count;
 

@@ -139,7 +139,14 @@ START_TEST(tsc_follows_the_clock_and_writes)
     clock_advance(&r->clock, 1000);
     ck_assert_uint_eq(get(r, 0x10), 2500);
     cpu_init_reset(r->c);
-    ck_assert_uint_eq(cpu_tsc(r->c), 2500);
+    ck_assert_uint_eq(cpu_tsc(r->c), 2501); /* no value is read twice */
+    ck_assert_uint_eq(cpu_tsc(r->c), 2502);
+    clock_advance(&r->clock, 1);
+    ck_assert_uint_eq(cpu_tsc(r->c), 2503);
+    clock_advance(&r->clock, 1);
+    ck_assert_uint_eq(cpu_tsc(r->c), 2504);
+    ck_assert(msr_write(r->c, 0x10, 700));
+    ck_assert_uint_eq(get(r, 0x10), 700);
     cpu_reset(r->c);
     ck_assert_uint_eq(cpu_tsc(r->c), 0);
     rig_free(r);
