@@ -65,11 +65,34 @@ static void remember_slot(struct cpu *c, unsigned slot)
     if (c->tlb_used_len <= TLB_LIST) c->tlb_used_len++;
 }
 
+/* Three bits for 4 MiB, of unlike hashes: INVLPG of a small page must not pass for that of a large one,
+ * of which a kernel has one for all of its memory. */
+enum { LARGE_HASHES = 3 };
+
+static u64 *large_word(struct cpu *c, u64 gla, unsigned k, u64 *bit)
+{
+    u64 h = ((gla >> 22) * 0x9e3779b97f4a7c15ull >> (k * 20)) % (8 * sizeof(c->tlb_large));
+    *bit = BIT64(h & 63);
+    return c->tlb_large + (h >> 6);
+}
+
 static void remember_large(struct cpu *c, const struct walk *w, u64 gla)
 {
     if (!w->large) return;
     if (w->bit[w->count - 1] == 30) c->tlb_huge = true;
-    c->tlb_large[(gla >> 27) & 15] |= BIT64((gla >> 21) & 63);
+    for (unsigned k = 0; k < LARGE_HASHES; k++) {
+        u64 bit, *word = large_word(c, gla, k, &bit);
+        *word |= bit;
+    }
+}
+
+static bool large_known(struct cpu *c, u64 gla)
+{
+    for (unsigned k = 0; k < LARGE_HASHES; k++) {
+        u64 bit, *word = large_word(c, gla, k, &bit);
+        if (!(*word & bit)) return false;
+    }
+    return true;
 }
 
 static void drop_entry(struct tlb_entry *e)
@@ -135,8 +158,7 @@ void tlb_flush_page(struct cpu *c, u64 gla)
         if (tag_is(e->tag_r, page) || tag_is(e->tag_w, page)) drop_entry(e);
         if (x->tag == page) x->tag = TLB_INVALID;
     }
-    u64 both = 3ull << ((gla >> 21) & 62); /* either half of a 4 MiB page */
-    bool large = c->tlb_large[(gla >> 27) & 15] & both;
+    bool large = large_known(c, gla);
     c->walk_generation[0]++;
     if (large) {
         walk_forget(c, gla);

@@ -345,7 +345,7 @@ struct cpu {
     unsigned tlb_used_len;
     u16 tlb_open[32];         /* slots of user pages that the supervisor may reach because of AC */
     unsigned tlb_open_len;
-    u64 tlb_large[16];        /* bit per hashed 2 MiB: a piece of a large page may be there */
+    u64 tlb_large[1024];      /* bits by hashed 4 MiB: a piece of a large page may be there */
     bool tlb_huge;            /* a piece of a 1 GiB page is */
     struct icache *icache;
     struct jit *jit;   /* NULL: the interpreter runs everything */

@@ -162,24 +162,40 @@ void jit_resume_addresses(struct cpu *c, const struct jit_addresses *a)
     }
 }
 
-static u64 *page_word(struct jit *j, unsigned user, u64 gla, u64 *bit)
+/* Three bits for a page, of parts of a product that have nothing in common. By a single one, a page
+ * of data passes for one of a kernel's thousands of code pages once in 20 times; if it is one that
+ * every fork() makes copy-on-write, its INVLPG forgets the kernel each time. */
+enum { PAGE_HASHES = 3 };
+
+static u64 *page_word(struct jit *j, unsigned user, u64 gla, unsigned k, u64 *bit)
 {
-    u64 h = (gla >> 12) * 0x9e3779b97f4a7c15ull >> (user ? 64 - 12 : 64 - 16);
+    u64 bits = user ? 8 * sizeof(j->user_pages) : 8 * sizeof(j->super_pages);
+    u64 h = ((gla >> 12) * 0x9e3779b97f4a7c15ull >> (k * 20)) % bits;
     *bit = BIT64(h & 63);
     return (user ? j->user_pages : j->super_pages) + (h >> 6);
 }
 
 void jit_know_page(struct cpu *c, unsigned user, u64 gla)
 {
-    u64 bit, *word = page_word(c->jit, user, gla, &bit);
-    *word |= bit;
+    for (unsigned k = 0; k < PAGE_HASHES; k++) {
+        u64 bit, *word = page_word(c->jit, user, gla, k, &bit);
+        *word |= bit;
+    }
+}
+
+static bool page_known(struct cpu *c, unsigned user, u64 gla)
+{
+    for (unsigned k = 0; k < PAGE_HASHES; k++) {
+        u64 bit, *word = page_word(c->jit, user, gla, k, &bit);
+        if (!(*word & bit)) return false;
+    }
+    return true;
 }
 
 void jit_forget_page(struct cpu *c, u64 gla)
 {
     for (unsigned user = 0; user < 2; user++) {
-        u64 bit, *word = page_word(c->jit, user, gla, &bit);
-        if (*word & bit) forget(c, user);
+        if (page_known(c, user, gla)) forget(c, user);
     }
 }
 
@@ -194,12 +210,11 @@ static void remember_address(struct cpu *c, const struct jit_tb *tb)
 {
     struct jit *j = c->jit;
     u64 gla = c->rip;
-    u64 bit, *pages = page_word(j, tb->user, gla, &bit);
     struct jit_entry *e = jit_entry_of(c, gla);
     if (j->no_table) return;
     e->key = gla ^ c->jit_key;
     e->code = (u64)(uintptr_t)(j->rx + tb->far);
-    *pages |= bit;
+    jit_know_page(c, tb->user, gla);
     bool global = c->xtlb[tb->user][(gla >> 12) % XTLB_ENTRIES].global;
     if (tb->user) {
         j->user_global |= global;

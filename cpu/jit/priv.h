@@ -161,7 +161,7 @@ struct jit {
     u16 shared;           /* the supervisor's number under which only global pages are known; 0: none */
     bool super_nonglobal; /* the table knows supervisor code in pages that are not global */
     bool user_global;     /* ... and user code in pages that are */
-    u64 user_pages[64], super_pages[1024]; /* hashes of the linear pages in the table */
+    u64 user_pages[128], super_pages[2048]; /* hashes of the linear pages in the table */
     struct insn place[1]; /* for icache.cur while C runs on behalf of generated code */
 };
 
