@@ -249,6 +249,35 @@ START_TEST(a_state_of_one_engine_goes_on_under_the_other)
 }
 END_TEST
 
+/* ---- INVLPG ---- */
+
+/* 16 MiB in large pages and a loop in one of them are known. INVLPG of small pages far away, whatever
+ * their addresses have in common with those, forgets nothing; of the code's page, what it must. */
+START_TEST(invlpg_of_data_leaves_code_known)
+{
+    static const u8 loop[] = { 0xff, 0xc9, 0x75, 0xfc, 0xf4 }; /* 1: dec ecx; jnz 1b; hlt */
+    struct rig *r = rig_with("max", "jit,hot=0");
+    struct cpu *c = r->c;
+    u32 v;
+    rig_long(r, 0);
+    rig_code(r, 0x4000, loop, sizeof(loop));
+    c->r[RCX] = 100;
+    cpu_run(c, 1000);
+    ck_assert(c->halted);
+    for (u64 at = 0; at < 16 * MIB; at += 0x200000) ck_assert(lin_read_as(c, at, &v, 4, false));
+    u64 generation = c->jit->generation[0];
+    unsigned forgotten = 0;
+    for (u64 k = 1; k <= 64; k++) {
+        for (u64 at = 0; at < 16 * MIB; at += 0x200000) tlb_flush_page(c, k * 2 * GIB + at + 0x4000);
+    }
+    forgotten = (unsigned)(c->jit->generation[0] - generation);
+    ck_assert_uint_le(forgotten, 1);
+    tlb_flush_page(c, 0x4000);
+    ck_assert_uint_gt(c->jit->generation[0], generation + forgotten);
+    rig_free(r);
+}
+END_TEST
+
 Suite *jit_suite(void)
 {
     Suite *s = suite_create("jit");
@@ -257,6 +286,7 @@ Suite *jit_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, unknown_engines_and_options_are_refused);
     tcase_add_loop_test(t, code_memory_is_never_writable_and_executable, 0, 4);
+    tcase_add_test(t, invlpg_of_data_leaves_code_known);
     tcase_add_loop_test(t, breakpoints_stop_where_the_interpreter_stops, 0, n);
     tcase_add_loop_test(t, steps_and_short_runs_end_where_the_interpreters_end, 0, n);
     tcase_add_loop_test(t, the_trap_flag_traps_behind_every_instruction, 0, n);
