@@ -17,6 +17,7 @@
 #include "cpu/jit/jit.h"
 #include "cpu/jit/lockstep.h"
 #include "cpu/mem.h" /* tlb_index */
+#include "cpu/pageset.h"
 
 /* ---- physical memory ---- */
 
@@ -65,45 +66,17 @@ static void remember_slot(struct cpu *c, unsigned slot)
     if (c->tlb_used_len <= TLB_LIST) c->tlb_used_len++;
 }
 
-/* Three bits for 4 MiB, of unlike hashes: INVLPG of a small page must not pass for that of a large one,
- * of which a kernel has one for all of its memory. */
-enum { LARGE_HASHES = 3 };
-
-static u64 *large_word(struct cpu *c, u64 gla, unsigned k, u64 *bit)
-{
-    u64 h = ((gla >> 22) * 0x9e3779b97f4a7c15ull >> (k * 20)) % (8 * sizeof(c->tlb_large));
-    *bit = BIT64(h & 63);
-    return c->tlb_large + (h >> 6);
-}
-
 static void remember_large(struct cpu *c, const struct walk *w, u64 gla)
 {
     if (!w->large) return;
     if (w->bit[w->count - 1] == 30) c->tlb_huge = true;
-    for (unsigned k = 0; k < LARGE_HASHES; k++) {
-        u64 bit, *word = large_word(c, gla, k, &bit);
-        *word |= bit;
-    }
-}
-
-static bool large_known(struct cpu *c, u64 gla)
-{
-    for (unsigned k = 0; k < LARGE_HASHES; k++) {
-        u64 bit, *word = large_word(c, gla, k, &bit);
-        if (!(*word & bit)) return false;
-    }
-    return true;
-}
-
-static void drop_entry(struct tlb_entry *e)
-{
-    e->tag_r = e->tag_w = TLB_INVALID;
+    pageset_add(c->tlb_large, 8 * sizeof(c->tlb_large), gla >> 22);
 }
 
 static void drop_slot(struct cpu *c, unsigned slot)
 {
     if (slot & LIST_CODE) c->xtlb[slot / XTLB_ENTRIES & 1][slot % XTLB_ENTRIES].tag = TLB_INVALID;
-    else drop_entry(&c->tlb[slot / TLB_ENTRIES & 1][slot % TLB_ENTRIES]);
+    else tlb_drop(&c->tlb[slot / TLB_ENTRIES & 1][slot % TLB_ENTRIES]);
 }
 
 void tlb_init(struct cpu *c)
@@ -136,7 +109,7 @@ static void flush_large(struct cpu *c, u64 gla)
     for (unsigned u = 0; u < 2; u++) {
         for (unsigned i = 0; i < TLB_ENTRIES; i++) {
             struct tlb_entry *e = &c->tlb[u][i];
-            if ((e->tag_r ^ gla) >> 22 == 0 || (e->tag_w ^ gla) >> 22 == 0) drop_entry(e);
+            if ((e->tag_r ^ gla) >> 22 == 0 || (e->tag_w ^ gla) >> 22 == 0) tlb_drop(e);
         }
         for (unsigned i = 0; i < XTLB_ENTRIES; i++) {
             if ((c->xtlb[u][i].tag ^ gla) >> 22 == 0) c->xtlb[u][i].tag = TLB_INVALID;
@@ -155,10 +128,10 @@ void tlb_flush_page(struct cpu *c, u64 gla)
     for (unsigned u = 0; u < 2; u++) {
         struct tlb_entry *e = &c->tlb[u][tlb_index(gla)];
         struct xtlb_entry *x = &c->xtlb[u][(gla >> 12) % XTLB_ENTRIES];
-        if (tag_is(e->tag_r, page) || tag_is(e->tag_w, page)) drop_entry(e);
+        if (tag_is(e->tag_r, page) || tag_is(e->tag_w, page)) tlb_drop(e);
         if (x->tag == page) x->tag = TLB_INVALID;
     }
-    bool large = large_known(c, gla);
+    bool large = pageset_has(c->tlb_large, 8 * sizeof(c->tlb_large), gla >> 22);
     c->walk_generation[0]++;
     if (large) {
         walk_forget(c, gla);

@@ -40,6 +40,22 @@ bool mmu_translate(struct cpu *c, u64 gla, unsigned acc, struct walk *w);
  * makes them look at the rest again. */
 void walk_forget(struct cpu *c, u64 gla);
 void walk_forget_all(struct cpu *c);
+static inline u64 walk_entry_at(const u8 *at, unsigned size)
+{
+    return size == 8 ? ld64(at) : ld32(at);
+}
+/* The entries above the node's table or large page are in memory what they were. */
+static inline bool walk_same_above(const struct walk_node *n, const struct walk_above *a)
+{
+    for (unsigned k = 0; k < a->count; k++) {
+        if (walk_entry_at(a->entry[k].at, n->size) != a->entry[k].value) return false;
+    }
+    return true;
+}
+static inline void tlb_drop(struct tlb_entry *e)
+{
+    e->tag_r = e->tag_w = TLB_INVALID;
+}
 /* space.c. MOV to CR3: sets c->cr3 and drops what is not global and not exactly what a walk would
  * find now. */
 void tlb_load_cr3(struct cpu *c, u64 cr3);

@@ -30,11 +30,6 @@ enum {
     FEW = 8,    /* ... unless only so many pages are kept */
 };
 
-static void drop_entry(struct tlb_entry *e)
-{
-    e->tag_r = e->tag_w = TLB_INVALID;
-}
-
 static struct tlb_entry *entry_of(struct cpu *c, unsigned slot)
 {
     return &c->tlb[slot / TLB_ENTRIES][slot % TLB_ENTRIES];
@@ -71,17 +66,10 @@ void space_note_code(struct cpu *c, unsigned user, const struct xtlb_entry *x, c
 
 /* ---- whether a walk would find it again ---- */
 
-static u64 entry_at(const u8 *at, unsigned size)
-{
-    return size == 8 ? ld64(at) : ld32(at);
-}
-
 static bool look_above(struct cpu *c, struct walk_node *n, const struct walk_above *a)
 {
-    for (unsigned k = 0; k < a->count; k++) {
-        if (entry_at(a->entry[k].at, n->size) != a->entry[k].value) return false;
-    }
-    if (n->table || (!n->global && entry_at(a->leaf_at, n->size) == a->leaf))
+    if (!walk_same_above(n, a)) return false;
+    if (n->table || (!n->global && walk_entry_at(a->leaf_at, n->size) == a->leaf))
         n->generation = c->walk_generation[0]; /* walks may use it again */
     return true;
 }
@@ -96,7 +84,7 @@ static inline bool still_so(struct cpu *c, const struct origin *o)
         a->intact = look_above(c, n, a);
     }
     if (!a->intact) return false;
-    u64 now = entry_at(o->at, n->size);
+    u64 now = walk_entry_at(o->at, n->size);
     return now == o->value || now == (o->value | 0x40); /* dirty by another mapping */
 }
 
@@ -123,7 +111,7 @@ static void drop_all_pages(struct cpu *c)
         unsigned slot = all ? k : c->tlb_list[k];
         struct tlb_entry *e = entry_of(c, slot);
         c->tlb_listed[slot] = false;
-        if (!(e->gpa & TLB_GLOBAL)) drop_entry(e);
+        if (!(e->gpa & TLB_GLOBAL)) tlb_drop(e);
     }
     c->tlb_list_len = 0;
 }
@@ -175,7 +163,7 @@ static void look_at_pages(struct cpu *c)
         c->tlb_listed[slot] = false;
         if (e->gpa & TLB_GLOBAL) continue;
         if (!keepable(c, slot, e) || !still_so(c, o)) {
-            drop_entry(e);
+            tlb_drop(e);
             continue;
         }
         check_dirty(e, o);

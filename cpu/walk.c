@@ -227,11 +227,7 @@ static bool walk_again(struct cpu *c, struct walk_node *n)
 {
     struct walk_above *a = above_of(c, n);
     if (!n->table || (n->generation ^ c->walk_generation[0]) > WALK_EPOCH) return false;
-    if (a->cr3 != c->cr3) return false;
-    for (unsigned k = 0; k < a->count; k++) {
-        u64 now = n->size == 8 ? ld64(a->entry[k].at) : ld32(a->entry[k].at);
-        if (now != a->entry[k].value) return false;
-    }
+    if (a->cr3 != c->cr3 || !walk_same_above(n, a)) return false;
     n->generation = c->walk_generation[0];
     return true;
 }

@@ -44,7 +44,7 @@ static unsigned body(unsigned *len, unsigned n)
 }
 
 /* Where the interpreter's decoded code is followed. */
-struct walk {
+struct trail {
     struct cpu *c;
     const u8 *page;
     struct decode_mode mode;
@@ -53,7 +53,7 @@ struct walk {
 };
 
 /* The block at `off`, by the links of the one before where they know it (they may be stale). */
-static const struct block *find(const struct walk *w, unsigned off)
+static const struct block *find(const struct trail *w, unsigned off)
 {
     for (unsigned k = 0; k < 2 && w->block; k++) {
         const struct block *b = w->block->link[k];
@@ -63,7 +63,7 @@ static const struct block *find(const struct walk *w, unsigned off)
 }
 
 /* The instruction at pos: what the interpreter has executed is decoded already. */
-static bool read_insn(struct walk *w, unsigned pos, struct insn *i)
+static bool read_insn(struct trail *w, unsigned pos, struct insn *i)
 {
     if (!w->block || w->pos != pos || w->k == w->block->count) {
         w->block = find(w, pos);
@@ -79,14 +79,14 @@ static bool read_insn(struct walk *w, unsigned pos, struct insn *i)
     return true;
 }
 
-static unsigned heat(const struct walk *w, u64 off)
+static unsigned heat(const struct trail *w, u64 off)
 {
     const struct block *b = off < 0x1000 ? find(w, (unsigned)off) : NULL;
     return b ? b->heat : 0;
 }
 
 /* The interpreter counted how often it went either way. */
-static bool likely_taken(const struct walk *w, u64 target, unsigned next)
+static bool likely_taken(const struct trail *w, u64 target, unsigned next)
 {
     return heat(w, target) > heat(w, next);
 }
@@ -94,7 +94,7 @@ static bool likely_taken(const struct walk *w, u64 target, unsigned next)
 unsigned jit_collect(struct cpu *c, const u8 *page, unsigned off, unsigned mode, struct jop *ops,
                      struct range *ranges, u8 *range_count)
 {
-    struct walk w = { .c = c,
+    struct trail w = { .c = c,
                       .page = page,
                       .mode = { .bits = (u8)mode, .features = c->icache->mode.features } };
     unsigned n = 0, pos = off, body_len = 0;

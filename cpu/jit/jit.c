@@ -10,6 +10,7 @@
 #include "cpu/hostfp.h"
 #include "cpu/jit/lockstep.h"
 #include "cpu/mem.h"
+#include "cpu/pageset.h"
 #include "machine/core/clock.h"
 
 #define ARENA_SIZE (32 * MIB)
@@ -162,40 +163,23 @@ void jit_resume_addresses(struct cpu *c, const struct jit_addresses *a)
     }
 }
 
-/* Three bits for a page, of parts of a product that have nothing in common. By a single one, a page
- * of data passes for one of a kernel's thousands of code pages once in 20 times; if it is one that
- * every fork() makes copy-on-write, its INVLPG forgets the kernel each time. */
-enum { PAGE_HASHES = 3 };
-
-static u64 *page_word(struct jit *j, unsigned user, u64 gla, unsigned k, u64 *bit)
+static u64 *pages_of(struct jit *j, unsigned user, u64 *bits)
 {
-    u64 bits = user ? 8 * sizeof(j->user_pages) : 8 * sizeof(j->super_pages);
-    u64 h = ((gla >> 12) * 0x9e3779b97f4a7c15ull >> (k * 20)) % bits;
-    *bit = BIT64(h & 63);
-    return (user ? j->user_pages : j->super_pages) + (h >> 6);
+    *bits = user ? 8 * sizeof(j->user_pages) : 8 * sizeof(j->super_pages);
+    return user ? j->user_pages : j->super_pages;
 }
 
 void jit_know_page(struct cpu *c, unsigned user, u64 gla)
 {
-    for (unsigned k = 0; k < PAGE_HASHES; k++) {
-        u64 bit, *word = page_word(c->jit, user, gla, k, &bit);
-        *word |= bit;
-    }
-}
-
-static bool page_known(struct cpu *c, unsigned user, u64 gla)
-{
-    for (unsigned k = 0; k < PAGE_HASHES; k++) {
-        u64 bit, *word = page_word(c->jit, user, gla, k, &bit);
-        if (!(*word & bit)) return false;
-    }
-    return true;
+    u64 bits, *pages = pages_of(c->jit, user, &bits);
+    pageset_add(pages, bits, gla >> 12);
 }
 
 void jit_forget_page(struct cpu *c, u64 gla)
 {
     for (unsigned user = 0; user < 2; user++) {
-        if (page_known(c, user, gla)) forget(c, user);
+        u64 bits, *pages = pages_of(c->jit, user, &bits);
+        if (pageset_has(pages, bits, gla >> 12)) forget(c, user);
     }
 }
 

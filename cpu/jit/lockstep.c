@@ -291,8 +291,7 @@ static void save_state(struct cpu *c, struct state *s)
     memcpy(s->bytes, c, STATE_SIZE);
     for (unsigned k = 0; k < 8; k++) /* padding of struct f80 */
         memset(s->bytes + offsetof(struct cpu, fpr[k]) + 10, 0, sizeof(struct f80) - 10);
-    if (c->bits !=
-        BITS64) /* behind the last byte of 4 GiB: the interpreter's next fetch wraps it */
+    if (c->bits != BITS64) /* behind 4 GiB: the interpreter's next fetch wraps it */
         st64(s->bytes + offsetof(struct cpu, rip), (u32)c->rip);
     s->flags = cpu_flags(c);
     s->events = c->events;
@@ -311,10 +310,7 @@ static void restore_state(struct cpu *c, const struct state *s)
 }
 
 /* Names for the report, of what translated code can change. */
-#define ROW(f)                                                                                     \
-    {                                                                                              \
-#f, offsetof(struct cpu, f), sizeof(((struct cpu *)0)->f)                                  \
-    }
+#define ROW(f) { #f, offsetof(struct cpu, f), sizeof(((struct cpu *)0)->f) }
 static const struct row {
     const char *name;
     u32 offset, size;

@@ -266,11 +266,10 @@ START_TEST(invlpg_of_data_leaves_code_known)
     ck_assert(c->halted);
     for (u64 at = 0; at < 16 * MIB; at += 0x200000) ck_assert(lin_read_as(c, at, &v, 4, false));
     u64 generation = c->jit->generation[0];
-    unsigned forgotten = 0;
     for (u64 k = 1; k <= 64; k++) {
         for (u64 at = 0; at < 16 * MIB; at += 0x200000) tlb_flush_page(c, k * 2 * GIB + at + 0x4000);
     }
-    forgotten = (unsigned)(c->jit->generation[0] - generation);
+    unsigned forgotten = (unsigned)(c->jit->generation[0] - generation);
     ck_assert_uint_le(forgotten, 1);
     tlb_flush_page(c, 0x4000);
     ck_assert_uint_gt(c->jit->generation[0], generation + forgotten);
